@@ -1,0 +1,63 @@
+"""What can go wrong at the bridge, by who has to act.
+
+::
+
+    BridgeError
+    ├── UserInputError            the user mends it: exit code 2, one line, no traceback
+    │   ├── ConfigError           a setting: which file, which key, what to write instead
+    │   └── RecordingError        a recording that cannot be read: which file, where, why
+    ├── SensorNotFound            no such sensor is advertising (also ConnectionError)
+    ├── LinkLost                  the link to a sensor ended or never came up (also ConnectionError)
+    ├── WrongFirmware             the sensor speaks a protocol version this bridge does not
+    ├── CommandRefused            the sensor understood a command and said no
+    ├── BrokerUnavailable         nobody answers at the broker's address (also ConnectionError)
+    └── BrokerRefused             the broker answered and said no
+
+Third-party exceptions are translated at the one file that knows the library; nothing else crosses.
+"""
+
+from __future__ import annotations
+
+
+class BridgeError(Exception):
+    """Root of everything the bridge raises on purpose; ``exit_code`` is what a command ends with."""
+
+    exit_code = 1
+
+
+class UserInputError(BridgeError):
+    """The user's input is wrong; the message is one line that says what, where and how to mend it."""
+
+    exit_code = 2
+
+
+class ConfigError(UserInputError):
+    """A setting is unknown, ill-typed or out of range."""
+
+
+class RecordingError(UserInputError):
+    """A recording cannot be read as what it claims to be."""
+
+
+class SensorNotFound(BridgeError, ConnectionError):
+    """No sensor of that name or address was heard."""
+
+
+class LinkLost(BridgeError, ConnectionError):
+    """The link to a sensor ended, went silent, or could not be made."""
+
+
+class WrongFirmware(BridgeError):
+    """The sensor's protocol version is not one this bridge speaks."""
+
+
+class CommandRefused(BridgeError):
+    """The sensor answered a command with a result other than OK."""
+
+
+class BrokerUnavailable(BridgeError, ConnectionError):
+    """Nobody answers at the broker's address."""
+
+
+class BrokerRefused(BridgeError):
+    """The broker answered and refused the client (credentials, access, protocol)."""
