@@ -1,0 +1,1 @@
+"""The wire contract between Hipline's sensors and everything that listens to them."""

@@ -1,0 +1,1 @@
+"""The stand-in world: virtual athlete, virtual sensors, virtual radio."""

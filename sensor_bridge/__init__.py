@@ -1,0 +1,1 @@
+"""The world: radio, broker, disk, browser, terminal and configuration."""

@@ -1,0 +1,1 @@
+"""Bluetooth Low Energy: one seam, one file a sensor family."""

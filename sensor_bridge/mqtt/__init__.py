@@ -1,0 +1,1 @@
+"""MQTT: topics, payloads, client, outbox, embedded broker."""
