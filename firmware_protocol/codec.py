@@ -1,0 +1,412 @@
+"""Packets to bytes and back.
+
+A decoder takes one whole GATT value. It returns the packet, or raises one of the ``ProtocolError`` family;
+any other exception out of a decoder is a bug. Reserved bits that are not zero are refused: a later version
+that gives them a meaning also changes the version number.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, assert_never
+
+from firmware_protocol import layouts
+from firmware_protocol.errors import (
+    FieldOutOfRange,
+    TrailingBytes,
+    Truncated,
+    UnknownPacket,
+    UnsupportedVersion,
+)
+from firmware_protocol.packets import (
+    HEADER_SIZE,
+    MAX_SAMPLES,
+    PROTOCOL_VERSION,
+    SAMPLE_SIZE,
+    AccelRange,
+    Command,
+    CommandReply,
+    CommandResult,
+    Configure,
+    DeviceInfo,
+    GyroRange,
+    Identify,
+    ImuFrame,
+    Opcode,
+    Packet,
+    PacketType,
+    SamplingRate,
+    Start,
+    Stop,
+    StreamStatus,
+    TimeReply,
+    TimeRequest,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from firmware_protocol.layouts import Layout
+
+Payload: TypeAlias = bytes | bytearray | memoryview
+
+_EnumT = TypeVar("_EnumT", bound=IntEnum)
+
+_RATES: Final = {int(rate): rate for rate in SamplingRate}
+_ACCEL_RANGES: Final = {int(each): each for each in AccelRange}
+_GYRO_RANGES: Final = {int(each): each for each in GyroRange}
+_RESULTS: Final = {int(result): result for result in CommandResult}
+_COMMANDS: Final = {int(layout.opcode): layout for layout in layouts.LAYOUTS if layout.opcode is not None}
+_COMMAND_START_SIZE: Final = layouts.STOP.size
+
+_CLIPPED: Final = 0x01
+_GAP_BEFORE: Final = 0x02
+_FRAME_RESERVED: Final = 0x80
+_STREAMING: Final = 0x01
+_RESUME: Final = 0x01
+_TEMPERATURE_STEPS_PER_C: Final = 100
+_INTERVAL_STEPS_PER_MS: Final = 0.8
+
+
+def encode(packet: Packet) -> bytes:
+    """Write a packet as its GATT value."""
+    match packet:
+        case ImuFrame():
+            return _encode_frame(packet)
+        case DeviceInfo():
+            return _encode_info(packet)
+        case StreamStatus():
+            return _encode_status(packet)
+        case Start() | Stop() | Configure() | Identify():
+            return _encode_command(packet)
+        case CommandReply():
+            return layouts.COMMAND_REPLY.pack(
+                _head(PacketType.REPLY),
+                packet.opcode,
+                packet.tag,
+                packet.result,
+                packet.stream_id,
+                packet.next_sample_index,
+            )
+        case TimeRequest():
+            return layouts.TIME_REQUEST.pack(
+                _head(PacketType.TIME_REQUEST), packet.sequence, packet.host_send_us
+            )
+        case TimeReply():
+            return layouts.TIME_REPLY.pack(
+                _head(PacketType.TIME_REPLY),
+                packet.sequence,
+                packet.host_send_us,
+                packet.device_receive_us,
+                packet.device_send_us,
+            )
+        case _:
+            assert_never(packet)
+
+
+def decode_frame(payload: Payload) -> ImuFrame:
+    """Read a value of DATA."""
+    _check_head(payload, PacketType.DATA)
+    _check_reaches(payload, HEADER_SIZE)
+    _, flags, stream_id, first_sample_index, device_time_us, n_samples, rate_id = layouts.IMU_FRAME.unpack(
+        payload
+    )
+    if flags & _FRAME_RESERVED:
+        raise FieldOutOfRange("reserved bit 7 of flags is set", payload)
+    if not 1 <= n_samples <= MAX_SAMPLES:
+        raise FieldOutOfRange(f"n_samples must be 1 to {MAX_SAMPLES}, not {n_samples}", payload)
+    gyro_range = _member("gyro range", flags >> 4 & 0x07, _GYRO_RANGES, payload)
+    sampling_rate = _member("rate_id", rate_id, _RATES, payload)
+    _check_length(payload, HEADER_SIZE + n_samples * SAMPLE_SIZE)
+    try:
+        return ImuFrame(
+            stream_id,
+            first_sample_index,
+            device_time_us,
+            sampling_rate,
+            _ACCEL_RANGES[flags >> 2 & 0x03],
+            gyro_range,
+            bool(flags & _CLIPPED),
+            bool(flags & _GAP_BEFORE),
+            bytes(payload[HEADER_SIZE:]),
+        )
+    except ValueError as error:
+        raise FieldOutOfRange(str(error), payload) from None
+
+
+def decode_info(payload: Payload) -> DeviceInfo:
+    """Read the value of INFO."""
+    layout = layouts.DEVICE_INFO
+    _check_head(payload, PacketType.INFO)
+    _check_reaches(payload, layout.size)
+    (
+        _,
+        protocol_version,
+        hardware_revision,
+        major,
+        minor,
+        patch,
+        rates,
+        accel_ranges,
+        gyro_ranges,
+        max_batch,
+        ring_capacity_samples,
+        serial_size,
+    ) = layout.unpack(payload)
+    _check_length(payload, layout.size + serial_size)
+    try:
+        return DeviceInfo(
+            protocol_version=protocol_version,
+            hardware_revision=hardware_revision,
+            firmware_version=(major, minor, patch),
+            serial=bytes(payload[layout.size :]).decode(),
+            rates=_members("rates", rates, _RATES, payload),
+            accel_ranges=_members("accel_ranges", accel_ranges, _ACCEL_RANGES, payload),
+            gyro_ranges=_members("gyro_ranges", gyro_ranges, _GYRO_RANGES, payload),
+            max_batch=max_batch,
+            ring_capacity_samples=ring_capacity_samples,
+        )
+    except UnicodeDecodeError:
+        raise FieldOutOfRange("serial is not UTF-8", payload) from None
+    except FieldOutOfRange:
+        raise
+    except ValueError as error:
+        raise FieldOutOfRange(str(error), payload) from None
+
+
+def decode_status(payload: Payload) -> StreamStatus:
+    """Read a value of STATUS."""
+    (
+        _,
+        flags,
+        stream_id,
+        oldest_sample_index,
+        newest_sample_index,
+        overflow_count,
+        clipped_count,
+        battery_mv,
+        temperature,
+        connection_interval,
+        mtu,
+        battery_percent,
+        queue_depth,
+    ) = _fixed(payload, layouts.STREAM_STATUS)
+    if flags & ~_STREAMING:
+        raise FieldOutOfRange("reserved bits 1 to 7 of flags are set", payload)
+    try:
+        return StreamStatus(
+            battery_percent=battery_percent,
+            battery_mv=battery_mv,
+            temperature_c=temperature / _TEMPERATURE_STEPS_PER_C,
+            connection_interval_ms=connection_interval / _INTERVAL_STEPS_PER_MS,
+            mtu=mtu,
+            queue_depth=queue_depth,
+            overflow_count=overflow_count,
+            clipped_count=clipped_count,
+            is_streaming=bool(flags & _STREAMING),
+            oldest_sample_index=oldest_sample_index,
+            newest_sample_index=newest_sample_index,
+            stream_id=stream_id,
+        )
+    except ValueError as error:
+        raise FieldOutOfRange(str(error), payload) from None
+
+
+def command_start(payload: Payload) -> tuple[int, int]:
+    """Read only (opcode, tag) of a value written to CONTROL.
+
+    A sensor needs them to answer a command that ``decode_command`` refuses.
+    """
+    _check_head(payload, PacketType.COMMAND)
+    _check_reaches(payload, _COMMAND_START_SIZE)
+    return payload[1], payload[2]
+
+
+def decode_command(payload: Payload) -> Command:
+    """Read a value written to CONTROL."""
+    opcode, tag = command_start(payload)
+    layout = _COMMANDS.get(opcode)
+    if layout is None:
+        raise UnknownPacket(f"there is no command with opcode {opcode}", payload)
+    _check_length(payload, layout.size)
+    arguments = layout.unpack(payload)[3:]
+    try:
+        match layout.opcode:
+            case Opcode.START:
+                return _decode_start(tag, *arguments, payload=payload)
+            case Opcode.STOP:
+                return Stop(tag)
+            case Opcode.CONFIGURE:
+                rate_id, accel_range, gyro_range, batch = arguments
+                return Configure(
+                    tag,
+                    _member("rate_id", rate_id, _RATES, payload),
+                    _member("accel_range", accel_range, _ACCEL_RANGES, payload),
+                    _member("gyro_range", gyro_range, _GYRO_RANGES, payload),
+                    batch,
+                )
+            case _:
+                return Identify(tag, *arguments)
+    except FieldOutOfRange:
+        raise
+    except ValueError as error:
+        raise FieldOutOfRange(str(error), payload) from None
+
+
+def decode_reply(payload: Payload) -> CommandReply:
+    """Read a value indicated by CONTROL."""
+    _, opcode, tag, result, stream_id, next_sample_index = _fixed(payload, layouts.COMMAND_REPLY)
+    member = _member("result", result, _RESULTS, payload)
+    try:
+        return CommandReply(tag, opcode, member, stream_id, next_sample_index)
+    except ValueError as error:
+        raise FieldOutOfRange(str(error), payload) from None
+
+
+def decode_time_request(payload: Payload) -> TimeRequest:
+    """Read a value written to TIME."""
+    _, sequence, host_send_us = _fixed(payload, layouts.TIME_REQUEST)
+    return TimeRequest(sequence, host_send_us)
+
+
+def decode_time_reply(payload: Payload) -> TimeReply:
+    """Read a value notified by TIME."""
+    _, sequence, host_send_us, device_receive_us, device_send_us = _fixed(payload, layouts.TIME_REPLY)
+    try:
+        return TimeReply(sequence, host_send_us, device_receive_us, device_send_us)
+    except ValueError as error:
+        raise FieldOutOfRange(str(error), payload) from None
+
+
+def _encode_frame(frame: ImuFrame) -> bytes:
+    flags = (
+        (_CLIPPED if frame.clipped else 0)
+        | (_GAP_BEFORE if frame.gap_before else 0)
+        | frame.accel_range << 2
+        | frame.gyro_range << 4
+    )
+    header = layouts.IMU_FRAME.pack(
+        _head(PacketType.DATA),
+        flags,
+        frame.stream_id,
+        frame.first_sample_index,
+        frame.device_time_us,
+        frame.n_samples,
+        frame.sampling_rate,
+    )
+    return header + frame.samples
+
+
+def _encode_info(info: DeviceInfo) -> bytes:
+    serial = info.serial.encode()
+    fixed = layouts.DEVICE_INFO.pack(
+        _head(PacketType.INFO),
+        info.protocol_version,
+        info.hardware_revision,
+        *info.firmware_version,
+        _bits(info.rates),
+        _bits(info.accel_ranges),
+        _bits(info.gyro_ranges),
+        info.max_batch,
+        info.ring_capacity_samples,
+        len(serial),
+    )
+    return fixed + serial
+
+
+def _encode_status(status: StreamStatus) -> bytes:
+    return layouts.STREAM_STATUS.pack(
+        _head(PacketType.STATUS),
+        _STREAMING if status.is_streaming else 0,
+        status.stream_id,
+        status.oldest_sample_index,
+        status.newest_sample_index,
+        status.overflow_count,
+        status.clipped_count,
+        status.battery_mv,
+        round(status.temperature_c * _TEMPERATURE_STEPS_PER_C),
+        round(status.connection_interval_ms * _INTERVAL_STEPS_PER_MS),
+        status.mtu,
+        status.battery_percent,
+        status.queue_depth,
+    )
+
+
+def _encode_command(command: Command) -> bytes:
+    head = _head(PacketType.COMMAND)
+    match command:
+        case Start(tag, None, None):
+            return layouts.START.pack(head, Opcode.START, tag, 0, 0, 0)
+        case Start(tag, int() as stream_id, int() as index):
+            return layouts.START.pack(head, Opcode.START, tag, _RESUME, stream_id, index)
+        case Stop(tag):
+            return layouts.STOP.pack(head, Opcode.STOP, tag)
+        case Configure(tag, sampling_rate, accel_range, gyro_range, batch):
+            return layouts.CONFIGURE.pack(
+                head, Opcode.CONFIGURE, tag, sampling_rate, accel_range, gyro_range, batch
+            )
+        case Identify(tag, duration_s):
+            return layouts.IDENTIFY.pack(head, Opcode.IDENTIFY, tag, duration_s)
+    raise AssertionError(command)  # pragma: no cover - Start refuses half a resume point
+
+
+def _decode_start(tag: int, flags: int, stream_id: int, index: int, *, payload: Payload) -> Start:
+    if flags & ~_RESUME:
+        raise FieldOutOfRange("reserved bits 1 to 7 of flags are set", payload)
+    if flags & _RESUME:
+        return Start(tag, stream_id, index)
+    if stream_id or index:
+        raise FieldOutOfRange("resume_stream_id and resume_index must be 0 without the resume flag", payload)
+    return Start(tag)
+
+
+def _head(packet_type: PacketType) -> int:
+    return PROTOCOL_VERSION << 4 | packet_type
+
+
+def _check_head(payload: Payload, packet_type: PacketType) -> None:
+    if not payload:
+        raise Truncated("the payload is empty", payload)
+    version, found = payload[0] >> 4, payload[0] & 0x0F
+    if version != PROTOCOL_VERSION:
+        raise UnsupportedVersion(
+            f"protocol version {version} is not spoken here, only {PROTOCOL_VERSION}", payload
+        )
+    if found != packet_type:
+        raise UnknownPacket(f"packet type {found} where {packet_type} ({packet_type.name}) belongs", payload)
+
+
+def _check_reaches(payload: Payload, size: int) -> None:
+    if len(payload) < size:
+        raise Truncated(f"{len(payload)} bytes where at least {size} belong", payload)
+
+
+def _check_length(payload: Payload, size: int) -> None:
+    if len(payload) < size:
+        raise Truncated(f"{len(payload)} bytes where {size} belong", payload)
+    if len(payload) > size:
+        raise TrailingBytes(f"{len(payload)} bytes where {size} belong", payload)
+
+
+def _fixed(payload: Payload, layout: Layout) -> tuple[int, ...]:
+    _check_head(payload, layout.packet_type)
+    _check_length(payload, layout.size)
+    return layout.unpack(payload)
+
+
+def _member(name: str, value: int, members: dict[int, _EnumT], payload: Payload) -> _EnumT:
+    member = members.get(value)
+    if member is None:
+        raise FieldOutOfRange(f"{name} {value} is not defined", payload)
+    return member
+
+
+def _members(name: str, bits: int, members: dict[int, _EnumT], payload: Payload) -> tuple[_EnumT, ...]:
+    found = tuple(member for value, member in members.items() if bits >> value & 1)
+    if bits != _bits(found):
+        raise FieldOutOfRange(f"{name} names values that are not defined: 0x{bits:x}", payload)
+    return found
+
+
+def _bits(members: Iterable[int]) -> int:
+    return sum(1 << member for member in members)
