@@ -1,0 +1,241 @@
+"""Is it a repetition? A verdict with reasons, from the candidate's own samples.
+
+Walking, stairs and jumping also make an angle go out and back. Told apart by the share of rotation
+about the hinge axis, the shaking of the acceleration and the way travelled; the demands grow as the
+amplitude shrinks, because small movements are easily imitated and large ones wobble.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.smoothing import filter_without_delay
+
+if TYPE_CHECKING:
+    from analytics.imu import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class GateTier:
+    """Demands on candidates of at least this amplitude.
+
+    Parameters
+    ----------
+    amplitude_from_deg
+        Smallest amplitude of the tier, degrees.
+    axis_share_from
+        Least share of rotation energy about the hinge axis below 1 Hz.
+    shake_to_m_s2
+        Largest 75th percentile of the shaking of the acceleration's norm, m/s².
+    """
+
+    amplitude_from_deg: float
+    axis_share_from: float
+    shake_to_m_s2: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateParameters:
+    """The tiered gate; a flat one throws away wobbling single-leg repetitions.
+
+    Parameters
+    ----------
+    tiers
+        From the largest amplitude down.
+    path_to
+        Largest way travelled as a part of out and back.
+    duration_from_s
+        Shortest repetition, s.
+    """
+
+    tiers: tuple[GateTier, ...] = (
+        GateTier(30.0, 0.5, 3.0),
+        GateTier(12.0, 0.75, 1.0),
+        GateTier(0.0, 0.85, 0.4),
+    )
+    path_to: float = 1.3
+    duration_from_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateFeatures:
+    """What the verdict rests on; ``None`` where the recording cannot say.
+
+    Parameters
+    ----------
+    amplitude_deg
+        Amplitude of the driving angle.
+    duration_s
+        Start to close.
+    path
+        Travelled way / twice the amplitude.
+    axis_share
+        Share of rotation energy about the hinge axis, rates low-passed at 1 Hz.
+    shake_m_s2
+        75th percentile of |high-pass(|a|), 0.5 Hz|. The percentile, because plates that touch the floor
+        would spoil a peak or a variance.
+    """
+
+    amplitude_deg: float
+    duration_s: float
+    path: float
+    axis_share: float | None
+    shake_m_s2: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Accepted, or why not.
+
+    Parameters
+    ----------
+    is_repetition
+        The verdict.
+    reasons
+        One sentence for each demand that failed.
+    features
+        What was looked at.
+    """
+
+    is_repetition: bool
+    reasons: tuple[str, ...]
+    features: GateFeatures
+
+
+def axis_share(gyr_segment_rad_s: FloatArray, *, axis_is_known: bool) -> float | None:
+    """Share of rotation energy about the hinge axis.
+
+    Parameters
+    ----------
+    gyr_segment_rad_s
+        Angular rate, low-passed, shape (n, 3), rad/s, segment_frame.
+    axis_is_known
+        True: the hinge axis is y. False (the turn about the vertical is not calibrated yet): the
+        horizontal direction with the most rotation.
+
+    Returns
+    -------
+    float or None
+        0 to 1; ``None`` where nothing turned.
+    """
+    energy = np.sum(np.square(gyr_segment_rad_s), axis=0)
+    total = float(energy.sum())
+    if not total > 0.0:
+        return None
+    if axis_is_known:
+        return float(energy[1]) / total
+    horizontal = gyr_segment_rad_s[:, :2]
+    largest = float(np.linalg.eigvalsh(horizontal.T @ horizontal)[-1])
+    return largest / total
+
+
+def path_share(angle_deg: FloatArray, *, dead_band_deg: float) -> float:
+    """Way travelled / twice the range, turning points closer than the dead band left out.
+
+    Without the dead band the sway of a slow repetition would add up to the way of a walk.
+    """
+    values = angle_deg.tolist()
+    turns = [values[0]]
+    extreme, direction = values[0], 0.0
+    for value in values:
+        if not direction:
+            if abs(value - turns[0]) > dead_band_deg:
+                direction, extreme = (1.0 if value > turns[0] else -1.0), value
+        elif direction * (value - extreme) > 0:
+            extreme = value
+        elif direction * (extreme - value) > dead_band_deg:
+            turns.append(extreme)
+            direction, extreme = -direction, value
+    turns.append(extreme)
+    span = max(values) - min(values)
+    way = sum(abs(b - a) for a, b in itertools.pairwise(turns))
+    return way / (2.0 * span) if span > 0 else 0.0
+
+
+def gate_features(
+    angle_deg: FloatArray,
+    acc_norm_m_s2: FloatArray,
+    gyr_segment_rad_s: FloatArray,
+    sampling_rate_hz: float,
+    *,
+    first: int,
+    last: int,
+    amplitude_deg: float,
+    axis_is_known: bool,
+) -> GateFeatures:
+    """Features of a candidate, filtered without delay over its buffer.
+
+    Parameters
+    ----------
+    angle_deg
+        Driving angle over the buffer, degrees, shape (n,), finite.
+    acc_norm_m_s2
+        Norm of the specific force, m/s², shape (n,); NaN where unknown.
+    gyr_segment_rad_s
+        Angular rate, rad/s, segment_frame, shape (n, 3); NaN where unknown, all zero without a gyroscope.
+    sampling_rate_hz
+        Rate of all three.
+    first, last
+        The candidate within the buffer: first and last sample (inclusive).
+    amplitude_deg
+        Amplitude found by the counter.
+    axis_is_known
+        See `axis_share`.
+    """
+    inside = slice(first, last + 1)
+    angle = filter_without_delay(angle_deg, 5.0, sampling_rate_hz)[inside]
+    share: float | None = None
+    if np.isfinite(gyr_segment_rad_s).all():
+        share = axis_share(
+            filter_without_delay(gyr_segment_rad_s, 1.0, sampling_rate_hz)[inside],
+            axis_is_known=axis_is_known,
+        )
+    shake: float | None = None
+    if np.isfinite(acc_norm_m_s2).all():
+        shaking = filter_without_delay(acc_norm_m_s2, 0.5, sampling_rate_hz, kind="highpass")[inside]
+        shake = float(np.percentile(np.abs(shaking), 75.0))
+    return GateFeatures(
+        amplitude_deg=amplitude_deg,
+        duration_s=(last - first) / sampling_rate_hz,
+        path=path_share(angle, dead_band_deg=max(1.0, 0.1 * amplitude_deg)),
+        axis_share=share,
+        shake_m_s2=shake,
+    )
+
+
+def judge(features: GateFeatures, parameters: GateParameters | None = None) -> Verdict:
+    """Judge a candidate.
+
+    Parameters
+    ----------
+    features
+        See `gate_features`. What is ``None`` is not demanded.
+    parameters
+        The demands.
+    """
+    demands = parameters if parameters is not None else GateParameters()
+    tier = next(tier for tier in demands.tiers if features.amplitude_deg >= tier.amplitude_from_deg)
+    reasons: list[str] = []
+    if features.duration_s < demands.duration_from_s:
+        reasons.append(f"it lasted {features.duration_s:.2f} s, less than {demands.duration_from_s:g} s")
+    if features.path > demands.path_to:
+        reasons.append(
+            f"it went back and forth: {features.path:.2f} times the way, more than {demands.path_to:g}"
+        )
+    share = features.axis_share
+    if share is not None and share < tier.axis_share_from:
+        reasons.append(
+            f"only {share:.2f} of the rotation was about the hinge axis, "
+            f"{tier.axis_share_from:g} is needed at {features.amplitude_deg:.0f}°"
+        )
+    shake = features.shake_m_s2
+    if shake is not None and shake > tier.shake_to_m_s2:
+        reasons.append(
+            f"the body shook with {shake:.2f} m/s², more than {tier.shake_to_m_s2:g} "
+            f"allowed at {features.amplitude_deg:.0f}°"
+        )
+    return Verdict(not reasons, tuple(reasons), features)
