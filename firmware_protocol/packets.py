@@ -7,10 +7,42 @@ the wire.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias
+
+from firmware_protocol.invariants import check_choice, check_integer, check_member, to_grid
+from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
+
+__all__ = [
+    "HEADER_SIZE",
+    "MAX_SAMPLES",
+    "MAX_SERIAL_BYTES",
+    "MIN_STREAMING_MTU",
+    "NOTIFICATION_OVERHEAD",
+    "NO_STREAM",
+    "PROTOCOL_VERSION",
+    "SAMPLE_SIZE",
+    "AccelRange",
+    "Command",
+    "CommandReply",
+    "CommandResult",
+    "Configure",
+    "DeviceInfo",
+    "GyroRange",
+    "Identify",
+    "ImuFrame",
+    "Opcode",
+    "Packet",
+    "PacketType",
+    "SamplingRate",
+    "Start",
+    "Stop",
+    "StreamStatus",
+    "TimeReply",
+    "TimeRequest",
+    "samples_per_frame",
+]
 
 PROTOCOL_VERSION: Final = 1
 MAX_SAMPLES: Final = 19  # 16 + 19 * 12 = 244 bytes: one link-layer packet at ATT MTU 247
@@ -19,8 +51,8 @@ SAMPLE_SIZE: Final = 12
 MAX_SERIAL_BYTES: Final = 32
 NO_STREAM: Final = 0  # the stream_id that says "there is none"
 
-STANDARD_GRAVITY_M_S2: Final = 9.80665  # ISO 80000-3
-FULL_SCALE_LSB: Final = 32768
+MIN_STREAMING_MTU: Final = 33  # a StreamStatus (30 bytes) is the largest value that must fit a notification
+NOTIFICATION_OVERHEAD: Final = 3  # ATT opcode and handle
 
 _U8, _U16, _U32, _U48, _U64 = ((1 << bits) - 1 for bits in (8, 16, 32, 48, 64))
 _INTERVAL_UNITS_MIN, _INTERVAL_UNITS_MAX = 6, 3200  # 7.5 ms … 4 s: Bluetooth Core, Vol 4, Part E, 7.8.12
@@ -37,75 +69,6 @@ class PacketType(IntEnum):
     REPLY = 5
     TIME_REQUEST = 6
     TIME_REPLY = 7
-
-
-class AccelRange(IntEnum):
-    """Full scale of the accelerometer, ± standard gravities."""
-
-    G2 = 0
-    G4 = 1
-    G8 = 2
-    G16 = 3
-
-    @property
-    def m_s2_per_lsb(self) -> float:
-        """Specific force of one count, m/s²."""
-        return _M_S2_PER_LSB[self]
-
-
-class GyroRange(IntEnum):
-    """Full scale of the gyroscope, ± degrees per second."""
-
-    DPS125 = 0
-    DPS250 = 1
-    DPS500 = 2
-    DPS1000 = 3
-    DPS2000 = 4
-
-    @property
-    def rad_s_per_lsb(self) -> float:
-        """Angular rate of one count, rad/s."""
-        return _RAD_S_PER_LSB[self]
-
-
-class SamplingRate(IntEnum):
-    """Nominal sampling rate; the true one differs by up to some percent and follows from the device times."""
-
-    HZ10 = 1
-    HZ12_5 = 2
-    HZ20 = 3
-    HZ25 = 4
-    HZ50 = 5
-    HZ52 = 6
-    HZ60 = 7
-    HZ100 = 8
-    HZ104 = 9
-    HZ120 = 10
-    HZ128 = 11
-    HZ200 = 12
-    HZ208 = 13
-    HZ400 = 14
-    HZ416 = 15
-
-    @property
-    def hz(self) -> float:
-        """Samples a second."""
-        return _HZ[self]
-
-    @classmethod
-    def from_hz(cls, hz: float) -> SamplingRate:
-        """Find the member of exactly this rate.
-
-        Raises
-        ------
-        ValueError
-            No member has it.
-        """
-        for rate in cls:
-            if rate.hz == hz:
-                return rate
-        offered = ", ".join(f"{rate.hz:g}" for rate in cls)
-        raise ValueError(f"there is no sampling rate of {hz:g} Hz; choose from {offered}")
 
 
 class Opcode(IntEnum):
@@ -125,55 +88,6 @@ class CommandResult(IntEnum):
     INVALID_ARGUMENT = 2
     BUSY = 3
     NOT_STREAMING = 4
-
-
-_M_S2_PER_LSB: Final = {
-    r: g * STANDARD_GRAVITY_M_S2 / FULL_SCALE_LSB for r, g in zip(AccelRange, (2, 4, 8, 16), strict=True)
-}
-_RAD_S_PER_LSB: Final = {
-    r: math.radians(dps) / FULL_SCALE_LSB
-    for r, dps in zip(GyroRange, (125, 250, 500, 1000, 2000), strict=True)
-}
-_HZ: Final = dict(
-    zip(
-        SamplingRate,
-        (10.0, 12.5, 20.0, 25.0, 50.0, 52.0, 60.0, 100.0, 104.0, 120.0, 128.0, 200.0, 208.0, 400.0, 416.0),
-        strict=True,
-    )
-)
-
-_EnumT = TypeVar("_EnumT", bound=IntEnum)
-
-
-def _check_integer(name: str, value: int, low: int, high: int) -> None:
-    if not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must be {low} to {high}, not {value}")
-
-
-def _check_member(name: str, value: IntEnum, kind: type[IntEnum]) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, not {value!r}")
-
-
-def _check_choice(name: str, values: tuple[_EnumT, ...], kind: type[_EnumT]) -> None:
-    for value in values:
-        _check_member(name, value, kind)
-    if not values or list(values) != sorted(set(values)):
-        raise ValueError(f"{name} must name at least one {kind.__name__}, each once, in ascending order")
-
-
-def _to_grid(name: str, value: float, steps_per_unit: float, low: int, high: int) -> float:
-    """Return the value the wire can hold that is nearest to ``value``."""
-    if not math.isfinite(value):
-        raise ValueError(f"{name} must be finite, not {value}")
-    steps = round(value * steps_per_unit)
-    if not low <= steps <= high:
-        raise ValueError(
-            f"{name} must be {low / steps_per_unit:g} to {high / steps_per_unit:g}, not {value:g}"
-        )
-    return steps / steps_per_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +125,19 @@ class ImuFrame:
     samples: bytes
 
     def __post_init__(self) -> None:
+        if not isinstance(self.samples, bytes):
+            raise TypeError(f"samples must be bytes, not {type(self.samples).__name__}")
         size = len(self.samples)
         if size % SAMPLE_SIZE or not SAMPLE_SIZE <= size <= MAX_SAMPLES * SAMPLE_SIZE:
             raise ValueError(
                 f"samples must hold 1 to {MAX_SAMPLES} samples of {SAMPLE_SIZE} bytes, not {size} bytes"
             )
-        _check_integer("stream_id", self.stream_id, 1, _U16)
-        _check_integer("first_sample_index", self.first_sample_index, 0, _U32 + 1 - size // SAMPLE_SIZE)
-        _check_integer("device_time_us", self.device_time_us, 0, _U48)
-        _check_member("sampling_rate", self.sampling_rate, SamplingRate)
-        _check_member("accel_range", self.accel_range, AccelRange)
-        _check_member("gyro_range", self.gyro_range, GyroRange)
+        check_integer("stream_id", self.stream_id, 1, _U16)
+        check_integer("first_sample_index", self.first_sample_index, 0, _U32 + 1 - size // SAMPLE_SIZE)
+        check_integer("device_time_us", self.device_time_us, 0, _U48)
+        check_member("sampling_rate", self.sampling_rate, SamplingRate)
+        check_member("accel_range", self.accel_range, AccelRange)
+        check_member("gyro_range", self.gyro_range, GyroRange)
 
     @property
     def n_samples(self) -> int:
@@ -262,22 +178,22 @@ class DeviceInfo:
     ring_capacity_samples: int
 
     def __post_init__(self) -> None:
-        _check_integer("protocol_version", self.protocol_version, PROTOCOL_VERSION, 15)
-        _check_integer("hardware_revision", self.hardware_revision, 0, _U8)
+        check_integer("protocol_version", self.protocol_version, PROTOCOL_VERSION, 15)
+        check_integer("hardware_revision", self.hardware_revision, 0, _U8)
         if len(self.firmware_version) != 3:
             raise ValueError("firmware_version must be (major, minor, patch)")
         for part in self.firmware_version:
-            _check_integer("firmware_version", part, 0, _U8)
+            check_integer("firmware_version", part, 0, _U8)
         size = len(self.serial.encode())
         if not 1 <= size <= MAX_SERIAL_BYTES:
             raise ValueError(f"serial must take 1 to {MAX_SERIAL_BYTES} bytes of UTF-8, not {size}")
         if any(character < " " or character == "\x7f" for character in self.serial):
             raise ValueError("serial must not hold control characters")
-        _check_choice("rates", self.rates, SamplingRate)
-        _check_choice("accel_ranges", self.accel_ranges, AccelRange)
-        _check_choice("gyro_ranges", self.gyro_ranges, GyroRange)
-        _check_integer("max_batch", self.max_batch, 1, MAX_SAMPLES)
-        _check_integer("ring_capacity_samples", self.ring_capacity_samples, 0, _U32)
+        check_choice("rates", self.rates, SamplingRate)
+        check_choice("accel_ranges", self.accel_ranges, AccelRange)
+        check_choice("gyro_ranges", self.gyro_ranges, GyroRange)
+        check_integer("max_batch", self.max_batch, 1, MAX_SAMPLES)
+        check_integer("ring_capacity_samples", self.ring_capacity_samples, 0, _U32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,11 +240,11 @@ class StreamStatus:
     stream_id: int
 
     def __post_init__(self) -> None:
-        _check_integer("battery_percent", self.battery_percent, 0, 100)
-        _check_integer("battery_mv", self.battery_mv, 0, _U16)
-        temperature_c = _to_grid("temperature_c", self.temperature_c, 100, -32768, 32767)
+        check_integer("battery_percent", self.battery_percent, 0, 100)
+        check_integer("battery_mv", self.battery_mv, 0, _U16)
+        temperature_c = to_grid("temperature_c", self.temperature_c, 100, -32768, 32767)
         object.__setattr__(self, "temperature_c", temperature_c)
-        interval_ms = _to_grid(
+        interval_ms = to_grid(
             "connection_interval_ms",
             self.connection_interval_ms,
             0.8,
@@ -336,13 +252,13 @@ class StreamStatus:
             _INTERVAL_UNITS_MAX,
         )
         object.__setattr__(self, "connection_interval_ms", interval_ms)
-        _check_integer("mtu", self.mtu, _MTU_MIN, _MTU_MAX)
-        _check_integer("queue_depth", self.queue_depth, 0, _U8)
-        _check_integer("overflow_count", self.overflow_count, 0, _U32)
-        _check_integer("clipped_count", self.clipped_count, 0, _U32)
-        _check_integer("newest_sample_index", self.newest_sample_index, 0, _U32)
-        _check_integer("oldest_sample_index", self.oldest_sample_index, 0, self.newest_sample_index)
-        _check_integer("stream_id", self.stream_id, 1 if self.is_streaming else NO_STREAM, _U16)
+        check_integer("mtu", self.mtu, _MTU_MIN, _MTU_MAX)
+        check_integer("queue_depth", self.queue_depth, 0, _U8)
+        check_integer("overflow_count", self.overflow_count, 0, _U32)
+        check_integer("clipped_count", self.clipped_count, 0, _U32)
+        check_integer("newest_sample_index", self.newest_sample_index, 0, _U32)
+        check_integer("oldest_sample_index", self.oldest_sample_index, 0, self.newest_sample_index)
+        check_integer("stream_id", self.stream_id, 1 if self.is_streaming else NO_STREAM, _U16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,12 +278,12 @@ class Start:
     resume_index: int | None = None
 
     def __post_init__(self) -> None:
-        _check_integer("tag", self.tag, 0, _U8)
+        check_integer("tag", self.tag, 0, _U8)
         if (self.resume_stream_id is None) != (self.resume_index is None):
             raise ValueError("resume_stream_id and resume_index go together: give both or none")
         if self.resume_stream_id is not None and self.resume_index is not None:
-            _check_integer("resume_stream_id", self.resume_stream_id, 1, _U16)
-            _check_integer("resume_index", self.resume_index, 0, _U32)
+            check_integer("resume_stream_id", self.resume_stream_id, 1, _U16)
+            check_integer("resume_index", self.resume_index, 0, _U32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,7 +299,7 @@ class Stop:
     tag: int
 
     def __post_init__(self) -> None:
-        _check_integer("tag", self.tag, 0, _U8)
+        check_integer("tag", self.tag, 0, _U8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -407,11 +323,11 @@ class Configure:
     batch: int
 
     def __post_init__(self) -> None:
-        _check_integer("tag", self.tag, 0, _U8)
-        _check_member("sampling_rate", self.sampling_rate, SamplingRate)
-        _check_member("accel_range", self.accel_range, AccelRange)
-        _check_member("gyro_range", self.gyro_range, GyroRange)
-        _check_integer("batch", self.batch, 1, MAX_SAMPLES)
+        check_integer("tag", self.tag, 0, _U8)
+        check_member("sampling_rate", self.sampling_rate, SamplingRate)
+        check_member("accel_range", self.accel_range, AccelRange)
+        check_member("gyro_range", self.gyro_range, GyroRange)
+        check_integer("batch", self.batch, 1, MAX_SAMPLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,8 +346,8 @@ class Identify:
     duration_s: int
 
     def __post_init__(self) -> None:
-        _check_integer("tag", self.tag, 0, _U8)
-        _check_integer("duration_s", self.duration_s, 0, _U8)
+        check_integer("tag", self.tag, 0, _U8)
+        check_integer("duration_s", self.duration_s, 0, _U8)
 
 
 Command: TypeAlias = Start | Stop | Configure | Identify
@@ -460,13 +376,13 @@ class CommandReply:
     next_sample_index: int
 
     def __post_init__(self) -> None:
-        _check_integer("tag", self.tag, 0, _U8)
-        _check_integer("opcode", self.opcode, 0, _U8)
-        _check_member("result", self.result, CommandResult)
+        check_integer("tag", self.tag, 0, _U8)
+        check_integer("opcode", self.opcode, 0, _U8)
+        check_member("result", self.result, CommandResult)
         if self.opcode not in _OPCODES and self.result is not CommandResult.UNKNOWN_COMMAND:
             raise ValueError(f"opcode {self.opcode} is unknown, so result must be UNKNOWN_COMMAND")
-        _check_integer("stream_id", self.stream_id, NO_STREAM, _U16)
-        _check_integer("next_sample_index", self.next_sample_index, 0, _U32)
+        check_integer("stream_id", self.stream_id, NO_STREAM, _U16)
+        check_integer("next_sample_index", self.next_sample_index, 0, _U32)
 
 
 _OPCODES: Final = frozenset(int(opcode) for opcode in Opcode)
@@ -488,8 +404,8 @@ class TimeRequest:
     host_send_us: int
 
     def __post_init__(self) -> None:
-        _check_integer("sequence", self.sequence, 0, _U16)
-        _check_integer("host_send_us", self.host_send_us, 0, _U64)
+        check_integer("sequence", self.sequence, 0, _U16)
+        check_integer("host_send_us", self.host_send_us, 0, _U64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,10 +428,30 @@ class TimeReply:
     device_send_us: int
 
     def __post_init__(self) -> None:
-        _check_integer("sequence", self.sequence, 0, _U16)
-        _check_integer("host_send_us", self.host_send_us, 0, _U64)
-        _check_integer("device_send_us", self.device_send_us, 0, _U48)
-        _check_integer("device_receive_us", self.device_receive_us, 0, self.device_send_us)
+        check_integer("sequence", self.sequence, 0, _U16)
+        check_integer("host_send_us", self.host_send_us, 0, _U64)
+        check_integer("device_send_us", self.device_send_us, 0, _U48)
+        check_integer("device_receive_us", self.device_receive_us, 0, self.device_send_us)
 
 
 Packet: TypeAlias = ImuFrame | DeviceInfo | StreamStatus | Command | CommandReply | TimeRequest | TimeReply
+
+
+def samples_per_frame(batch: int, mtu: int) -> int:
+    """Count the samples that a sensor puts into one frame.
+
+    Parameters
+    ----------
+    batch
+        What ``Configure`` asked for, 1 to ``MAX_SAMPLES``.
+    mtu
+        ATT MTU in force, bytes.
+
+    Returns
+    -------
+    int
+        ``batch``, or fewer where the MTU holds fewer; 0 where the MTU is too small to stream at all.
+    """
+    if mtu < MIN_STREAMING_MTU:
+        return 0
+    return min(batch, (mtu - NOTIFICATION_OVERHEAD - HEADER_SIZE) // SAMPLE_SIZE)
