@@ -1,0 +1,191 @@
+"""The embedded broker: one room, this machine only, MQTT 3.1.1 over TCP and WebSocket.
+
+It keeps nothing over a restart: events wait in the outbox, retained messages on the board of their publisher.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import socket
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from amqtt.broker import Broker
+from amqtt.errors import AMQTTError
+
+from sensor_bridge.errors import BridgeError, ConfigError
+from sensor_bridge.mqtt.broker_access import TokenAuthentication, TopicAccess, digest
+from sensor_bridge.mqtt.topics import Channel, Topics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BRIDGE_USER = "bridge"
+DASHBOARD_USER = "dashboard"
+
+_LOCAL = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUser:
+    """One who may use the broker.
+
+    Attributes
+    ----------
+    name, token
+        Username and password; the token is long and random.
+    publish, read
+        Topic filters granted for publishing and for subscribing.
+    """
+
+    name: str
+    token: str = field(repr=False)
+    publish: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedBrokerSettings:
+    """What the broker listens on and whom it serves; port 0 takes any free one."""
+
+    users: tuple[BrokerUser, ...]
+    tcp_port: int = 0
+    websocket_port: int = 0
+
+
+class EmbeddedBroker:
+    """Serves on 127.0.0.1 for as long as its ``async with`` block lasts.
+
+    Attributes
+    ----------
+    tcp_port, websocket_port
+        The ports taken, valid inside the block.
+    """
+
+    def __init__(self, settings: EmbeddedBrokerSettings) -> None:
+        self._settings = settings
+        self._broker: Broker | None = None
+        self.tcp_port = settings.tcp_port
+        self.websocket_port = settings.websocket_port
+
+    async def __aenter__(self) -> Self:
+        _require_free(self._settings.tcp_port, "mqtt.tcp_port")
+        _require_free(self._settings.websocket_port, "mqtt.websocket_port")
+        # amqtt warns of each client that hangs up, and writes a traceback where the error below says it all.
+        logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+        try:
+            self._broker = Broker(self._configuration())
+            await self._broker.start()
+        except AMQTTError as error:
+            raise BridgeError(f"the embedded broker does not start: {error}") from error
+        self.tcp_port = self._port_of("default")
+        self.websocket_port = self._port_of("websocket")
+        return self
+
+    async def __aexit__(self, *_exc_info: object) -> None:
+        if self._broker is not None:
+            await self._broker.shutdown()
+
+    def _configuration(self) -> dict[str, Any]:
+        users = self._settings.users
+        publish = {user.name: list(user.publish) for user in users}
+        read = {user.name: list(user.read) for user in users}
+        digests = {user.name: digest(user.token) for user in users}
+        return {
+            "listeners": {
+                "default": {"type": "tcp", "bind": f"{_LOCAL}:{self._settings.tcp_port}"},
+                "websocket": {"type": "ws", "bind": f"{_LOCAL}:{self._settings.websocket_port}"},
+            },
+            "plugins": {
+                _dotted(TokenAuthentication): {"digests": digests, "publish": publish},
+                _dotted(TopicAccess): {"publish": publish, "read": read},
+            },
+        }
+
+    def _port_of(self, listener: str) -> int:
+        # amqtt does not tell which port it got for port 0.
+        server = self._broker._servers[listener].instance  # type: ignore[union-attr]  # noqa: SLF001
+        return int(next(iter(server.sockets)).getsockname()[1])
+
+
+def gym_users(topics: Topics, tokens: dict[str, str]) -> tuple[BrokerUser, ...]:
+    """Grant the bridge everything in the gym, and the dashboard reading and commands.
+
+    Parameters
+    ----------
+    topics
+        The gym.
+    tokens
+        Token of each of `BRIDGE_USER` and `DASHBOARD_USER`, as `create_tokens` makes them.
+    """
+    whole_gym = (topics.everything,)
+    return (
+        BrokerUser(BRIDGE_USER, tokens[BRIDGE_USER], publish=whole_gym, read=whole_gym),
+        BrokerUser(
+            DASHBOARD_USER, tokens[DASHBOARD_USER], publish=(topics.every(Channel.COMMAND),), read=whole_gym
+        ),
+    )
+
+
+def create_tokens(path: Path, users: tuple[str, ...] = (BRIDGE_USER, DASHBOARD_USER)) -> dict[str, str]:
+    """Make a new token for each user and write them to a file that only its owner may read (mode 0600).
+
+    Raises
+    ------
+    ConfigError
+        When the file cannot be written.
+    """
+    tokens = {user: secrets.token_urlsafe(32) for user in users}
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        # A new file with the right mode from the start, then renamed: never readable by others, never half.
+        with contextlib.suppress(FileNotFoundError):
+            fresh.unlink()
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(tokens, file)
+        fresh.replace(path)
+    except OSError as error:
+        raise ConfigError(f"the token file {path} cannot be written: {error.strerror}") from error
+    return tokens
+
+
+def read_tokens(path: Path) -> dict[str, str]:
+    """Read the tokens `create_tokens` wrote.
+
+    Raises
+    ------
+    ConfigError
+        When the file is absent, readable by others, or damaged.
+    """
+    try:
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"the token file {path} may be read by others: run chmod 600 on it")
+        tokens = json.loads(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"the token file {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigError(f"the token file {path} is damaged: delete it and start the bridge anew") from error
+    if not isinstance(tokens, dict) or not all(isinstance(token, str) for token in tokens.values()):
+        raise ConfigError(f"the token file {path} is damaged: delete it and start the bridge anew")
+    return tokens
+
+
+def _require_free(port: int, key: str) -> None:
+    if port == 0:
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOCAL, port))
+        except OSError as error:
+            raise ConfigError(
+                f"{key}: port {port} of {_LOCAL} cannot be used ({error.strerror}); set another, or 0 for any"
+            ) from error
+
+
+def _dotted(plugin: type) -> str:
+    return f"{plugin.__module__}.{plugin.__qualname__}"
