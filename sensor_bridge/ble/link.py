@@ -1,0 +1,212 @@
+"""The seam between radio and bridge: what a link delivers and how it reports on itself.
+
+Nothing of bleak is visible here; any sensor family, and any test, can stand behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from firmware_protocol.packets import DeviceInfo
+
+
+class FrameKind(IntEnum):
+    """Which characteristic a payload came from; the numbers are stored in frame logs."""
+
+    DATA = 1
+    STATUS = 2
+    TIME = 3
+    BATTERY = 4
+    INFO = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedFrame:
+    """Bytes as they came from a sensor, untouched.
+
+    Parameters
+    ----------
+    sensor_id
+        Name of the sensor in the configuration.
+    arrival_ns
+        When the host got it: UTC ns, advanced by the monotonic clock.
+    kind
+        Where it came from.
+    payload
+        The value of the characteristic.
+    """
+
+    sensor_id: str
+    arrival_ns: int
+    kind: FrameKind
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LinkHealth:
+    """What became of a sensor's samples, counted since the bridge started.
+
+    Parameters
+    ----------
+    received
+        Samples that arrived, doubles not counted.
+    lost
+        Samples that the sensor made and that can no longer arrive.
+    duplicated
+        Samples that arrived again.
+    rejected
+        Payloads that were not what they should be.
+    dropped
+        Payloads thrown away because the bridge did not keep up.
+    reconnects
+        Times the link was made anew.
+    rssi_dbm
+        Signal strength when last heard; None before.
+    clock_residual_ms
+        How well arrival times follow the sensor's clock (filled in by whoever fits it); None before.
+    """
+
+    received: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    rejected: int = 0
+    dropped: int = 0
+    reconnects: int = 0
+    rssi_dbm: int | None = None
+    clock_residual_ms: float | None = None
+
+
+class LinkPhase(StrEnum):
+    """Where a link stands (the words of the MQTT sensor status)."""
+
+    SCANNING = "scanning"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOST = "lost"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """A report on one sensor's link.
+
+    Parameters
+    ----------
+    sensor_id
+        Name of the sensor in the configuration.
+    phase
+        Where the link stands.
+    reason
+        Why, in one line; empty while all is well.
+    name, address
+        How the sensor calls itself and where it is; None before it was heard.
+    info
+        What it said of itself; None before it was asked.
+    stream_id
+        The running stream; None before one runs.
+    battery_percent, connection_interval_ms, overflow_count
+        From its last STATUS; None before one came.
+    health
+        The counts.
+    """
+
+    sensor_id: str
+    phase: LinkPhase
+    reason: str = ""
+    name: str | None = None
+    address: str | None = None
+    info: DeviceInfo | None = None
+    stream_id: int | None = None
+    battery_percent: int | None = None
+    connection_interval_ms: float | None = None
+    overflow_count: int | None = None
+    health: LinkHealth = field(default_factory=LinkHealth)
+
+    @property
+    def firmware(self) -> str | None:
+        """Firmware version as people write it; None before the sensor was asked."""
+        return None if self.info is None else ".".join(str(part) for part in self.info.firmware_version)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A sensor that was heard.
+
+    Parameters
+    ----------
+    address
+        Where it is (on macOS a UUID the system made up).
+    name
+        How it calls itself; None where it did not say.
+    rssi_dbm
+        Signal strength.
+    """
+
+    address: str
+    name: str | None
+    rssi_dbm: int
+
+
+class SensorSettings(Protocol):
+    """What has to be known of a sensor to use it.
+
+    A sensor is found by ``address`` where that is given, else by the ``name`` it advertises, else by its
+    ``sensor_id`` as name. What it cannot do of the wishes is replaced by the nearest it can.
+    """
+
+    @property
+    def sensor_id(self) -> str:
+        """Name of the sensor in the configuration."""
+
+    @property
+    def address(self) -> str | None:
+        """Bluetooth address, as the scan prints it."""
+
+    @property
+    def name(self) -> str | None:
+        """Advertised name."""
+
+    @property
+    def sampling_rate_hz(self) -> float:
+        """Wanted sampling rate, Hz."""
+
+    @property
+    def accel_range_g(self) -> int:
+        """Wanted full scale of the accelerometer, standard gravities."""
+
+    @property
+    def gyro_range_dps(self) -> int:
+        """Wanted full scale of the gyroscope, degrees per second."""
+
+    @property
+    def batch(self) -> int:
+        """Wanted samples a frame."""
+
+
+class SensorLink(Protocol):
+    """A live connection to one sensor."""
+
+    @property
+    def info(self) -> DeviceInfo:
+        """What the sensor said of itself."""
+
+    @property
+    def dropped(self) -> int:
+        """Payloads thrown away because nobody fetched them in time."""
+
+    async def start(self, resume: tuple[int, int] | None) -> int:
+        """Start the stream, or go on at (stream_id, next index); return the id of the stream that runs."""
+
+    def frames(self) -> AsyncIterator[ReceivedFrame]:
+        """Yield what arrives, in order; ends when the link is lost."""
+
+    async def identify(self, duration_s: int) -> None:
+        """Make the sensor show itself."""
+
+    async def close(self) -> None:
+        """End the link; safe to call again, and after it was lost."""

@@ -1,0 +1,34 @@
+"""The one clock of the bridge: UTC, but moved along by the monotonic clock."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class HostClock:
+    """UTC nanoseconds that never jump.
+
+    The offset between UTC and the monotonic clock is taken once; a correction of the system clock (NTP, a
+    person) in mid-session can then neither stretch nor reorder the arrival times of a session.
+
+    Parameters
+    ----------
+    utc_ns, monotonic_ns
+        The clocks to read, ns; given by tests.
+    """
+
+    def __init__(
+        self,
+        utc_ns: Callable[[], int] = time.time_ns,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._monotonic_ns = monotonic_ns
+        self._offset_ns = utc_ns() - monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Return the time now, ns since 1970 UTC."""
+        return self._offset_ns + self._monotonic_ns()
