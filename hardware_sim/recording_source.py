@@ -163,7 +163,9 @@ def from_si(
             f"{sensor_id}: {len(time_s)} times, but accelerations {acc_m_s2.shape} and rates {gyr_rad_s.shape}; "
             f"both must be ({len(time_s)}, 3)"
         )
-    there = np.isfinite(time_s) & np.all(np.isfinite(acc_m_s2), axis=1) & np.all(np.isfinite(gyr_rad_s), axis=1)
+    there = (
+        np.isfinite(time_s) & np.all(np.isfinite(acc_m_s2), axis=1) & np.all(np.isfinite(gyr_rad_s), axis=1)
+    )
     if np.count_nonzero(there) < 2:
         raise RecordingSourceError(f"{sensor_id}: fewer than two finite samples; leave this sensor out")
     times, acc, gyr = time_s[there], acc_m_s2[there], gyr_rad_s[there]
