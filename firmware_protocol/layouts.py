@@ -118,7 +118,7 @@ IMU_FRAME: Final = Layout(
             "flags",
             "u8",
             "",
-            "bit 0 clipped, bit 1 gap_before, bits 2, 3 AccelRange, bits 4 to 6 GyroRange, bit 7 reserved = 0",
+            "bit 0 clipped, bit 1 gap_before, bits 2-3 AccelRange, bits 4-6 GyroRange, bit 7 reserved = 0",
         ),
         Field("stream_id", "u16", "", "1 to 65535"),
         Field(
