@@ -203,8 +203,7 @@ def _guard(settings: DashboardSettings) -> Middleware:
             # A site elsewhere may let its own name point to 127.0.0.1 and read the token with the visitor's
             # browser; its name in the Host header gives it away.
             if is_local and _host_name(request) not in _LOCAL_NAMES:
-                raise web.HTTPMisdirectedRequest(text="this page is served to its own machine only
-")
+                raise web.HTTPMisdirectedRequest(text="this page is served to its own machine only\n")
             response = await handler(request)
         except web.HTTPException as error:
             error.headers.update(headers)
