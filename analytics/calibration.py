@@ -1,0 +1,214 @@
+"""From sensor_frame to segment_frame: what gravity says while the athlete stands (or lies) still.
+
+Gravity fixes two of the three angles of a mount. The third, the turn about the vertical ("yaw"), is
+found from movement in :mod:`analytics.calibration_yaw`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.imu import FloatArray, Mount, Placement
+from analytics.quaternions import Quaternion, from_matrix, shortest_rotation, turn_about_z
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LEFT, _FORWARD, _UP = np.array((0.0, 1.0, 0.0)), np.array((1.0, 0.0, 0.0)), np.array((0.0, 0.0, 1.0))
+
+SUPINE_PELVIC_TILT_DEG = -90.0
+# Lying with bent knees and flat feet: nothing observes it, people vary by 15 degrees.
+SUPINE_THIGH_FLEXION_DEG = 135.0
+
+UNKNOWN_YAW_DEG = 180.0
+
+
+class CalibrationMethod(StrEnum):
+    """What a calibration rests on."""
+
+    VERTICAL = "vertical"  # gravity alone, the turn about the vertical is not known
+    MOUNT = "mount"  # gravity and the declared mount
+    MOVEMENT = "movement"  # gravity and the movement
+    MOUNT_AND_MOVEMENT = "mount_and_movement"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentCalibration:
+    """How one sensor sits on its segment.
+
+    Parameters
+    ----------
+    placement
+        Segment.
+    segment_from_sensor
+        Rotation as quat_wxyz: turns vectors from sensor_frame to segment_frame.
+    method
+        What it rests on.
+    quality_deg
+        One-sigma of the turn about the vertical, degrees; 180 while nothing is known of it.
+    warnings
+        Lines for the athlete, empty where all is well.
+    still_up_segment
+        Up while still, segment_frame: (0, 0, 1) where the athlete stood.
+    """
+
+    placement: Placement
+    segment_from_sensor: Quaternion
+    method: CalibrationMethod
+    quality_deg: float
+    warnings: tuple[str, ...] = ()
+    still_up_segment: tuple[float, float, float] = (0.0, 0.0, 1.0)
+
+    @property
+    def is_yaw_known(self) -> bool:
+        """Whether forward is known: else only the size of an inclination is, not its direction."""
+        return self.method is not CalibrationMethod.VERTICAL
+
+
+def skin_normal(placement: Placement, mount: Mount) -> FloatArray | None:
+    """Direction out of the skin in segment_frame, shape (3,); None for an unknown mount."""
+    if mount is Mount.THIGH_LATERAL:
+        return -_LEFT if placement is Placement.THIGH_RIGHT else _LEFT
+    normals = {
+        Mount.SACRUM: -_FORWARD,
+        Mount.BELLY: _FORWARD,
+        Mount.HIP_LEFT: _LEFT,
+        Mount.HIP_RIGHT: -_LEFT,
+        Mount.THIGH_ANTERIOR: _FORWARD,
+    }
+    return normals.get(mount)
+
+
+def nominal_segment_from_sensor(placement: Placement, mount: Mount) -> FloatArray | None:
+    """Rotation matrix of a sensor worn as asked: z out of the skin, y up; None for an unknown mount."""
+    normal = skin_normal(placement, mount)
+    if normal is None:
+        return None
+    return np.stack((np.cross(_UP, normal), _UP, normal), axis=1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StillPose:
+    """What one sensor showed while the athlete was still.
+
+    Parameters
+    ----------
+    placement, mount
+        Segment and declared mount.
+    up_sensor
+        Mean direction of up, sensor_frame, shape (3,), unit length.
+    is_supine
+        Lying on the back, else standing.
+    was_still
+        False where there was no stillness and the most upright quiet samples had to do.
+    """
+
+    placement: Placement
+    mount: Mount
+    up_sensor: FloatArray
+    is_supine: bool
+    was_still: bool
+
+    def levelled(self) -> FloatArray:
+        """Rotation matrix to a frame that differs from segment_frame by a turn about the pose's vertical.
+
+        For a declared mount that turn is small while standing.
+        """
+        nominal = nominal_segment_from_sensor(self.placement, self.mount)
+        if nominal is None or self.is_supine:
+            return shortest_rotation(self.up_sensor, _UP)
+        if float((nominal @ self.up_sensor)[2]) < 0.0:
+            # Upside-down: near a half turn the shortest rotation has no defined axis; the skin normal is it.
+            nominal = nominal @ turn_about_z(math.pi)
+        return shortest_rotation(nominal @ self.up_sensor, _UP) @ nominal
+
+    def segment_from_level(self) -> FloatArray:
+        """Rotation matrix from the levelled frame, once its yaw is right, to segment_frame."""
+        if not self.is_supine:
+            return np.eye(3)
+        flexion_deg = SUPINE_THIGH_FLEXION_DEG
+        if self.placement is Placement.PELVIS:
+            flexion_deg = -SUPINE_PELVIC_TILT_DEG
+        c, s = math.cos(math.radians(flexion_deg)), math.sin(math.radians(flexion_deg))
+        return np.array(((c, 0.0, s), (0.0, 1.0, 0.0), (-s, 0.0, c)))
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether the mount is known."""
+        return self.mount is not Mount.UNKNOWN
+
+    def initial(self) -> SegmentCalibration:
+        """Return the calibration that holds until movement has been seen."""
+        nominal = nominal_segment_from_sensor(self.placement, self.mount)
+        warnings: tuple[str, ...] = ()
+        if not self.was_still:
+            warnings = (
+                (
+                    f"{self.placement}: no stillness at the start; zero is the most upright quiet moment, "
+                    "a steady soft lockout cannot be seen"
+                ),
+            )
+        if nominal is None:
+            matrix = self.segment_from_level() @ self.levelled()
+            method, quality = CalibrationMethod.VERTICAL, UNKNOWN_YAW_DEG
+        elif self.is_supine:
+            matrix, method = nominal, CalibrationMethod.MOUNT
+            # Lying, gravity does not see a turn about the skin normal.
+            quality = 8.0 if self.mount is Mount.THIGH_LATERAL else 4.0
+        else:
+            matrix, method, quality = self.levelled(), CalibrationMethod.MOUNT, NOMINAL_YAW_SD_DEG
+        if not self.was_still:
+            quality += 1.0
+        x, y, z = (float(value) for value in matrix @ self.up_sensor)
+        return SegmentCalibration(self.placement, from_matrix(matrix), method, quality, warnings, (x, y, z))
+
+
+NOMINAL_YAW_SD_DEG = 5.0
+
+
+def lies_on_back(placement: Placement, mount: Mount, up_sensor: FloatArray) -> bool | None:
+    """Tell lying on the back from standing by a declared mount; None where the mount cannot tell.
+
+    Parameters
+    ----------
+    placement, mount
+        Segment and declared mount.
+    up_sensor
+        Direction of up while still, sensor_frame, shape (3,).
+    """
+    normal = skin_normal(placement, mount)
+    nominal = nominal_segment_from_sensor(placement, mount)
+    if normal is None or nominal is None:
+        return None
+    if abs(float(normal[0])) > 0.5:
+        # Worn in front or behind: lying turns the skin to the ceiling or to the floor.
+        towards_ceiling = math.degrees(math.asin(max(-1.0, min(1.0, float(up_sensor[2] * normal[0])))))
+        return towards_ceiling > (50.0 if placement is Placement.PELVIS else 20.0)
+    forward, _, upward = nominal @ up_sensor
+    flexion_deg = math.degrees(math.atan2(forward, upward))
+    # A thigh at 90 degrees is sitting; lying with bent knees it points beyond.
+    return 50.0 < flexion_deg < 130.0 if placement is Placement.PELVIS else 105.0 < flexion_deg < 175.0
+
+
+def inclination_from_vertical_deg(placement: Placement, mount: Mount, up_sensor: FloatArray) -> FloatArray:
+    """Inclination that a declared mount reads before any calibration, degrees, for (n, 3) directions.
+
+    Zero for an unknown mount: nothing can be said.
+    """
+    normal = skin_normal(placement, mount)
+    nominal = nominal_segment_from_sensor(placement, mount)
+    if normal is None or nominal is None:
+        return np.zeros(len(up_sensor))
+    if abs(float(normal[0])) > 0.5:
+        return np.asarray(np.degrees(np.arcsin(np.clip(np.abs(up_sensor[:, 2]), 0.0, 1.0))), dtype=np.float64)
+    return np.asarray(np.degrees(np.arccos(np.clip(np.abs(up_sensor[:, 1]), 0.0, 1.0))), dtype=np.float64)
+
+
+def initial_calibrations(poses: Mapping[Placement, StillPose]) -> dict[Placement, SegmentCalibration]:
+    """Return the calibrations that hold until movement has been seen."""
+    return {placement: pose.initial() for placement, pose in poses.items()}

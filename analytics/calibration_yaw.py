@@ -1,0 +1,278 @@
+"""The turn about the vertical, from the direction in which gravity moves across a sensor.
+
+While a segment tilts, the horizontal part of "up" moves along a line; that line is the segment's forward
+direction. It has no drift, does not depend on speed, and one repetition is as good as ten.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.calibration import (
+    NOMINAL_YAW_SD_DEG,
+    UNKNOWN_YAW_DEG,
+    CalibrationMethod,
+    SegmentCalibration,
+    StillPose,
+)
+from analytics.imu import FloatArray, Placement
+from analytics.quaternions import from_matrix, rotate_vectors, shortest_rotation, to_matrix, turn_about_z
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class YawParameters:
+    """Settings of the yaw fit.
+
+    Parameters
+    ----------
+    smallest_excursion_deg
+        Samples nearer to the still pose than this carry no direction; a segment that never goes
+        further keeps the yaw it has.
+    nominal_sd_deg
+        One-sigma of the yaw of a declared mount.
+    hinge_sd_deg, hinge_sd_deg_rad
+        One-sigma of the yaw of a two-legged movement: a floor, and a part that falls with the amplitude.
+    single_leg_sd_deg
+        The same where one leg works: a drop of the pelvis looks like a turned sensor.
+    single_leg_thigh_deg, single_leg_ratio
+        One leg works where the larger thigh amplitude passes the first and the smaller times the second.
+    wrong_declaration_deg, wrong_declaration_moved_deg
+        A declared mount is not believed where the movement contradicts it by more than the first in a
+        segment that moved by more than the second.
+    """
+
+    smallest_excursion_deg: float = 3.0
+    nominal_sd_deg: float = NOMINAL_YAW_SD_DEG
+    hinge_sd_deg: float = 1.3
+    hinge_sd_deg_rad: float = 0.4
+    single_leg_sd_deg: float = 10.0
+    single_leg_thigh_deg: float = 18.0
+    single_leg_ratio: float = 2.0
+    wrong_declaration_deg: float = 45.0
+    wrong_declaration_moved_deg: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Excursion:
+    """How "up" moved across one levelled sensor.
+
+    Parameters
+    ----------
+    heading_rad
+        Direction of the main movement in the levelled frame, the side with more of it.
+    amplitude_rad
+        Root mean square of the movement along it.
+    largest_rad
+        Largest inclination from the still pose.
+    flatness
+        Movement across it over movement along it: 0 for a hinge.
+    """
+
+    heading_rad: float
+    amplitude_rad: float
+    largest_rad: float
+    flatness: float
+
+
+def find_excursion(up_level: FloatArray, parameters: YawParameters) -> Excursion | None:
+    """Find the main direction of movement.
+
+    Parameters
+    ----------
+    up_level
+        Direction of up in the levelled frame, shape (n, 3).
+    parameters
+        Settings.
+
+    Returns
+    -------
+    None where the segment hardly moved.
+    """
+    horizontal = up_level[:, :2]
+    length = np.hypot(horizontal[:, 0], horizontal[:, 1])
+    moved = horizontal[length > math.sin(math.radians(parameters.smallest_excursion_deg))]
+    if len(moved) < 3:
+        return None
+    values, vectors = np.linalg.eigh(moved.T @ moved / len(moved))
+    direction = vectors[:, 1]
+    along = moved @ direction
+    if float(np.sum(along * np.abs(along))) < 0.0:
+        direction = -direction
+    return Excursion(
+        heading_rad=math.atan2(float(direction[1]), float(direction[0])),
+        amplitude_rad=math.sqrt(float(values[1])),
+        largest_rad=float(np.arcsin(min(1.0, float(length.max())))),
+        flatness=math.sqrt(max(0.0, float(values[0])) / float(values[1])),
+    )
+
+
+def fit_yaws(
+    poses: Mapping[Placement, StillPose],
+    up_sensor: Mapping[Placement, FloatArray],
+    *,
+    one_leg_declared: bool = False,
+    parameters: YawParameters | None = None,
+) -> dict[Placement, SegmentCalibration]:
+    """Calibrations from the still pose and the movement of one or more repetitions.
+
+    Parameters
+    ----------
+    poses
+        Still pose of each sensor.
+    up_sensor
+        Direction of up during the repetitions, sensor_frame, shape (n, 3), for each of them.
+    one_leg_declared
+        The prescription says that one leg works: without two thigh sensors nothing else can tell.
+    parameters
+        Settings.
+    """
+    chosen = parameters or YawParameters()
+    levels = {placement: pose.levelled() for placement, pose in poses.items()}
+    excursions = {
+        placement: find_excursion(rotate_vectors(levels[placement], up_sensor[placement]), chosen)
+        for placement in poses
+    }
+    free_leg = _free_leg(excursions, chosen)
+    one_leg = one_leg_declared or free_leg is not None
+    return {
+        placement: (
+            _fit_lying(pose, up_sensor[placement], excursions[placement], chosen)
+            if pose.is_supine
+            else _fit_standing(
+                pose, levels[placement], excursions[placement], placement is free_leg, one_leg, chosen
+            )
+        )
+        for placement, pose in poses.items()
+    }
+
+
+def _free_leg(
+    excursions: Mapping[Placement, Excursion | None], parameters: YawParameters
+) -> Placement | None:
+    """Thigh that swings back in single-leg work; None where both legs work or one is not seen."""
+    if not {Placement.THIGH_LEFT, Placement.THIGH_RIGHT} <= excursions.keys():
+        return None
+    amplitudes = {
+        placement: excursion.amplitude_rad if (excursion := excursions[placement]) is not None else 0.0
+        for placement in (Placement.THIGH_LEFT, Placement.THIGH_RIGHT)
+    }
+    larger = max(amplitudes, key=lambda placement: amplitudes[placement])
+    smaller = Placement.THIGH_LEFT if larger is Placement.THIGH_RIGHT else Placement.THIGH_RIGHT
+    swings = amplitudes[larger] > math.radians(parameters.single_leg_thigh_deg)
+    return (
+        larger if swings and amplitudes[larger] > parameters.single_leg_ratio * amplitudes[smaller] else None
+    )
+
+
+def _fit_standing(
+    pose: StillPose,
+    level: FloatArray,
+    excursion: Excursion | None,
+    is_free_leg: bool,
+    one_leg: bool,
+    parameters: YawParameters,
+) -> SegmentCalibration:
+    initial = pose.initial()
+    if excursion is None:
+        return initial
+    # Leaning forward moves "up" backwards in the pelvis; bringing the knee forward does the opposite.
+    moves_forward = pose.placement is not Placement.PELVIS and not is_free_leg
+    yaw = _wrapped((0.0 if moves_forward else math.pi) - excursion.heading_rad)
+    sd_deg = parameters.single_leg_sd_deg if one_leg else _hinge_sd_deg(excursion, parameters)
+    still_deg = 0.0 if pose.was_still else 1.0
+    warnings = initial.warnings
+    if pose.is_declared:
+        near = yaw if abs(yaw) <= math.pi / 2 else _wrapped(yaw + math.pi)
+        weights = (parameters.nominal_sd_deg**-2, sd_deg**-2)
+        fused = near * weights[1] / (weights[0] + weights[1])
+        moved_deg = math.degrees(excursion.largest_rad)
+        contradiction_deg = math.degrees(abs(_wrapped(yaw - fused)))
+        if (
+            contradiction_deg <= parameters.wrong_declaration_deg
+            or moved_deg <= parameters.wrong_declaration_moved_deg
+        ):
+            return SegmentCalibration(
+                pose.placement,
+                from_matrix(turn_about_z(fused) @ level),
+                CalibrationMethod.MOUNT_AND_MOVEMENT,
+                (weights[0] + weights[1]) ** -0.5 + still_deg,
+                warnings,
+            )
+        warnings = (
+            *warnings,
+            (
+                f"{pose.placement}: the movement says that the sensor is not at the {pose.mount} as declared "
+                f"({contradiction_deg:.0f} degrees apart); the movement is believed: check the placement"
+            ),
+        )
+    return SegmentCalibration(
+        pose.placement,
+        from_matrix(turn_about_z(yaw) @ level),
+        CalibrationMethod.MOVEMENT,
+        sd_deg + still_deg,
+        warnings,
+    )
+
+
+def _fit_lying(
+    pose: StillPose, up_sensor: FloatArray, excursion: Excursion | None, parameters: YawParameters
+) -> SegmentCalibration:
+    initial = pose.initial()
+    if excursion is None:
+        return initial
+    sd_deg = _hinge_sd_deg(excursion, parameters)
+    if not pose.is_declared:
+        # Lifting the hips moves "up" towards the feet in the pelvis and towards the hip in the thigh.
+        target = 0.0 if pose.placement is Placement.PELVIS else math.pi
+        matrix = pose.segment_from_level() @ turn_about_z(target - excursion.heading_rad) @ pose.levelled()
+        zero_sd_deg = 6.0 if pose.placement is Placement.PELVIS else 15.0
+        return SegmentCalibration(
+            pose.placement,
+            from_matrix(matrix),
+            CalibrationMethod.MOVEMENT,
+            math.hypot(sd_deg, zero_sd_deg),
+            (*initial.warnings, *_supine_zero_warning(pose)),
+        )
+    nominal = to_matrix(initial.segment_from_sensor)
+    swept = rotate_vectors(nominal, up_sensor)
+    _, vectors = np.linalg.eigh(swept.T @ swept)
+    hinge = vectors[:, 0] if vectors[1, 0] >= 0.0 else -vectors[:, 0]
+    matrix = shortest_rotation(hinge, np.array((0.0, 1.0, 0.0))) @ nominal
+    return SegmentCalibration(
+        pose.placement,
+        from_matrix(matrix),
+        CalibrationMethod.MOUNT_AND_MOVEMENT,
+        initial.quality_deg,
+        initial.warnings,
+    )
+
+
+def _supine_zero_warning(pose: StillPose) -> tuple[str, ...]:
+    if pose.placement is Placement.PELVIS:
+        return ()
+    return (
+        f"{pose.placement}: worn at an unknown place and lying: only changes of its angle mean something",
+    )
+
+
+def _hinge_sd_deg(excursion: Excursion, parameters: YawParameters) -> float:
+    return math.hypot(parameters.hinge_sd_deg, parameters.hinge_sd_deg_rad / excursion.amplitude_rad)
+
+
+def yaw_difference_deg(one: SegmentCalibration, other: SegmentCalibration) -> float:
+    """Return the angle between two calibrations of one sensor, degrees."""
+    dot = abs(sum(a * b for a, b in zip(one.segment_from_sensor, other.segment_from_sensor, strict=True)))
+    if not (one.is_yaw_known and other.is_yaw_known):
+        return UNKNOWN_YAW_DEG
+    return math.degrees(2.0 * math.acos(min(1.0, dot)))
+
+
+def _wrapped(angle_rad: float) -> float:
+    return math.remainder(angle_rad, 2.0 * math.pi)
