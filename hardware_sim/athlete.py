@@ -18,12 +18,15 @@ from hardware_sim.kinematics import (
     walking_poses,
 )
 from hardware_sim.motion import gait_motion, joint_motion
-from hardware_sim.mounts import Placement
 from hardware_sim.rotation import about_axis, angular_rate, apply, to_quaternion
-from hardware_sim.scenario import Scenario
-from hardware_sim.spectral import FloatArray
 from hardware_sim.timeline import Timeline, build_timeline
 from hardware_sim.truth import BodyAngles, Truth, body_angles, true_repetitions, upright_segments
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hardware_sim.spectral import FloatArray
+    from hardware_sim.scenario import Scenario
+    from hardware_sim.mounts import Placement
 
 INTERNAL_RATE_HZ = 1000.0
 MARGIN_S = 0.5  # motion goes on before and after the recording, so that derivatives and filters have no ends

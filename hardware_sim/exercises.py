@@ -77,7 +77,7 @@ MOVEMENTS: Final = {
     Exercise.KICKSTAND_DEADLIFT: Movement(
         Stance.SPLIT, tilt_deg=50.0, thigh_deg=20.0, shank_deg=-3.0, sway=1.2
     ),
-    Exercise.GLUTE_BRIDGE: Movement(Stance.SHOULDERS, tilt_deg=-26.0, sway=0.5),
+    Exercise.GLUTE_BRIDGE: Movement(Stance.SHOULDERS, tilt_deg=-23.5, sway=0.5),
     Exercise.SQUAT: Movement(
         Stance.BOTH_FEET, tilt_deg=26.0, thigh_deg=72.0, shank_deg=24.0, tilt_bump_deg=6.0
     ),

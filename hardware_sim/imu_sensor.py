@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
-from hardware_sim.mounts import Seat
 from hardware_sim.recording_source import CountArray, IntArray, is_clipped, to_counts
 from hardware_sim.rotation import (
     angular_rate,
@@ -20,9 +17,14 @@ from hardware_sim.rotation import (
 )
 from hardware_sim.spectral import FloatArray, low_pass, resonant_displacement
 
+if TYPE_CHECKING:
+    from hardware_sim.mounts import Seat
+    from numpy.typing import NDArray
+    from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
+
 STANDARD_GRAVITY_M_S2: Final = 9.80665  # ISO 80000-3
 _TISSUE_HZ, _TISSUE_DAMPING = 11.0, 0.25
-_TISSUE_LEVER_M = 0.05  # a sensor that moves along the skin by this much would have turned by 1 rad
+_TISSUE_LEVER_M = 0.15  # a sensor that moves along the skin by this much would have turned by 1 rad
 
 
 @dataclass(frozen=True, slots=True)

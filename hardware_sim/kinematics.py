@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TYPE_CHECKING
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from hardware_sim.motion import STANDING_SHANK_RAD, STANDING_THIGH_RAD, GaitMoti
 from hardware_sim.mounts import Placement
 from hardware_sim.rotation import about_axis, apply
 from hardware_sim.scenario import Side
-from hardware_sim.spectral import FloatArray
+
+if TYPE_CHECKING:
+    from hardware_sim.spectral import FloatArray
 
 _LYING_HIP_ABOVE_SHOULDER_M = 0.03  # the buttocks carry the hip joints a little higher than the shoulders lie
 _KNEE_NEVER_STRAIGHTER_RAD = np.radians(3.0)

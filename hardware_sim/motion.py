@@ -66,7 +66,10 @@ def joint_motion(
     """
     movement, form = MOVEMENTS[scenario.exercise], scenario.form
     n = len(time_s)
-    body, sway = scenario.body, scenario.body.sway * movement.sway
+    body = scenario.body
+    free_side = {Side.LEFT: -1.0, Side.RIGHT: 1.0, Side.BOTH: 0.0}[scenario.side]  # + if the left side is free
+    onto_foot = _onto_one_foot(scenario, time_s)
+    sway = body.sway * (1.0 + (movement.sway - 1.0) * onto_foot)
     lying = scenario.stance is Stance.SHOULDERS
 
     def noise(sd_deg: float, low_hz: float, high_hz: float, slope: float = 0.8) -> FloatArray:
@@ -90,34 +93,36 @@ def joint_motion(
 
     bump = movement.tilt_bump_deg * 4.0 * pelvis_level * (1.0 - pelvis_level)
     tilt = np.radians((tilt_deg - moved_deg) * pelvis_level + bump)
-    tilt += freedom * (sway * noise(0.35, 0.15, 2.0) + tremor * noise(0.02, 6.0, 11.0, 0.0)) + breath
+    tilt += freedom * (sway * noise(0.35, 0.15, 2.0) + tremor * noise(0.006, 6.0, 11.0, 0.0)) + breath
     shank = np.radians((shank_deg + 0.4 * moved_deg) * leg_level) + ankle + STANDING_SHANK_RAD
     thigh = np.radians((thigh_deg + moved_deg) * leg_level) - ankle + STANDING_THIGH_RAD
-    thigh += sway * noise(0.20, 0.15, 2.0) + tremor * noise(0.02, 6.0, 11.0, 0.0)
+    thigh += sway * noise(0.20, 0.15, 2.0) + tremor * noise(0.0015, 6.0, 11.0, 0.0)
 
     # Which way this athlete leans and turns a little with depth.
     lean_deg, turn_deg = generator.normal(0.0, 1.0), generator.normal(0.0, 1.2)
-    free_side = {Side.LEFT: -1.0, Side.RIGHT: 1.0, Side.BOTH: 0.0}[
-        scenario.side
-    ]  # + where the free side is left
-    drop_side = free_side if free_side else 1.0
+    drop_side = free_side or 1.0
     scale = min(1.0, abs(tilt_deg) / 45.0)
     obliquity = np.radians((lean_deg * scale + drop_side * form.pelvic_drop_deg * faulty) * pelvis_level)
-    obliquity += freedom * (sway * noise(0.20, 0.1, 1.5) + tremor * noise(0.015, 6.0, 11.0, 0.0))
+    obliquity += freedom * (sway * noise(0.20, 0.1, 1.5) + tremor * noise(0.003, 6.0, 11.0, 0.0))
     rotation = np.radians((turn_deg * scale + form.pelvic_rotation_deg * faulty) * pelvis_level)
     rotation += freedom * sway * noise(0.30, 0.1, 1.5)
     opening = np.radians(drop_side * form.hip_open_deg * faulty * pelvis_level)
 
     sideways_m = 0.004 * sway * freedom * band_noise(generator, n, rate_hz, 0.1, 1.2, 0.8)
-    free_hip = np.radians(movement.free_hip_deg) * leg_level + sway * noise(0.5, 0.15, 2.0)
-    free_spread = sway * noise(0.5, 0.15, 1.5)
+    free_hip = np.radians(movement.free_hip_deg) * leg_level + sway * noise(0.3, 0.15, 2.0)
+    free_spread = sway * noise(0.3, 0.15, 1.5)
     if scenario.stance is Stance.ONE_FOOT:
-        # The weight goes over the standing foot before the first repetition, after the still standing.
-        shift_start_s = max(2.05, scenario.lead_in_s - 1.3)
-        onto_foot = glide((time_s - shift_start_s) / (scenario.lead_in_s - 0.1 - shift_start_s), 0.5, 0.0)
         sideways_m = sideways_m - free_side * 0.04 * onto_foot
         free_hip = free_hip + np.radians(3.0) * onto_foot
     return JointMotion(tilt, obliquity, rotation, opening, shank, thigh, sideways_m, free_hip, free_spread)
+
+
+def _onto_one_foot(scenario: Scenario, time_s: FloatArray) -> FloatArray:
+    """0 on two feet, 1 with the weight over one: the change comes after the still standing."""
+    if scenario.stance is not Stance.ONE_FOOT:
+        return np.ones_like(time_s)
+    start_s = max(2.05, scenario.lead_in_s - 1.3)
+    return glide((time_s - start_s) / (scenario.lead_in_s - 0.1 - start_s), 0.5, 0.0)
 
 
 def _switched_on(scenario: Scenario, timeline: Timeline, time_s: FloatArray) -> FloatArray:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TYPE_CHECKING
 
 import numpy as np
 
 from hardware_sim.rotation import about_axis, from_rotation_vector, random_rotation
-from hardware_sim.spectral import FloatArray
+
+if TYPE_CHECKING:
+    from hardware_sim.spectral import FloatArray
 
 
 class Placement(StrEnum):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
 from hardware_sim.errors import RecordingSourceError
-from hardware_sim.spectral import FloatArray
+
+if TYPE_CHECKING:
+    from hardware_sim.spectral import FloatArray
 
 IntArray: TypeAlias = NDArray[np.int64]
 CountArray: TypeAlias = NDArray[np.int16]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from hardware_sim.spectral import FloatArray
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hardware_sim.spectral import FloatArray
 
 
 def about_axis(axis: int, angle_rad: FloatArray | float) -> FloatArray:

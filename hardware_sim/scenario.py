@@ -21,7 +21,7 @@ class Side(StrEnum):
     RIGHT = "right"
 
 
-def _require(allowed: bool, message: str) -> None:  # noqa: FBT001
+def _require(allowed: bool, message: str) -> None:
     if not allowed:
         raise ScenarioError(message)
 

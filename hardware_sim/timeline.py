@@ -8,8 +8,11 @@ import numpy as np
 
 from hardware_sim.errors import ScenarioError
 from hardware_sim.exercises import MOVEMENTS, Stance
-from hardware_sim.scenario import Scenario
-from hardware_sim.spectral import FloatArray
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hardware_sim.spectral import FloatArray
+    from hardware_sim.scenario import Scenario
 
 _DIP_S = 0.6  # one half of a double dip
 _DIP_RISE = 0.2
@@ -210,7 +213,7 @@ def _lifting_first(excursion: Excursion, scenario: Scenario) -> Excursion:
 
 
 def glide(fraction: FloatArray, ramp: float, skew: float) -> FloatArray:
-    """Smooth path from 0 to 1: minimum-jerk speed-up, even speed, minimum-jerk slow-down.
+    """Smooth path from 0 to 1: speeding up, even speed, slowing down; with ramp 0.5 close to minimum jerk.
 
     Parameters
     ----------
@@ -224,7 +227,7 @@ def glide(fraction: FloatArray, ramp: float, skew: float) -> FloatArray:
     Returns
     -------
     FloatArray
-        Path, shape (n,); position, speed, acceleration and jerk are continuous.
+        Path, shape (n,); position, speed and acceleration are continuous.
     """
     x = np.clip(fraction, 0.0, 1.0)
     x = x + skew * x * (1.0 - x)
@@ -235,8 +238,8 @@ def glide(fraction: FloatArray, ramp: float, skew: float) -> FloatArray:
 
 
 def _ramp_integral(x: FloatArray) -> FloatArray:
-    """Integral of the minimum-jerk step 10x³ - 15x⁴ + 6x⁵ from 0 to x."""
-    return np.asarray(2.5 * x**4 - 3.0 * x**5 + x**6, dtype=np.float64)
+    """Integral of the smooth step 3x² - 2x³ from 0 to x."""
+    return np.asarray(x**3 - 0.5 * x**4, dtype=np.float64)
 
 
 def levels(timeline: Timeline, time_s: FloatArray, lead: float) -> FloatArray:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
 from hardware_sim.exercises import Stance
-from hardware_sim.kinematics import Poses
 from hardware_sim.mounts import Placement
 from hardware_sim.phases import DrivingAngle, Phase, out_and_back
 from hardware_sim.rotation import shortest
 from hardware_sim.scenario import Scenario, Side
-from hardware_sim.spectral import FloatArray
-from hardware_sim.timeline import Excursion, Timeline
+
+if TYPE_CHECKING:
+    from hardware_sim.kinematics import Poses
+    from hardware_sim.spectral import FloatArray
+    from hardware_sim.timeline import Excursion, Timeline
 
 LOCKOUT_S = 0.15
 BEFORE_FIRST_S, AFTER_LAST_S = 3.0, 2.0
@@ -258,7 +260,7 @@ def _measure(
     angles: BodyAngles,
     hip: FloatArray,
     scenario: Scenario,
-    lifting_first: bool,  # noqa: FBT001
+    lifting_first: bool,
 ) -> TrueRepetition:
     eccentric, concentric = (back, out) if lifting_first else (out, back)
     out_true, back_true = (e.out_start_s, e.out_end_s), (e.back_start_s, e.back_end_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,10 @@ from hardware_sim.imu_sensor import MODELS, FeltMotion, SensorClock, SensorSampl
 from hardware_sim.mounts import Placement, seat
 from hardware_sim.recording_source import SampleSource, nearest_rate
 from hardware_sim.rotation import to_quaternion
-from hardware_sim.scenario import WornSensor
-from hardware_sim.spectral import FloatArray
+
+if TYPE_CHECKING:
+    from hardware_sim.spectral import FloatArray
+    from hardware_sim.scenario import WornSensor
 
 _SENSOR_STREAM = 100
 
