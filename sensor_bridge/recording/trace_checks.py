@@ -96,7 +96,7 @@ def check_rate(where: str, rate_hz: float, stated_hz: float | None) -> list[str]
                     f"{where}: t steps by {step:g}: that looks like {unit}; divide t by {factor:.0f}"
                 )
         raise RecordingError(
-            f"{where}: {rate_hz:.2g} Hz is too slow to follow a repetition: record at {LOWEST_RATE_HZ:g} Hz or more"
+            f"{where}: {rate_hz:.2g} Hz is too slow for repetitions: record at {LOWEST_RATE_HZ:g} Hz or more"
         )
     warnings = []
     if rate_hz < COARSE_RATE_HZ:

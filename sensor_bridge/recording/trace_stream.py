@@ -92,7 +92,7 @@ class TraceStream:
             yield from resampler.flush()
 
     def quality(self) -> DataQuality:
-        """What was lost, once all blocks are out."""
+        """Tell what was lost, once all blocks are out."""
         resamplers = self._resamplers.values()
         return DataQuality(
             gaps=sum(resampler.n_gaps for resampler in resamplers),
