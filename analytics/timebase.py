@@ -144,7 +144,9 @@ class ClockModel:
             Host time at which it arrived, ns.
         """
         x, y = self._relative(device_time_us * _NS_PER_US, arrival_ns)
-        self._delays_ms.append((y - self._line_ns(x)) / _NS_PER_MS)
+        delay_ms = (y - self._line_ns(x)) / _NS_PER_MS
+        if delay_ms < self._parameters.late_ms:
+            self._delays_ms.append(delay_ms)
         if self._admit(x, y):
             self._refit()
 
@@ -341,8 +343,7 @@ class GridResampler:
                 raise ValueError(f"a sampling rate must be positive, not {rate}")
         self._placement = placement
         self._rate_hz = sampling_rate_hz
-        source_period_ns = NANOSECONDS_PER_SECOND / (source_rate_hz or sampling_rate_hz)
-        self._longest_step_ns = self.GAP_PERIODS * source_period_ns + self.TOLERANCE_NS
+        self._longest_step_ns = self._longest_step(source_rate_hz or sampling_rate_hz)
         self._origin_ns = origin_ns
         self._has_gyroscope = has_gyroscope
         self._times_ns: IntArray = np.empty(0, dtype=np.int64)
@@ -387,6 +388,15 @@ class GridResampler:
     def flush(self) -> list[ImuBlock]:
         """Return what was waiting for a later sample; the stream ends here or restarts after a hole."""
         return self._extend(np.empty(0, dtype=np.int64), np.empty((0, 6)), ends=True)
+
+    def change_source_rate(self, source_rate_hz: float) -> list[ImuBlock]:
+        """Go on with samples of another rate on the same grid; return what was waiting."""
+        blocks = self.flush()
+        self._longest_step_ns = self._longest_step(source_rate_hz)
+        return blocks
+
+    def _longest_step(self, source_rate_hz: float) -> float:
+        return self.GAP_PERIODS * NANOSECONDS_PER_SECOND / source_rate_hz + self.TOLERANCE_NS
 
     def _accept(self, times: IntArray, values: FloatArray) -> tuple[IntArray, FloatArray]:
         finite = np.isfinite(values).all(axis=1)

@@ -1,0 +1,285 @@
+"""From a sensor's frames to blocks on the pipeline's timeline.
+
+The timeline is the clock of the reference sensor (the pelvis, else the first heard): its samples keep their
+own device times, exactly, so that a live session and a file of the same samples give the same numbers. Every
+other clock, also the reference sensor's own after a reboot, is mapped onto it through the host's.
+
+No clock is read and no file touched: the same frames give the same blocks, live or from a log.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, ImuBlock, Placement
+from analytics.timebase import ClockModel, GridResampler
+from firmware_protocol.codec import decode_frame, decode_time_reply
+from firmware_protocol.errors import ProtocolError
+from sensor_bridge.ble.accounting import SampleAccount
+from sensor_bridge.ble.link import FrameKind, ReceivedFrame
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analytics.timebase import IntArray
+    from firmware_protocol.packets import ImuFrame, TimeReply
+
+_NS_PER_US = 1_000
+_FULL_COUNT = 32767
+_LARGEST_RATE_ERROR = 0.06  # MEMS sample clocks are off by 1 to 5 % (data sheets)
+# How early and late the first sample of a new stream can seem on the old clock: fit and drift; one frame.
+_MOST_EARLY_NS, _MOST_LATE_NS = NANOSECONDS_PER_SECOND // 10, 5 * NANOSECONDS_PER_SECOND // 2
+_WAIT_FOR_REFERENCE_S = 5.0
+_LONGEST_EXCHANGE_NS = 2 * NANOSECONDS_PER_SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class SensorQuality:
+    """What became of one sensor's samples on their way into blocks.
+
+    Parameters
+    ----------
+    received, lost, duplicated
+        Samples, by stream and index.
+    rejected
+        Payloads that could not be decoded, and samples whose time ran backwards.
+    clipped
+        Samples with a count at the end of its range.
+    gaps, lost_s
+        Holes on the timeline and the time missing in them, s.
+    clock_residual_ms, clock_uncertainty_ms
+        Jitter of the arrivals over the clock fit and bound on its error; ``None`` before any frame.
+    """
+
+    received: int
+    lost: int
+    duplicated: int
+    rejected: int
+    clipped: int
+    gaps: int
+    lost_s: float
+    clock_residual_ms: float | None
+    clock_uncertainty_ms: float | None
+
+
+class BlockAssembly:
+    """Frames of one athlete's sensors in, blocks on one timeline and one grid out.
+
+    Parameters
+    ----------
+    placements
+        Where each sensor, by its id, is worn. Frames of other sensors are not for this assembly.
+
+    Raises
+    ------
+    ValueError
+        No sensor, or two at one placement.
+    """
+
+    def __init__(self, placements: Mapping[str, Placement]) -> None:
+        if not placements or len(set(placements.values())) != len(placements):
+            raise ValueError(f"an assembly needs one sensor a placement, not {dict(placements)}")
+        self._sensors = {sensor_id: _Sensor(placement) for sensor_id, placement in placements.items()}
+        self._reference_id = next(
+            (sensor_id for sensor_id, placement in placements.items() if placement is Placement.PELVIS),
+            next(iter(placements)),
+        )
+        self._timeline: ClockModel | None = None
+        self._grid: _Grid | None = None
+        self._waiting: list[tuple[_Sensor, ReceivedFrame, ImuFrame]] = []
+
+    def push(self, received: ReceivedFrame) -> list[ImuBlock]:
+        """Take one frame as it came (or as it was logged), return the blocks that are complete.
+
+        Raises
+        ------
+        KeyError
+            The sensor is not one of this assembly.
+        """
+        sensor = self._sensors[received.sensor_id]
+        try:
+            if received.kind is FrameKind.TIME:
+                sensor.learn_exchange(decode_time_reply(received.payload), received.arrival_ns)
+                return []
+            if received.kind is not FrameKind.DATA:
+                return []
+            frame = decode_frame(received.payload)
+        except ProtocolError:
+            sensor.n_rejected += 1
+            return []
+        if self._grid is not None:
+            return self._place(sensor, frame, received.arrival_ns)
+        self._waiting.append((sensor, received, frame))
+        return self._begin()
+
+    def flush(self) -> list[ImuBlock]:
+        """Return what was waiting; no frame comes after this."""
+        blocks = self._begin(now=True) if self._waiting else []
+        for sensor in self._sensors.values():
+            if sensor.resampler is not None:
+                blocks += sensor.resampler.flush()
+        return blocks
+
+    def to_utc_ns(self, timeline_ns: int) -> int:
+        """UTC of a moment on the timeline, ns.
+
+        Raises
+        ------
+        ValueError
+            Before the first block.
+        """
+        if self._timeline is None:
+            raise ValueError("the timeline begins with the first block")
+        return int(self._timeline.host_from_device_ns(np.array([timeline_ns], dtype=np.int64))[0])
+
+    def resume_point(self, sensor_id: str) -> tuple[int, int] | None:
+        """Stream and index of the next sample wanted from a sensor; ``None`` before its first frame."""
+        return self._sensors[sensor_id].account.resume_point()
+
+    def quality(self, sensor_id: str) -> SensorQuality:
+        """Tell what became of a sensor's samples so far."""
+        return self._sensors[sensor_id].quality()
+
+    def _begin(self, *, now: bool = False) -> list[ImuBlock]:
+        """Choose the reference sensor and let in what has waited for it."""
+        first_sensor, first, _ = self._waiting[0]
+        reference = self._sensors[self._reference_id]
+        if self._waiting[-1][0] is not reference:
+            waited_ns = self._waiting[-1][1].arrival_ns - first.arrival_ns
+            if not now and waited_ns < _WAIT_FOR_REFERENCE_S * NANOSECONDS_PER_SECOND:
+                return []
+            reference = first_sensor
+        waiting, self._waiting = self._waiting, []
+        frame = next(frame for sensor, _, frame in waiting if sensor is reference)
+        self._timeline = reference.clock
+        self._grid = _Grid(frame.sampling_rate.hz, frame.device_time_us * _NS_PER_US)
+        blocks = []
+        for is_reference in (True, False):  # the reference first: the others are mapped onto its clock
+            for sensor, received, frame in waiting:
+                if (sensor is reference) is is_reference:
+                    blocks += self._place(sensor, frame, received.arrival_ns)
+        return blocks
+
+    def _place(self, sensor: _Sensor, frame: ImuFrame, arrival_ns: int) -> list[ImuBlock]:
+        assert self._grid is not None
+        assert self._timeline is not None
+        device_ns, acc, gyr = sensor.take(frame, arrival_ns)
+        if not len(device_ns):
+            return []
+        if sensor.clock is self._timeline:
+            times = device_ns
+        else:
+            times = self._timeline.device_from_host_ns(sensor.clock.host_from_device_ns(device_ns))
+        return sensor.resample(self._grid, frame.sampling_rate.hz, times, acc, gyr)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    rate_hz: float
+    origin_ns: int
+
+
+class _Sensor:
+    """One sensor: what was received, its clock, its resampler."""
+
+    def __init__(self, placement: Placement) -> None:
+        self.placement = placement
+        self.clock = ClockModel()
+        self.account = SampleAccount()
+        self.resampler: GridResampler | None = None
+        self.n_rejected = 0
+        self._n_clipped = 0
+        self._pace = _Pace()
+        self._newest_ns: int | None = None  # device time
+        self._source_rate_hz = 0.0
+
+    def learn_exchange(self, reply: TimeReply, arrival_ns: int) -> None:
+        host_send_ns = reply.host_send_us * _NS_PER_US
+        if self.clock.is_ready and 0 <= arrival_ns - host_send_ns <= _LONGEST_EXCHANGE_NS:
+            self.clock.push_exchange(host_send_ns, reply.device_receive_us, reply.device_send_us, arrival_ns)
+
+    def take(self, frame: ImuFrame, arrival_ns: int) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Count a frame and return its new samples: device times in ns, m/s², rad/s."""
+        is_new_stream = frame.stream_id != self.account.stream_id
+        skip = 0 if is_new_stream else max(0, self.account.next_index - frame.first_sample_index)
+        self.account.add(frame)
+        if is_new_stream:
+            self._pace = _Pace()
+            self._renew_clock(frame.device_time_us * _NS_PER_US, arrival_ns)
+        first_ns = frame.device_time_us * _NS_PER_US
+        period_ns = self._pace.period_ns(frame.first_sample_index, first_ns, frame.sampling_rate.hz)
+        device_ns: IntArray = first_ns + np.rint(np.arange(frame.n_samples) * period_ns).astype(np.int64)
+        newest_ns = int(device_ns[-1])
+        self.clock.push(newest_ns // _NS_PER_US, arrival_ns)
+        self._newest_ns = newest_ns
+        counts = np.frombuffer(frame.samples, dtype="<i2").reshape(-1, 6)[skip:]
+        self._n_clipped += int(np.count_nonzero((np.abs(counts.astype(np.int32)) >= _FULL_COUNT).any(axis=1)))
+        acc = counts[:, :3] * frame.accel_range.m_s2_per_lsb
+        gyr = counts[:, 3:] * frame.gyro_range.rad_s_per_lsb
+        return device_ns[skip:], acc, gyr
+
+    def resample(
+        self, grid: _Grid, source_rate_hz: float, times_ns: IntArray, acc: FloatArray, gyr: FloatArray
+    ) -> list[ImuBlock]:
+        blocks = []
+        if self.resampler is None:
+            self.resampler = GridResampler(
+                self.placement, grid.rate_hz, source_rate_hz=source_rate_hz, origin_ns=grid.origin_ns
+            )
+        elif source_rate_hz != self._source_rate_hz:
+            blocks = self.resampler.change_source_rate(source_rate_hz)
+        self._source_rate_hz = source_rate_hz
+        return blocks + self.resampler.push(times_ns, acc, gyr)
+
+    def quality(self) -> SensorQuality:
+        resampler = self.resampler
+        return SensorQuality(
+            received=self.account.received,
+            lost=self.account.lost,
+            duplicated=self.account.duplicated,
+            rejected=self.n_rejected + (resampler.n_reversed + resampler.n_duplicated if resampler else 0),
+            clipped=self._n_clipped,
+            gaps=resampler.n_gaps if resampler else 0,
+            lost_s=resampler.lost_s if resampler else 0.0,
+            clock_residual_ms=self.clock.residual_ms if self.clock.is_ready else None,
+            clock_uncertainty_ms=self.clock.uncertainty_ms if self.clock.is_ready else None,
+        )
+
+    def _renew_clock(self, device_ns: int, arrival_ns: int) -> None:
+        """Keep the clock over a new stream where it ran on; a reboot has begun a new one."""
+        if self._newest_ns is None:
+            return
+        delay_ns = arrival_ns - self.clock.to_host_ns(device_ns // _NS_PER_US)
+        if device_ns < self._newest_ns or not -_MOST_EARLY_NS < delay_ns < _MOST_LATE_NS:
+            self.clock = ClockModel()
+
+
+class _Pace:
+    """True sample period of one stream, from (index, device time) pairs of the last seconds."""
+
+    def __init__(self) -> None:
+        self._pairs: deque[tuple[int, int]] = deque(maxlen=128)
+
+    def period_ns(self, index: int, time_ns: int, nominal_hz: float) -> float:
+        """Take a frame's first index and time, return the period to space its samples with, ns."""
+        nominal_ns = NANOSECONDS_PER_SECOND / nominal_hz
+        if self._pairs and not _agrees(self._pairs[-1], (index, time_ns), nominal_ns):
+            self._pairs.clear()  # the sensor made no samples for a while: no measure of its rate
+        if not self._pairs or index > self._pairs[-1][0]:
+            self._pairs.append((index, time_ns))
+        (index0, time0), (index1, time1) = self._pairs[0], self._pairs[-1]
+        n = index1 - index0
+        if not n:
+            return nominal_ns
+        # Times come in whole µs: a difference that rounding explains is none.
+        rounding_ns = 2.0 * _NS_PER_US
+        return nominal_ns if abs(time1 - time0 - n * nominal_ns) < rounding_ns else (time1 - time0) / n
+
+
+def _agrees(before: tuple[int, int], after: tuple[int, int], nominal_ns: float) -> bool:
+    expected = (after[0] - before[0]) * nominal_ns
+    return abs(after[1] - before[1] - expected) <= _LARGEST_RATE_ERROR * abs(expected)
