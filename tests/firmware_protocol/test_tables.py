@@ -19,8 +19,10 @@ def test_byte_table_counts_offsets() -> None:
         "| 1 | 2 | `sequence` | u16 |  | that of the request |",
         "| 3 | 8 | `host_send_us` | u64 | µs | that of the request |",
         "| 11 | 6 | `device_receive_us` | u48 | µs | sensor's clock (since boot) when the request came in |",
-        "| 17 | 6 | `device_send_us` | u48 | µs | sensor's clock when the reply was handed to the radio; "
-        "not before the former |",
+        (
+            "| 17 | 6 | `device_send_us` | u48 | µs | sensor's clock when the reply was handed to the radio; "
+            "not before the former |"
+        ),
     ]
 
 
