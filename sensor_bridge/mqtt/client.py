@@ -195,11 +195,9 @@ class MqttClient:
             try:
                 return await self._open(stack, Protocol.V5)
             except _SpeaksNotVersion5:
-                log.warning(
-                    "the broker at %s does not speak MQTT 5: refused publishes cannot be seen",
-                    self.settings.address,
-                )
-                wanted = Protocol.V311
+                connection = await self._open(stack, Protocol.V311)
+                log.warning("%s speaks only MQTT 3.1.1: refusals cannot be seen", self.settings.address)
+                return connection
         return await self._open(stack, wanted)
 
     async def _open(self, stack: contextlib.AsyncExitStack, protocol: Protocol) -> _Connection:

@@ -96,9 +96,22 @@ class MqttSettings:
         if not self.tls:
             return None
         try:
-            return ssl.create_default_context(cafile=self.ca_file)
+            context = ssl.create_default_context(cafile=self.ca_file)
         except OSError as error:
             raise ConfigError(f"mqtt.ca_file {self.ca_file} cannot be used: {error}") from error
+        context.sslsocket_class = _ClosingSocket
+        return context
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes after a failed handshake, which paho forgets."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
 
 
 @dataclass(frozen=True, slots=True)
