@@ -177,7 +177,12 @@ STREAM_STATUS: Final = Layout(
     None,
     (
         _head(PacketType.STATUS),
-        Field("flags", "u8", "", "bit 0 is_streaming, bits 1 to 7 reserved = 0"),
+        Field(
+            "flags",
+            "u8",
+            "",
+            "bit 0 is_streaming (samples are being made for a stream), bits 1-7 reserved = 0",
+        ),
         Field(
             "stream_id", "u16", "", "the running stream, else the last one, 0 where there was none since boot"
         ),

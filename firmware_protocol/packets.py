@@ -219,7 +219,7 @@ class StreamStatus:
     clipped_count
         Samples limited to the range, since boot (u32).
     is_streaming
-        True while a stream runs.
+        True while samples are being made for a stream, whether or not they are sent.
     oldest_sample_index, newest_sample_index
         What the ring of the stream holds, both ends included; both 0 while it is empty.
     stream_id
