@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.smoothing import filter_without_delay
+from analytics.filters import low_pass_zero_phase
 
 if TYPE_CHECKING:
     from analytics.imu import FloatArray
@@ -187,16 +187,17 @@ def gate_features(
         See `axis_share`.
     """
     inside = slice(first, last + 1)
-    angle = filter_without_delay(angle_deg, 5.0, sampling_rate_hz)[inside]
+    angle = _low_passed(angle_deg, 5.0, sampling_rate_hz)[inside]
     share: float | None = None
     if np.isfinite(gyr_segment_rad_s).all():
         share = axis_share(
-            filter_without_delay(gyr_segment_rad_s, 1.0, sampling_rate_hz)[inside],
+            _low_passed(gyr_segment_rad_s, 1.0, sampling_rate_hz)[inside],
             axis_is_known=axis_is_known,
         )
     shake: float | None = None
     if np.isfinite(acc_norm_m_s2).all():
-        shaking = filter_without_delay(acc_norm_m_s2, 0.5, sampling_rate_hz, kind="highpass")[inside]
+        # A Butterworth low-pass and its high-pass add up to one: what the low-pass leaves is the high-pass.
+        shaking = (acc_norm_m_s2 - _low_passed(acc_norm_m_s2, 0.5, sampling_rate_hz))[inside]
         shake = float(np.percentile(np.abs(shaking), 75.0))
     return GateFeatures(
         amplitude_deg=amplitude_deg,
@@ -205,6 +206,10 @@ def gate_features(
         axis_share=share,
         shake_m_s2=shake,
     )
+
+
+def _low_passed(values: FloatArray, cutoff_hz: float, sampling_rate_hz: float) -> FloatArray:
+    return low_pass_zero_phase(values, min(cutoff_hz, 0.4 * sampling_rate_hz), sampling_rate_hz)
 
 
 def judge(features: GateFeatures, parameters: GateParameters | None = None) -> Verdict:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.smoothing import filter_without_delay
+from analytics.filters import low_pass_zero_phase
 
 if TYPE_CHECKING:
     from analytics.imu import FloatArray
@@ -149,7 +149,7 @@ def find_phases(
     if last - first < 2:
         return None
     p = parameters if parameters is not None else PhaseParameters()
-    smooth = filter_without_delay(drive_deg, p.cutoff_hz, sampling_rate_hz)
+    smooth = low_pass_zero_phase(drive_deg, min(p.cutoff_hz, 0.4 * sampling_rate_hz), sampling_rate_hz)
     speed = np.gradient(smooth) * sampling_rate_hz
     turn = turn_from + int(np.argmax(smooth[turn_from : turn_to + 1]))
     if turn - first < 1 or last - turn < 1:

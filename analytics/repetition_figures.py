@@ -1,0 +1,188 @@
+"""What is known of one repetition: figures, each with its one-sigma and kind, or the reason why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from analytics.imu import NANOSECONDS_PER_SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analytics.exercises import Side
+    from analytics.form import Fault
+    from analytics.repetitions import DrivingAngle
+
+
+class Kind(StrEnum):
+    """How a figure came about."""
+
+    MEASURED = "measured"
+    PROXY = "proxy"
+    NOT_MEASURABLE = "not_measurable"
+
+
+class RepetitionStatus(StrEnum):
+    """How sure the count is."""
+
+    CONFIRMED = "confirmed"
+    PROVISIONAL = "provisional"
+    UNCONFIRMED = "unconfirmed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure with its one-sigma."""
+
+    value: float
+    sd: float
+    kind: Kind = Kind.MEASURED
+
+
+@dataclass(frozen=True, slots=True)
+class Unmeasured:
+    """No figure, and why."""
+
+    reason: str
+
+
+Figure: TypeAlias = Measured | Unmeasured
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """One repetition. A figure that cannot be measured is ``None``, with its reason.
+
+    Parameters
+    ----------
+    set_number, repetition_number
+        From 1; the repetition's within its set.
+    status
+        How sure the count is.
+    side
+        Working side it was measured on.
+    is_supine
+        A bridge: the concentric comes first.
+    driving_angle
+        Which angle its phases were found in.
+    start_ns, bottom_ns, close_ns
+        The counter's rough times, integer ns.
+    amplitude_deg
+        The counter's amplitude.
+    eccentric_start_ns, eccentric_end_ns, concentric_start_ns, concentric_end_ns
+        Phase boundaries (METRICS), integer ns.
+    eccentric_s, bottom_pause_s, concentric_s, top_pause_s, tut_s
+        Durations (METRICS), s. The pause after a repetition is known when the next one begins.
+    eccentric_movement_s, concentric_movement_s
+        For compliance with a tempo, s; never to be mixed with the durations above.
+    pelvic_tilt_range_deg, hip_flexion_left_range_deg, hip_flexion_right_range_deg
+        Largest minus smallest, degrees.
+    pelvic_obliquity_peak_deg
+        The obliquity farthest from standing, with its sign (+ right side up), degrees.
+    pelvic_rotation_range_deg
+        Largest minus smallest, degrees.
+    lockout_deficit_deg
+        Driving angle at the top - standing, degrees.
+    hinge_share
+        Tilt / (tilt + thigh flexion) of the working leg from top to bottom, 0 to 1.
+    pelvic_tilt_change_deg, thigh_flexion_left_change_deg, thigh_flexion_right_change_deg
+        Far end - start, signed, degrees.
+    concentric_peak_deg_s
+        Largest speed of the concentric, °/s.
+    sd, kind, reasons
+        One-sigma and kind of each figure that is there, reason of each that is not, by field name.
+    faults, warnings
+        What was wrong with the form, and with the measuring.
+    """
+
+    set_number: int
+    repetition_number: int
+    status: RepetitionStatus
+    side: Side
+    is_supine: bool
+    driving_angle: DrivingAngle
+    start_ns: int
+    bottom_ns: int
+    close_ns: int
+    amplitude_deg: float
+    eccentric_start_ns: int | None = None
+    eccentric_end_ns: int | None = None
+    concentric_start_ns: int | None = None
+    concentric_end_ns: int | None = None
+    eccentric_s: float | None = None
+    bottom_pause_s: float | None = None
+    concentric_s: float | None = None
+    top_pause_s: float | None = None
+    tut_s: float | None = None
+    eccentric_movement_s: float | None = None
+    concentric_movement_s: float | None = None
+    pelvic_tilt_range_deg: float | None = None
+    hip_flexion_left_range_deg: float | None = None
+    hip_flexion_right_range_deg: float | None = None
+    pelvic_obliquity_peak_deg: float | None = None
+    pelvic_rotation_range_deg: float | None = None
+    lockout_deficit_deg: float | None = None
+    hinge_share: float | None = None
+    pelvic_tilt_change_deg: float | None = None
+    thigh_flexion_left_change_deg: float | None = None
+    thigh_flexion_right_change_deg: float | None = None
+    concentric_peak_deg_s: float | None = None
+    sd: Mapping[str, float] = field(default_factory=dict)
+    kind: Mapping[str, Kind] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def moving_start_ns(self) -> int:
+        """Start of the first phase; the counter's where it could not be timed."""
+        start = self.concentric_start_ns if self.is_supine else self.eccentric_start_ns
+        return self.start_ns if start is None else start
+
+    @property
+    def moving_end_ns(self) -> int:
+        """End of the last phase; the counter's where it could not be timed."""
+        end = self.eccentric_end_ns if self.is_supine else self.concentric_end_ns
+        return self.close_ns if end is None else end
+
+
+NEXT_NOT_BEGUN = "the next repetition has not begun"
+LAST_OF_SET = "the last repetition of its set has no pause after it"
+
+
+def with_pause_after(repetition: Repetition, next_moving_start_ns: int) -> Repetition:
+    """Complete the pause after a repetition, now that the next one has begun.
+
+    Parameters
+    ----------
+    repetition
+        The earlier one.
+    next_moving_start_ns
+        Start of the next repetition's first phase.
+    """
+    name = "bottom_pause_s" if repetition.is_supine else "top_pause_s"
+    end = repetition.eccentric_end_ns if repetition.is_supine else repetition.concentric_end_ns
+    if end is None:
+        return repetition
+    pause_s = max(0.0, (next_moving_start_ns - end) / NANOSECONDS_PER_SECOND)
+    timing_sd = max(repetition.sd.get("eccentric_s", 0.0), repetition.sd.get("concentric_s", 0.0))
+    known: dict[str, Any] = {name: pause_s}
+    return replace(
+        repetition,
+        **known,
+        sd=MappingProxyType({**repetition.sd, name: timing_sd}),
+        kind=MappingProxyType({**repetition.kind, name: Kind.MEASURED}),
+        reasons=MappingProxyType({key: why for key, why in repetition.reasons.items() if key != name}),
+    )
+
+
+def without_pause_after(repetition: Repetition) -> Repetition:
+    """Say that no pause followed: the set is over."""
+    name = "bottom_pause_s" if repetition.is_supine else "top_pause_s"
+    if repetition.reasons.get(name) != NEXT_NOT_BEGUN:
+        return repetition
+    return replace(repetition, reasons=MappingProxyType({**repetition.reasons, name: LAST_OF_SET}))
