@@ -1,0 +1,297 @@
+"""What the bridge can be told: frozen values with defaults that work; ``config_file`` reads them."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from analytics.exercises import Exercise, Side
+from analytics.imu import Mount, Placement
+from analytics.prescription import Prescription, Tempo, parse_tempo
+from firmware_protocol.packets import MAX_SAMPLES
+from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
+from sensor_bridge.mqtt.topics import checked_id
+
+APPLICATION = "hipline"
+_ACCEL_RANGES = dict(zip((2, 4, 8, 16), AccelRange, strict=True))
+_GYRO_RANGES = dict(zip((125, 250, 500, 1000, 2000), GyroRange, strict=True))
+
+
+def _checked_rate(hz: float) -> float:
+    SamplingRate.from_hz(hz)
+    return hz
+
+
+def _checked_tempo(text: str) -> str:
+    parse_tempo(text)
+    return text
+
+
+Id = Annotated[str, AfterValidator(checked_id)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SensorConfig(_Section):
+    """One clip-on sensor of an athlete.
+
+    Parameters
+    ----------
+    id
+        Its name in topics, logs and on the page; default: athlete and placement.
+    placement
+        Segment it is worn on.
+    mount
+        Where on the segment.
+    address
+        Bluetooth address (on macOS: the UUID that ``hipline sensors scan`` shows).
+    name
+        The name it advertises, where the address is not known.
+    """
+
+    placement: Placement
+    id: Id = ""
+    mount: Mount = Mount.UNKNOWN
+    address: str | None = None
+    name: str | None = None
+
+    @model_validator(mode="after")
+    def _is_findable(self) -> Self:
+        if self.address is None and self.name is None:
+            raise ValueError("give its address or its name, as 'hipline sensors scan' shows them")
+        return self
+
+
+class PrescriptionConfig(_Section):
+    """What an athlete is asked to do.
+
+    Parameters
+    ----------
+    exercise
+        Exercise code.
+    repetitions, sets
+        Targets.
+    side
+        Working side.
+    tempo
+        Eccentric-bottom-concentric-top in seconds, ``X`` for as fast as possible: ``5-0-X-0``.
+    minimum_range_deg
+        Least range of the working hip, degrees.
+    """
+
+    exercise: Exercise
+    repetitions: Annotated[int, Field(ge=1)] | None = None
+    sets: Annotated[int, Field(ge=1)] | None = None
+    side: Side | None = None
+    tempo: Annotated[str, AfterValidator(_checked_tempo)] | None = None
+    minimum_range_deg: Annotated[float, Field(gt=0, le=180)] | None = None
+
+    def prescription(self) -> Prescription:
+        """Return what the pipeline takes."""
+        tempo: Tempo | None = None if self.tempo is None else parse_tempo(self.tempo)
+        return Prescription(
+            self.exercise, self.repetitions, self.sets, self.side, tempo, self.minimum_range_deg
+        )
+
+
+class AthleteConfig(_Section):
+    """One athlete with what he or she wears.
+
+    Parameters
+    ----------
+    id
+        Name in topics: a-z, 0-9 and ``-``.
+    name
+        Name on the page; default: the id.
+    sensors
+        One a placement.
+    prescription
+        What is asked, if anything.
+    """
+
+    id: Id
+    name: str = ""
+    sensors: Annotated[tuple[SensorConfig, ...], Field(min_length=1)]
+    prescription: PrescriptionConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_things(cls, data: Any) -> Any:
+        """Fill in names that follow from others."""
+        if not isinstance(data, dict):
+            return data
+        named = dict(data)
+        named.setdefault("name", named.get("id", ""))
+        sensors = named.get("sensors")
+        if isinstance(sensors, (list, tuple)):
+            named["sensors"] = [
+                {"id": f"{named.get('id')}-{sensor.get('placement')}".replace("_", "-"), **sensor}
+                if isinstance(sensor, dict)
+                else sensor
+                for sensor in sensors
+            ]
+        return named
+
+    @model_validator(mode="after")
+    def _one_sensor_a_placement(self) -> Self:
+        _require_unique("placement", [str(sensor.placement) for sensor in self.sensors])
+        return self
+
+
+class MqttConfig(_Section):
+    """The broker: one inside the bridge, for this machine only, or one of your own.
+
+    Parameters
+    ----------
+    broker
+        ``embedded`` or ``external``.
+    tcp_port, websocket_port
+        Ports of the embedded broker; 0 takes any free one.
+    host, port
+        Address of the external broker.
+    websocket_url
+        Where browsers reach the external broker; default: port 9001 of the same host.
+    username, password_file, password_env
+        Credentials for the external broker: the password stands in a file (mode 0600) or in the
+        environment variable of that name.
+    tls, ca_file
+        Encrypt; trust the certificates in that file, else those of the system.
+    """
+
+    broker: Literal["embedded", "external"] = "embedded"
+    tcp_port: Port = 0
+    websocket_port: Port = 0
+    host: str = "127.0.0.1"
+    port: Port | None = None
+    websocket_url: str | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    password_env: str | None = None
+    tls: bool = False
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        external = ("host", "port", "websocket_url", "username", "password_file", "password_env", "ca_file")
+        stray = [name for name in (*external, "tls") if name in self.model_fields_set]
+        if self.broker == "embedded" and stray:
+            raise ValueError(f'{", ".join(stray)} only go with broker = "external"')
+        if self.password_file is not None and self.password_env is not None:
+            raise ValueError("give password_file or password_env, not both")
+        if self.username is None and (self.password_file or self.password_env):
+            raise ValueError("a password needs a username")
+        return self
+
+    @property
+    def external_port(self) -> int:
+        """Port of the external broker: as given, else the usual one."""
+        return self.port if self.port is not None else (8883 if self.tls else 1883)
+
+    @property
+    def external_websocket_url(self) -> str:
+        """Where browsers reach the external broker: as given, else port 9001 of its host."""
+        return self.websocket_url or f"{'wss' if self.tls else 'ws'}://{self.host}:9001"
+
+
+class DashboardConfig(_Section):
+    """The page.
+
+    Parameters
+    ----------
+    enabled
+        Whether to serve it.
+    host, port
+        What the page server listens on; host ``0.0.0.0`` opens it to the local network, port 0 takes any.
+    """
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 8321
+
+
+class StreamingConfig(_Section):
+    """What sensors are asked for when they start.
+
+    Parameters
+    ----------
+    sampling_rate_hz
+        Nominal rate.
+    accel_range_g, gyro_range_dps
+        Full scales.
+    batch
+        Samples a packet: fewer is sooner, more saves the battery.
+    """
+
+    sampling_rate_hz: Annotated[float, AfterValidator(_checked_rate)] = 100.0
+    accel_range_g: Literal[2, 4, 8, 16] = 8
+    gyro_range_dps: Literal[125, 250, 500, 1000, 2000] = 1000
+    batch: Annotated[int, Field(ge=1, le=MAX_SAMPLES)] = 10
+
+    @property
+    def sampling_rate(self) -> SamplingRate:
+        """The rate as the protocol names it."""
+        return SamplingRate.from_hz(self.sampling_rate_hz)
+
+    @property
+    def accel_range(self) -> AccelRange:
+        """The range as the protocol names it."""
+        return _ACCEL_RANGES[self.accel_range_g]
+
+    @property
+    def gyro_range(self) -> GyroRange:
+        """The range as the protocol names it."""
+        return _GYRO_RANGES[self.gyro_range_dps]
+
+
+class RadioConfig(_Section):
+    """The Bluetooth adapter.
+
+    Parameters
+    ----------
+    adapter
+        Name such as ``hci1`` (Linux); default: the system's.
+    """
+
+    adapter: str | None = None
+
+
+class Config(_Section):
+    """Everything the bridge can be told.
+
+    Parameters
+    ----------
+    gym
+        Name in topics: a-z, 0-9 and ``-``.
+    data_folder
+        Where sessions, events and credentials are kept; default: the system's place for such data.
+    athletes
+        Who wears what.
+    mqtt, dashboard, streaming, radio
+        See their classes.
+    """
+
+    gym: Id = "gym"
+    data_folder: Path = Field(default_factory=lambda: user_data_path(APPLICATION))
+    athletes: tuple[AthleteConfig, ...] = ()
+    mqtt: MqttConfig = MqttConfig()
+    dashboard: DashboardConfig = DashboardConfig()
+    streaming: StreamingConfig = StreamingConfig()
+    radio: RadioConfig = RadioConfig()
+
+    @model_validator(mode="after")
+    def _ids_are_unique(self) -> Self:
+        _require_unique("athlete id", [athlete.id for athlete in self.athletes])
+        sensors = [sensor for athlete in self.athletes for sensor in athlete.sensors]
+        _require_unique("sensor id", [sensor.id for sensor in sensors])
+        _require_unique("sensor address", [sensor.address.upper() for sensor in sensors if sensor.address])
+        return self
+
+
+def _require_unique(what: str, values: list[str]) -> None:
+    twice = sorted({value for value in values if values.count(value) > 1})
+    if twice:
+        raise ValueError(f"{what} {twice[0]!r} is used twice")

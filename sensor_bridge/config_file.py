@@ -1,0 +1,162 @@
+"""The configuration file: TOML in, a :class:`sensor_bridge.config.Config` out.
+
+An unknown key or a value that does not fit is a :class:`ConfigError` of one line that names file and key.
+Passwords are never in the file: it names another file (mode 0600) or an environment variable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from platformdirs import user_config_path
+from pydantic import BaseModel, ValidationError
+
+from sensor_bridge.config import APPLICATION, Config, MqttConfig
+from sensor_bridge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pydantic.fields import FieldInfo
+
+
+def default_config_path() -> Path:
+    """Where the configuration is looked for when none is named."""
+    return user_config_path(APPLICATION) / "hipline.toml"
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Read the configuration.
+
+    Parameters
+    ----------
+    path
+        A TOML file; ``None``: the one at :func:`default_config_path` if it is there, else the defaults.
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, is not TOML, or holds an unknown key or a value that does not fit.
+    """
+    if path is None:
+        path = default_config_path()
+        if not path.exists():
+            return Config()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+    try:
+        config = Config.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {_first_problem(error)}") from error
+    return _resolved(config, path.parent)
+
+
+def read_password(config: MqttConfig, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Read the external broker's password from where the configuration says; ``None`` where it needs none.
+
+    Raises
+    ------
+    ConfigError
+        It is not there, or others may read the file.
+    """
+    if config.password_env is not None:
+        password = environment.get(config.password_env)
+        if not password:
+            raise ConfigError(f"mqtt.password_env: the environment variable {config.password_env} is not set")
+        return password
+    if config.password_file is None:
+        return None
+    path = config.password_file
+    try:
+        mode = path.stat().st_mode
+        password = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ConfigError(f"mqtt.password_file: {path} cannot be read: {reason}") from error
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"mqtt.password_file: others may read {path}: run chmod 600 {path}")
+    if not password:
+        raise ConfigError(f"mqtt.password_file: {path} is empty")
+    return password
+
+
+def _resolved(config: Config, folder: Path) -> Config:
+    """Take relative paths from the configuration's own folder."""
+
+    def absolute(path: Path | None) -> Path | None:
+        return None if path is None else folder / path.expanduser()
+
+    mqtt = config.mqtt
+    changed = {
+        name: absolute(getattr(mqtt, name))
+        for name in ("password_file", "ca_file")
+        if getattr(mqtt, name) is not None
+    }
+    return config.model_copy(
+        update={
+            "data_folder": folder / config.data_folder.expanduser(),
+            "mqtt": mqtt.model_copy(update=changed),
+        }
+    )
+
+
+def _first_problem(error: ValidationError) -> str:
+    problems = error.errors(include_url=False)
+    problem = problems[0]
+    key = _dotted(problem["loc"])
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    if problem["type"] == "extra_forbidden":
+        return f"unknown key {key}{_suggestion(problem['loc'])}{more}"
+    if problem["type"] == "missing":
+        return f"{key} is missing{more}"
+    message = problem["msg"].removeprefix("Value error, ")
+    given = problem["input"]
+    shown = (
+        f", not {given!r}"
+        if isinstance(given, (str, int, float, bool)) and repr(given) not in message
+        else ""
+    )
+    return f"{key + ': ' if key else ''}{message[:1].lower() + message[1:]}{shown}{more}"
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def _suggestion(location: tuple[int | str, ...]) -> str:
+    fields = _fields_at(location[:-1])
+    near = difflib.get_close_matches(str(location[-1]), fields, n=1)
+    return f": did you mean {near[0]}?" if near else f": known are {', '.join(fields)}"
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    section: type[BaseModel] = Config
+    for part in location:
+        if isinstance(part, str) and part in section.model_fields:
+            section = _section_of(section.model_fields[part])
+    return list(section.model_fields)
+
+
+def _section_of(field: FieldInfo) -> type[BaseModel]:
+    pending: list[Any] = [field.annotation]
+    while pending:
+        kind = pending.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+        pending += getattr(kind, "__args__", ())
+    return Config
