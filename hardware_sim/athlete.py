@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,12 +22,11 @@ from hardware_sim.motion import gait_motion, joint_motion
 from hardware_sim.rotation import about_axis, angular_rate, apply, to_quaternion
 from hardware_sim.timeline import Timeline, build_timeline
 from hardware_sim.truth import BodyAngles, Truth, body_angles, true_repetitions, upright_segments
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hardware_sim.spectral import FloatArray
-    from hardware_sim.scenario import Scenario
     from hardware_sim.mounts import Placement
+    from hardware_sim.scenario import Scenario
+    from hardware_sim.spectral import FloatArray
 
 INTERNAL_RATE_HZ = 1000.0
 MARGIN_S = 0.5  # motion goes on before and after the recording, so that derivatives and filters have no ends
@@ -212,7 +212,7 @@ def _turn_about_vertical(poses: Poses, heading_rad: float) -> Poses:
 
 
 def _at(angles: BodyAngles, time_s: FloatArray, at_s: FloatArray) -> BodyAngles:
-    """Angles at other times; on a 1 kHz grid a straight line between two samples errs by less than 1e-4 deg."""
+    """Angles at other times; on a 1 kHz grid a straight line between two samples errs by < 1e-4 deg."""
     columns = {f.name: np.interp(at_s, time_s, getattr(angles, f.name)) for f in fields(angles)}
     rotation = columns["pelvic_rotation_deg"]
     columns["pelvic_rotation_deg"] = rotation - rotation[:1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from hardware_sim.rotation import (
 from hardware_sim.spectral import FloatArray, low_pass, resonant_displacement
 
 if TYPE_CHECKING:
-    from hardware_sim.mounts import Seat
     from numpy.typing import NDArray
+
     from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
+    from hardware_sim.mounts import Seat
 
 STANDARD_GRAVITY_M_S2: Final = 9.80665  # ISO 80000-3
 _TISSUE_HZ, _TISSUE_DAMPING = 11.0, 0.25
@@ -125,12 +126,12 @@ class SensorClock:
     odr_error: float = 0.0
 
     def device_time_us(self, time_s: FloatArray) -> IntArray:
-        """Reading at true times, shape (n,), whole µs."""
+        """Read the clock at true times: shape (n,), whole µs."""
         fast = (self.ppm + 0.5 * self.ppm_per_min * time_s / 60.0) * time_s
         return np.rint(self.offset_us + time_s * 1e6 + fast).astype(np.int64)
 
     def sample_times_s(self, rate_hz: float, duration_s: float) -> FloatArray:
-        """True times at which the sensor samples, from 0, s."""
+        """Tell the true times at which the sensor samples, from 0 on, s."""
         true_rate_hz = rate_hz * (1.0 + self.odr_error)
         return np.arange(int(duration_s * true_rate_hz + 1e-6)) / true_rate_hz
 
@@ -145,12 +146,16 @@ class FeltMotion:
         Grid, shape (n,), s, and its rate, Hz.
     acc_m_s2, gyr_rad_s
         Specific force and angular rate, shape (n, 3).
+    earth_from_sensor, place_m
+        Orientation, shape (n, 3, 3), and place in earth_frame, shape (n, 3), m: wobble and shift included.
     """
 
     time_s: FloatArray
     rate_hz: float
     acc_m_s2: FloatArray
     gyr_rad_s: FloatArray
+    earth_from_sensor: FloatArray
+    place_m: FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,7 +218,7 @@ def feel(
     seat
         How the sensor sits.
     tissue
-        Wobble of the soft parts: 0 rigid, 1 as on a body (a damped spring at 11 Hz that also turns the sensor).
+        Wobble of the soft parts: 0 rigid, 1 as on a body (a damped spring at 11 Hz that turns the sensor).
     slide
         Slow shift: the skin follows only ``1 - slide`` of the segment's lean about its y axis.
 
@@ -243,6 +248,8 @@ def feel(
         rate_hz=rate_hz,
         acc_m_s2=apply(transpose(earth_from_sensor), force),
         gyr_rad_s=angular_rate(earth_from_sensor, rate_hz),
+        earth_from_sensor=earth_from_sensor,
+        place_m=place_m,
     )
 
 

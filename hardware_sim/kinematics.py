@@ -1,9 +1,9 @@
-"""From joint angles to where pelvis and thighs are: a chain of rigid segments on fixed feet or fixed shoulders."""
+"""From joint angles to where pelvis and thighs are: rigid segments on fixed feet or fixed shoulders."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -109,8 +109,8 @@ def standing_poses(
 ) -> Poses:
     """Poses of pelvis and thighs with one or both feet fixed on the ground.
 
-    The hips follow shank and thigh of the carrying leg; the pelvis turns about them; each standing leg is then
-    bent so that it reaches its own hip. A free leg hangs from the pelvis.
+    The hips follow shank and thigh of the carrying leg; the pelvis turns about them; each standing leg is
+    then bent so that it reaches its own hip. A free leg hangs from the pelvis.
 
     Returns
     -------

@@ -67,13 +67,13 @@ def joint_motion(
     movement, form = MOVEMENTS[scenario.exercise], scenario.form
     n = len(time_s)
     body = scenario.body
-    free_side = {Side.LEFT: -1.0, Side.RIGHT: 1.0, Side.BOTH: 0.0}[scenario.side]  # + if the left side is free
+    free_side = {Side.LEFT: -1.0, Side.RIGHT: 1.0, Side.BOTH: 0.0}[scenario.side]  # + if the left is free
     onto_foot = _onto_one_foot(scenario, time_s)
     sway = body.sway * (1.0 + (movement.sway - 1.0) * onto_foot)
     lying = scenario.stance is Stance.SHOULDERS
 
     def noise(sd_deg: float, low_hz: float, high_hz: float, slope: float = 0.8) -> FloatArray:
-        return np.radians(sd_deg) * band_noise(generator, n, rate_hz, low_hz, high_hz, slope)
+        return np.asarray(np.radians(sd_deg) * band_noise(generator, n, rate_hz, low_hz, high_hz, slope))
 
     tilt_deg = movement.tilt_deg if form.tilt_deg is None else form.tilt_deg
     thigh_deg = movement.thigh_deg if form.thigh_deg is None else form.thigh_deg
@@ -159,7 +159,7 @@ class GaitMotion:
 def gait_motion(
     scenario: Scenario, timeline: Timeline, time_s: FloatArray, rate_hz: float, generator: np.random.Generator
 ) -> GaitMotion:
-    """Walking between two spells of standing, 0.9 strides a second.
+    """Walk between two spells of standing, 0.9 strides a second.
 
     Amplitudes follow textbook gait at about 1.2 m/s: thigh 40° from end to end, pelvis a few degrees and 4 cm
     up and down; every heel strike rings for a tenth of a second.
@@ -177,7 +177,8 @@ def gait_motion(
     phase = 2.0 * np.pi * np.cumsum(stride_hz) / rate_hz
 
     def noise(sd_deg: float) -> FloatArray:
-        return scenario.body.sway * np.radians(sd_deg) * band_noise(generator, n, rate_hz, 0.1, 2.0, 0.8)
+        sway = scenario.body.sway * np.radians(sd_deg)
+        return np.asarray(sway * band_noise(generator, n, rate_hz, 0.1, 2.0, 0.8))
 
     def thigh(angle: FloatArray) -> FloatArray:
         return moving * np.radians(5.0 + 19.0 * np.sin(angle) + 4.0 * np.sin(2.0 * angle + 0.8)) + noise(0.4)

@@ -1,9 +1,9 @@
-"""What a virtual sensor plays: counts with the sensor's own time stamps, from an athlete or from a recording."""
+"""What a virtual sensor plays: counts with the sensor's own time stamps, simulated or recorded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,7 @@ class SampleSource:
 
 
 def is_clipped(counts: CountArray) -> NDArray[np.bool_]:
-    """True where an axis stands at its full scale, shape (n,), from counts (n, 6)."""
+    """Tell where an axis stands at its full scale: shape (n,), from counts (n, 6)."""
     return np.asarray(np.any((counts >= _LARGEST_COUNT) | (counts <= -_LARGEST_COUNT - 1), axis=1))
 
 
@@ -112,15 +112,15 @@ def smallest_gyro_range(gyr_rad_s: FloatArray) -> GyroRange:
 
 
 def nearest_rate(rate_hz: float) -> SamplingRate:
-    """Sampling rate a sensor offers that lies nearest.
+    """Choose the sampling rate a sensor offers that lies nearest.
 
     Raises
     ------
     RecordingSourceError
         No offered rate within 10 %: sample indices and time stamps would not fit together.
     """
-    rate = min(SamplingRate, key=lambda r: abs(np.log(r.hz / rate_hz)))
-    if abs(rate.hz / rate_hz - 1.0) > 0.1:
+    rate = min(SamplingRate, key=lambda r: abs(r.hz - rate_hz))
+    if not abs(rate.hz - rate_hz) <= 0.1 * rate.hz:
         offered = ", ".join(f"{r.hz:g}" for r in SamplingRate)
         raise RecordingSourceError(f"no sensor samples at {rate_hz:g} Hz; resample it to one of {offered} Hz")
     return rate
@@ -162,7 +162,7 @@ def from_si(
     """
     if not acc_m_s2.shape == gyr_rad_s.shape == (len(time_s), 3):
         raise RecordingSourceError(
-            f"{sensor_id}: {len(time_s)} times, but accelerations {acc_m_s2.shape} and rates {gyr_rad_s.shape}; "
+            f"{sensor_id}: {len(time_s)} times, accelerations {acc_m_s2.shape}, rates {gyr_rad_s.shape}; "
             f"both must be ({len(time_s)}, 3)"
         )
     there = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from hardware_sim.spectral import FloatArray
@@ -60,7 +60,7 @@ def from_rotation_vector(vector_rad: FloatArray) -> FloatArray:
 
 
 def cross_matrix(vector: FloatArray) -> FloatArray:
-    """Matrix ``[v]×`` with ``[v]× w = v × w``; shape (3, 3) or (n, 3, 3)."""
+    """Matrix that takes ``w`` to the cross product of ``v`` and ``w``; shape (3, 3) or (n, 3, 3)."""
     matrix = np.zeros((*vector.shape, 3))
     matrix[..., 0, 1] = -vector[..., 2]
     matrix[..., 0, 2] = vector[..., 1]
@@ -150,7 +150,7 @@ def second_derivative(values: FloatArray, rate_hz: float) -> FloatArray:
 def angular_rate(earth_from_body: FloatArray, rate_hz: float) -> FloatArray:
     """Angular rate in the body's own axes, shape (n, 3), rad/s, from matrices (n, 3, 3).
 
-    ``[ω]× = Rᵀ dR/dt``; the antisymmetric part removes what the difference quotient adds.
+    The cross matrix of ω is ``Rᵀ dR/dt``; its antisymmetric part removes what the difference quotient adds.
     """
     spin = transpose(earth_from_body) @ first_derivative(earth_from_body, rate_hz)
     return 0.5 * np.stack(

@@ -247,7 +247,8 @@ class Scenario:
         rates = {rate.hz for rate in SamplingRate}
         _require(
             self.rate_hz in rates,
-            f"rate_hz = {self.rate_hz:g} is not offered; choose one of {', '.join(f'{r:g}' for r in sorted(rates))}",
+            f"rate_hz = {self.rate_hz:g} is not offered; choose one of "
+            + ", ".join(f"{rate:g}" for rate in sorted(rates)),
         )
         _require(
             f"G{self.accel_range_g}" in AccelRange.__members__,
@@ -260,7 +261,8 @@ class Scenario:
         one_sided = self.stance in (Stance.ONE_FOOT, Stance.SPLIT)
         _require(
             (self.side is not Side.BOTH) == one_sided,
-            f"side = {self.side!s} does not fit {self.exercise!s}; choose {'left or right' if one_sided else 'both'}",
+            f"side = {self.side!s} does not fit {self.exercise!s}; "
+            f"choose {'left or right' if one_sided else 'both'}",
         )
         _require(bool(self.sensors), "no sensors; add at least one [[sensors]] table or leave them out")
         for what in ("placement", "sensor_id"):

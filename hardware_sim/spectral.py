@@ -56,7 +56,8 @@ def low_pass(values: FloatArray, cutoff_hz: float, rate_hz: float) -> FloatArray
     tail = 2.0 * values[-1:] - values[-2 : -pad - 2 : -1]
     padded = np.concatenate([head, values, tail])
     spectrum = np.fft.rfft(padded, axis=0)
-    gain = butterworth_gain(np.fft.rfftfreq(len(padded), 1.0 / rate_hz), cutoff_hz, rate_hz)
+    frequency_hz = np.asarray(np.fft.rfftfreq(len(padded), 1.0 / rate_hz), dtype=np.float64)
+    gain = butterworth_gain(frequency_hz, cutoff_hz, rate_hz)
     spectrum *= gain.reshape((-1,) + (1,) * (values.ndim - 1))
     return np.asarray(np.fft.irfft(spectrum, len(padded), axis=0)[pad : pad + n], dtype=np.float64)
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hardware_sim.errors import ScenarioError
 from hardware_sim.exercises import MOVEMENTS, Stance
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hardware_sim.spectral import FloatArray
     from hardware_sim.scenario import Scenario
+    from hardware_sim.spectral import FloatArray
 
 _DIP_S = 0.6  # one half of a double dip
 _DIP_RISE = 0.2
@@ -23,7 +23,7 @@ _DIP_DEEPER = 0.03  # the second bottom is the deeper one, so that the bottom is
 class Excursion:
     """One way out and back: a repetition, or a broken-off one.
 
-    "Out" is the lowering of a standing exercise and the lifting of a bridge; levels are fractions of full depth.
+    "Out" is the lowering of a standing exercise and the lifting of a bridge; levels are shares of full depth.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def build_timeline(scenario: Scenario, generator: np.random.Generator) -> Timeli
     if scenario.duration_s is not None:
         if scenario.duration_s < moving_end_s + 1.0:
             raise ScenarioError(
-                f"duration_s = {scenario.duration_s:g} is too short: the movement ends at {moving_end_s:.1f} s; "
+                f"duration_s = {scenario.duration_s:g} is too short: movement ends at {moving_end_s:.1f} s; "
                 f"choose at least {np.ceil(moving_end_s + 1.0):g} s or fewer repetitions"
             )
         duration_s = scenario.duration_s
@@ -125,8 +125,8 @@ def hip_range_deg(scenario: Scenario) -> float:
     """Change of hip flexion at full depth, degrees, never 0."""
     movement, form = MOVEMENTS[scenario.exercise], scenario.form
     if scenario.stance is Stance.SHOULDERS:
-        # Both legs of the triangle shoulder-hip-foot turn: the hip opens about 2.2 times as much as the trunk.
-        return 2.2 * abs(movement.tilt_deg if form.tilt_deg is None else form.tilt_deg)
+        # Both legs of the triangle shoulder-hip-foot turn: the hip opens 2.3 times as far as the trunk.
+        return 2.3 * abs(movement.tilt_deg if form.tilt_deg is None else form.tilt_deg)
     tilt = movement.tilt_deg if form.tilt_deg is None else form.tilt_deg
     thigh = movement.thigh_deg if form.thigh_deg is None else form.thigh_deg
     return max(1.0, abs(tilt + thigh))

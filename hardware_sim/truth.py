@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -236,7 +236,7 @@ def true_repetitions(
         next_start_s = None
         if k + 1 < len(done) and done[k + 1][0].set_number == e.set_number:
             next_start_s = done[k + 1][1].start_s
-        repetitions.append(_measure(e, out, back, next_start_s, time_s, angles, hip, scenario, lifting_first))
+        repetitions.append(_measure(e, out, back, next_start_s, time_s, angles, hip, lifting_first))
     return tuple(repetitions), tuple(aborted)
 
 
@@ -259,7 +259,6 @@ def _measure(
     time_s: FloatArray,
     angles: BodyAngles,
     hip: FloatArray,
-    scenario: Scenario,
     lifting_first: bool,
 ) -> TrueRepetition:
     eccentric, concentric = (back, out) if lifting_first else (out, back)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from hardware_sim.recording_source import SampleSource, nearest_rate
 from hardware_sim.rotation import to_quaternion
 
 if TYPE_CHECKING:
-    from hardware_sim.spectral import FloatArray
     from hardware_sim.scenario import WornSensor
+    from hardware_sim.spectral import FloatArray
 
 _SENSOR_STREAM = 100
 
@@ -84,7 +84,7 @@ def _report(performance: Performance, wearing: _Wearing, clock: SensorClock) -> 
 
 
 def sample_sources(performance: Performance) -> tuple[SampleSource, ...]:
-    """What each worn sensor sends, with its own clock and its true output rate.
+    """Make what each worn sensor sends, with its own clock and its true output rate.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def trace_columns(performance: Performance) -> dict[str, FloatArray]:
 
 
 def trace_metadata(performance: Performance) -> dict[str, Any]:
-    """The ``trace`` metadata of a trace/1 recording, ready for JSON."""
+    """Make the ``trace`` metadata of a trace/1 recording, ready for JSON."""
     scenario = performance.scenario
     tempo = scenario.tempo
     metadata: dict[str, Any] = {
@@ -156,7 +156,7 @@ def trace_metadata(performance: Performance) -> dict[str, Any]:
 
 
 def truth_document(performance: Performance) -> dict[str, Any]:
-    """What really happened and what was worn, ready for JSON (the angles are in ``truth.angle_columns``)."""
+    """Tell what really happened and what was worn, ready for JSON (angles: ``truth.angle_columns``)."""
     sensors = []
     for worn in performance.scenario.sensors:
         wearing = _wear(performance, worn)
