@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 _NS_PER_US = 1_000
 _FULL_COUNT = 32767
-_LARGEST_RATE_ERROR = 0.06  # MEMS sample clocks are off by 1 to 5 % (data sheets)
+_LARGEST_RATE_ERROR = 0.12  # MEMS sample clocks are off by 1 to 5 % (data sheets), odd recordings by 10 %
+_UNEVEN = 0.02
 # How early and late the first sample of a new stream can seem on the old clock: fit and drift; one frame.
 _MOST_EARLY_NS, _MOST_LATE_NS = NANOSECONDS_PER_SECOND // 10, 5 * NANOSECONDS_PER_SECOND // 2
 _WAIT_FOR_REFERENCE_S = 5.0
@@ -262,24 +264,23 @@ class _Pace:
     """True sample period of one stream, from (index, device time) pairs of the last seconds."""
 
     def __init__(self) -> None:
-        self._pairs: deque[tuple[int, int]] = deque(maxlen=128)
+        self._last: tuple[int, int] | None = None
+        self._steps: deque[tuple[int, int]] = deque(maxlen=128)  # samples, ns
 
     def period_ns(self, index: int, time_ns: int, nominal_hz: float) -> float:
         """Take a frame's first index and time, return the period to space its samples with, ns."""
+        if self._last is None or index > self._last[0]:
+            if self._last is not None:
+                self._steps.append((index - self._last[0], time_ns - self._last[1]))
+            self._last = (index, time_ns)
         nominal_ns = NANOSECONDS_PER_SECOND / nominal_hz
-        if self._pairs and not _agrees(self._pairs[-1], (index, time_ns), nominal_ns):
-            self._pairs.clear()  # the sensor made no samples for a while: no measure of its rate
-        if not self._pairs or index > self._pairs[-1][0]:
-            self._pairs.append((index, time_ns))
-        (index0, time0), (index1, time1) = self._pairs[0], self._pairs[-1]
-        n = index1 - index0
-        if not n:
+        if not self._steps:
             return nominal_ns
+        # Where the sensor made no samples for a while, the step says nothing of its rate.
+        usual = median(ns / n for n, ns in self._steps)
+        even = [(n, ns) for n, ns in self._steps if abs(ns / n - usual) <= _UNEVEN * usual]
+        n_all, ns_all = sum(n for n, _ in even), sum(ns for _, ns in even)
         # Times come in whole µs: a difference that rounding explains is none.
-        rounding_ns = 2.0 * _NS_PER_US
-        return nominal_ns if abs(time1 - time0 - n * nominal_ns) < rounding_ns else (time1 - time0) / n
-
-
-def _agrees(before: tuple[int, int], after: tuple[int, int], nominal_ns: float) -> bool:
-    expected = (after[0] - before[0]) * nominal_ns
-    return abs(after[1] - before[1] - expected) <= _LARGEST_RATE_ERROR * abs(expected)
+        if abs(ns_all - n_all * nominal_ns) < 2 * _NS_PER_US:
+            return nominal_ns
+        return ns_all / n_all if abs(usual - nominal_ns) <= _LARGEST_RATE_ERROR * nominal_ns else nominal_ns

@@ -25,7 +25,7 @@ LOWEST_RATE_HZ = 8.0
 COARSE_RATE_HZ = 20.0
 SHORTEST_S = 2.0
 _LONGEST_STEP_PERIODS = 1.5  # FORMATS: a longer step is a gap
-_SNAP = 0.02  # MEMS clocks are off by up to some percent; neighbouring nominal rates by 2 % and more
+_SNAP = 0.1  # a virtual sensor plays such a recording at that nominal rate: replay and file share their grid
 _MOST_NAMES = 12
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analytics.timebase import IntArray
     from sensor_bridge.recording.trace import SensorTrace, Trace
 
-CHUNK_S = 1.0
+CHUNK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
