@@ -1,4 +1,16 @@
 import { render } from "preact";
+import "uplot/dist/uPlot.min.css";
+import { stayConnected } from "./connection";
+import { Store } from "./store";
+import "./style.css";
+import { App } from "./views/app";
 
 const root = document.getElementById("app");
-if (root) render(<h1>Hipline</h1>, root);
+if (root) {
+  const store = new Store();
+  render(<App store={store} />, root);
+  void stayConnected({
+    onState: (state) => store.setLink(state),
+    onMessage: (topicRoot, topic, text) => store.receive(topicRoot, topic, text),
+  });
+}

@@ -1,0 +1,77 @@
+// The way to the broker: MQTT 3.1.1 over WebSocket. Every attempt asks the page server anew, because a
+// restarted bridge may have another port and another token.
+
+import mqtt, { type MqttClient } from "mqtt";
+import { fetchConfig, type PageConfig } from "./config";
+import { SUBSCRIPTIONS } from "./messages";
+
+export type LinkState = "connecting" | "live" | "reconnecting" | "offline";
+
+export interface Listener {
+  onState(state: LinkState): void;
+  onMessage(topicRoot: string, topic: string, text: string): void;
+}
+
+const FIRST_WAIT_MS = 400;
+const LONGEST_WAIT_MS = 4_000;
+const KEEPALIVE_S = 15;
+const CONNECT_TIMEOUT_MS = 6_000;
+
+/** Keep a connection for as long as the page lives. */
+export async function stayConnected(listener: Listener): Promise<never> {
+  let waitMs = FIRST_WAIT_MS;
+  let wasLive = false;
+  listener.onState("connecting");
+  for (;;) {
+    try {
+      const config = await fetchConfig();
+      await holdSession(config, listener, () => {
+        wasLive = true;
+        waitMs = FIRST_WAIT_MS;
+        listener.onState("live");
+      });
+      listener.onState(wasLive ? "reconnecting" : "connecting");
+    } catch {
+      listener.onState("offline");
+    }
+    await sleep(waitMs * (0.75 + Math.random() / 2));
+    waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
+  }
+}
+
+/** One connection: resolves when it is over, whatever ended it. */
+function holdSession(config: PageConfig, listener: Listener, onLive: () => void): Promise<void> {
+  return new Promise((resolve) => {
+    const client: MqttClient = mqtt.connect(config.websocketUrl, {
+      protocolVersion: 4,
+      clientId: `dashboard-${Math.random().toString(36).slice(2, 12)}`,
+      username: config.username,
+      password: config.token,
+      clean: true,
+      keepalive: KEEPALIVE_S,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      reconnectPeriod: 0,
+      queueQoSZero: false,
+      // The default runs its timers in a worker made from a blob, which the page's policy forbids.
+      timerVariant: "native",
+    });
+    const decoder = new TextDecoder();
+    const end = () => {
+      client.end(true);
+      resolve();
+    };
+    client.on("connect", () => {
+      const filters = Object.entries(SUBSCRIPTIONS).map(
+        ([below, qos]) => [`${config.topicRoot}/${below}`, { qos }] as const,
+      );
+      client.subscribe(Object.fromEntries(filters), (error) => (error ? end() : onLive()));
+    });
+    client.on("message", (topic, payload) => listener.onMessage(config.topicRoot, topic, decoder.decode(payload)));
+    client.on("error", end);
+    client.on("close", end);
+  });
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

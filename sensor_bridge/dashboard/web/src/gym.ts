@@ -1,0 +1,226 @@
+// What the page knows: athletes, sensors and services, built up from messages. No DOM, no clock of its own.
+
+import { AngleHistory } from "./angle_history";
+import { BridgeClock } from "./clock";
+import type { Message, Removal } from "./messages";
+import type {
+  AthleteState,
+  FaultEvent,
+  Live,
+  Repetition,
+  RepetitionBrief,
+  SensorStatus,
+  ServiceStatus,
+  SetSummary,
+} from "./payloads";
+
+/** A repetition as known so far: the whole record, or the line of it in the retained state. */
+export interface KnownRepetition {
+  set: number;
+  repetition: number;
+  revision: number;
+  timeMs: number;
+  record: Repetition | RepetitionBrief;
+  detail: Repetition | null;
+}
+
+interface Stamped<T> {
+  timeMs: number;
+  data: T;
+}
+
+export class Athlete {
+  readonly angles = new AngleHistory();
+  readonly clock = new BridgeClock();
+  session = "";
+  state: Stamped<AthleteState> | null = null;
+  live: Live | null = null;
+  liveArrivedMs: number | null = null;
+  latestSet: Stamped<SetSummary> | null = null;
+  latestFault: Stamped<FaultEvent> | null = null;
+  readonly #repetitionsByPlace = new Map<string, KnownRepetition>();
+  readonly #revisionById = new Map<string, { revision: number; place: string }>();
+  readonly #setRevisionById = new Map<string, number>();
+
+  constructor(readonly id: string) {}
+
+  get name(): string {
+    return this.state?.data.name || this.id;
+  }
+
+  get side(): "both" | "left" | "right" {
+    return this.state?.data.side ?? "both";
+  }
+
+  /** Set, completed repetitions and phase, from whichever spoke last. */
+  get progress(): { set: number; repetition: number; phase: Live["phase"]; posture: Live["posture"] } {
+    const { live, state } = this;
+    const posture = live?.posture ?? "unknown";
+    if (live && (!state || live.t_ms >= state.timeMs)) {
+      return { set: live.set, repetition: live.repetition, phase: live.phase, posture };
+    }
+    if (state) {
+      const { set, repetition, phase } = state.data;
+      return { set, repetition, phase, posture };
+    }
+    return { set: 0, repetition: 0, phase: "unknown", posture };
+  }
+
+  /** The repetitions of the set that is being done, or was done last, in order. */
+  get repetitions(): KnownRepetition[] {
+    const all = [...this.#repetitionsByPlace.values()];
+    const newest = Math.max(0, ...all.map((known) => known.set));
+    const { set, phase } = this.progress;
+    // While resting the finished set stays in view even though the next one has its number already.
+    const shown = phase === "rest" || !all.some((known) => known.set === set) ? Math.min(newest, set || newest) : set;
+    return all.filter((known) => known.set === shown).sort((a, b) => a.repetition - b.repetition);
+  }
+
+  get lastRepetition(): Repetition | null {
+    const all = [...this.#repetitionsByPlace.values()].filter((known) => known.detail);
+    all.sort((a, b) => a.set - b.set || a.repetition - b.repetition);
+    return all.at(-1)?.detail ?? null;
+  }
+
+  /** Begin anew when the messages belong to another session. */
+  enter(session: string, timeMs: number): void {
+    if (session === this.session) return;
+    const newest = Math.max(this.state?.timeMs ?? -Infinity, this.live?.t_ms ?? -Infinity);
+    // An event of the former session that was kept for later must not wipe the present one.
+    if (this.session !== "" && timeMs < newest) return;
+    this.session = session;
+    this.#repetitionsByPlace.clear();
+    this.#revisionById.clear();
+    this.#setRevisionById.clear();
+    this.latestSet = null;
+    this.latestFault = null;
+  }
+
+  applyLive(live: Live, arrivedMs: number): void {
+    this.clock.observe(live.t_ms, arrivedMs);
+    this.angles.append(live, this.side);
+    this.live = live;
+    this.liveArrivedMs = arrivedMs;
+  }
+
+  applyState(state: AthleteState, timeMs: number): void {
+    if (this.state && timeMs < this.state.timeMs) return;
+    this.state = { timeMs, data: state };
+    const listed = new Set(state.repetitions.map((brief) => placeOf(state.set, brief.repetition)));
+    for (const [place, known] of this.#repetitionsByPlace) {
+      // Withdrawn while the page was away: the list is complete for its set.
+      if (known.set === state.set && known.timeMs <= timeMs && !listed.has(place)) {
+        this.#repetitionsByPlace.delete(place);
+      }
+    }
+    for (const brief of state.repetitions) this.#keep(state.set, brief, null, timeMs);
+    const last = state.last_repetition;
+    if (last && last.status !== "withdrawn") this.#keep(last.set, last, last, timeMs);
+  }
+
+  /** A repetition event: of all revisions with one id the highest stands, however often and in what order. */
+  applyRepetition(id: string, repetition: Repetition, timeMs: number): void {
+    const seen = this.#revisionById.get(id);
+    if (seen && seen.revision >= repetition.revision) return;
+    const place = placeOf(repetition.set, repetition.repetition);
+    if (seen && seen.place !== place) this.#repetitionsByPlace.delete(seen.place);
+    this.#revisionById.set(id, { revision: repetition.revision, place });
+    if (repetition.status === "withdrawn") this.#repetitionsByPlace.delete(place);
+    else this.#keep(repetition.set, repetition, repetition, timeMs);
+  }
+
+  applySet(id: string, summary: SetSummary, timeMs: number): void {
+    if ((this.#setRevisionById.get(id) ?? -1) >= summary.revision) return;
+    this.#setRevisionById.set(id, summary.revision);
+    if (!this.latestSet || summary.set >= this.latestSet.data.set) this.latestSet = { timeMs, data: summary };
+  }
+
+  applyFault(fault: FaultEvent, timeMs: number): void {
+    if (!this.latestFault || timeMs >= this.latestFault.timeMs) this.latestFault = { timeMs, data: fault };
+  }
+
+  #keep(set: number, record: Repetition | RepetitionBrief, detail: Repetition | null, timeMs: number): void {
+    const place = placeOf(set, record.repetition);
+    const known = this.#repetitionsByPlace.get(place);
+    if (record.status === "withdrawn") return;
+    if (known && (known.revision > record.revision || (known.revision === record.revision && known.detail))) {
+      return;
+    }
+    const { repetition, revision } = record;
+    this.#repetitionsByPlace.set(place, { set, repetition, revision, timeMs, record, detail });
+  }
+}
+
+export class Gym {
+  readonly athletes = new Map<string, Athlete>();
+  readonly sensors = new Map<string, SensorStatus>();
+  readonly services = new Map<string, ServiceStatus>();
+
+  /**
+   * Take in one message.
+   *
+   * @returns the athlete concerned and whether more than the live motion may look different now.
+   */
+  apply(message: Message | Removal, arrivedMs: number): { athlete: string | null; redraw: boolean } {
+    if ("removed" in message) return this.#remove(message);
+    switch (message.channel) {
+      case "sensor":
+        this.sensors.set(message.subject, message.data);
+        return { athlete: message.data.athlete, redraw: true };
+      case "service":
+        this.services.set(message.subject, message.data);
+        return { athlete: null, redraw: true };
+      default:
+        return this.#applyToAthlete(message, arrivedMs);
+    }
+  }
+
+  sensorsOf(athlete: string): SensorStatus[] {
+    return [...this.sensors.values()]
+      .filter((sensor) => sensor.athlete === athlete)
+      .sort((a, b) => a.placement.localeCompare(b.placement) || a.sensor.localeCompare(b.sensor));
+  }
+
+  #applyToAthlete(
+    message: Exclude<Message, { channel: "sensor" | "service" }>,
+    arrivedMs: number,
+  ): { athlete: string; redraw: boolean } {
+    const id = message.subject;
+    const known = this.athletes.get(id);
+    const athlete = known ?? new Athlete(id);
+    this.athletes.set(id, athlete);
+    const before = JSON.stringify(athlete.progress);
+    athlete.enter(message.session, message.timeMs);
+    if (message.session !== athlete.session) return { athlete: id, redraw: !known };
+    switch (message.channel) {
+      case "live":
+        athlete.applyLive(message.data, arrivedMs);
+        return { athlete: id, redraw: !known || before !== JSON.stringify(athlete.progress) };
+      case "state":
+        athlete.applyState(message.data, message.timeMs);
+        break;
+      case "rep":
+        athlete.applyRepetition(message.id, message.data, message.timeMs);
+        break;
+      case "set":
+        athlete.applySet(message.id, message.data, message.timeMs);
+        break;
+      case "fault":
+        athlete.applyFault(message.data, message.timeMs);
+        break;
+    }
+    return { athlete: id, redraw: true };
+  }
+
+  #remove({ channel, subject }: Removal): { athlete: string | null; redraw: boolean } {
+    if (channel === "state") this.athletes.delete(subject);
+    if (channel === "service") this.services.delete(subject);
+    const athlete = channel === "sensor" ? (this.sensors.get(subject)?.athlete ?? null) : subject;
+    if (channel === "sensor") this.sensors.delete(subject);
+    return { athlete, redraw: true };
+  }
+}
+
+function placeOf(set: number, repetition: number): string {
+  return `${set}/${repetition}`;
+}

@@ -1,0 +1,240 @@
+// Every word of the page. Sentences speak like a coach: what happened, how much, in which repetition, what to do.
+
+import { briefly, decimal } from "./format";
+import type { Finding, Mark } from "./judgement";
+import type { Live, Repetition, SensorStatus, SetSummary, Target } from "./payloads";
+
+export type ConnectionState = "connecting" | "live" | "reconnecting" | "offline" | "bridge-stopped";
+
+export const TEXT = {
+  product: "Hipline",
+  of: (total: number) => `of ${total}`,
+  repetitions: "repetitions",
+  repetitionsLabel: (done: number, total: number | null) =>
+    total === null ? `${done} repetitions done` : `${done} of ${total} repetitions done`,
+  athletes: (count: number) => (count === 1 ? "1 athlete" : `${count} athletes`),
+  needLook: (count: number) => (count === 1 ? "1 needs a look" : `${count} need a look`),
+  nobody: "Waiting for the first athlete",
+  nobodyHint: "The page fills by itself as soon as a sensor is worn.",
+  set: (number: number, total: number | null) => (total === null ? `set ${number}` : `set ${number} of ${total}`),
+  counting: "lowering",
+  countingIdle: "last lowering",
+  countLabel: (called: number, target: number | null) =>
+    target === null ? `counting ${called}` : `counting ${called} of ${briefly(target)}`,
+  over: (seconds: number) => `+${decimal(seconds, 1)} s`,
+  depth: "depth",
+  level: "level",
+  levelLabel: (degrees: number | null) =>
+    degrees === null
+      ? "pelvic level not measured"
+      : Math.abs(degrees) < 0.5
+        ? "pelvis level"
+        : `${degrees > 0 ? "right" : "left"} hip ${decimal(Math.abs(degrees), 0)} degrees higher`,
+  left: "L",
+  right: "R",
+  figureLabel: "Live figure from the side: blue pelvis, lilac thighs; grey parts are not measured",
+  traceLabel: "Hip angle and pelvic tilt of the last 20 seconds",
+  ago: (seconds: number) => (seconds === 0 ? "now" : `${decimal(seconds, 0)} s`),
+  hip: "hip",
+  tilt: "tilt",
+  lastRepetition: "Last repetition",
+  repetition: (number: number) => `Repetition ${number}`,
+  target: (seconds: number) => `target ${briefly(seconds)} s`,
+  fromThePreviousSet: (set: number) => `set ${set}`,
+  movement: (seconds: number) => `whole movement ${decimal(seconds, 1)} s; the target is held against this`,
+  strip: "Repetitions of this set; height is time under tension",
+  stillToCome: "still to come",
+  notMeasurable: "not measurable",
+  noReason: "not measured with the sensors worn",
+  noRepetition: "no repetition yet",
+  sensors: "sensors",
+  noSensors: "no sensors",
+  battery: (percent: number) => `battery ${decimal(percent, 0)} %`,
+  batteryUnknown: "battery unknown",
+  silent: (seconds: number) => `no data for ${decimal(seconds, 0)} s`,
+  unread: (count: number) => (count === 1 ? "1 message not understood" : `${count} messages not understood`),
+  liveAngles: "live angles",
+  reason: (label: string, why: string) => `${label}: ${why}`,
+  estimated: "estimated, not measured directly",
+  spread: (sd: number, digits: number) => `±${decimal(sd, digits)}`,
+  title: (detail: string) => `${detail} · Hipline`,
+  percent: (share: number) => `${decimal(share * 100, 0)} %`,
+} as const;
+
+export const CONNECTION: Record<ConnectionState, string> = {
+  connecting: "connecting",
+  live: "live",
+  reconnecting: "reconnecting",
+  offline: "offline",
+  "bridge-stopped": "bridge stopped",
+};
+
+export const CONNECTION_HINT: Record<ConnectionState, string> = {
+  connecting: "Looking for the broker.",
+  live: "Connected to the broker.",
+  reconnecting: "The connection to the broker was lost. Numbers below are the last ones known; trying again.",
+  offline: "Hipline cannot be reached. Numbers below are the last ones known; trying again.",
+  "bridge-stopped": "The broker is there, but the sensor bridge has stopped.",
+};
+
+export const PHASE: Record<Live["phase"], string> = {
+  unknown: "waiting",
+  calibrating: "stand still",
+  standing: "ready",
+  eccentric: "lowering",
+  bottom: "hold",
+  concentric: "up",
+  top: "top",
+  rest: "rest",
+};
+
+const EXERCISE = new Map(Object.entries({
+  romanian_deadlift: "Romanian deadlift",
+  deadlift: "Deadlift",
+  hip_hinge: "Hip hinge",
+  micro_hinge: "Micro hinge",
+  single_leg_deadlift: "Single-leg deadlift",
+  kickstand_deadlift: "Kickstand deadlift",
+  glute_bridge: "Glute bridge",
+  single_leg_glute_bridge: "Single-leg glute bridge",
+  glute_bridge_walkout: "Glute bridge walkout",
+  squat: "Squat",
+  lunge: "Lunge",
+  sit_to_stand: "Sit to stand",
+  walk: "Walking",
+  stairs: "Stairs",
+  jump: "Jump",
+  other: "Free exercise",
+}));
+
+export function exerciseName(code: string, side: "both" | "left" | "right"): string {
+  const name = EXERCISE.get(code) ?? spaced(code);
+  return side === "both" ? name : `${name}, ${side}`;
+}
+
+const PLACEMENT = new Map(Object.entries({
+  pelvis: "pelvis",
+  thigh_left: "left thigh",
+  thigh_right: "right thigh",
+  thorax: "thorax",
+  shank_left: "left shank",
+  shank_right: "right shank",
+}));
+
+export function placementName(code: string): string {
+  return PLACEMENT.get(code) ?? spaced(code);
+}
+
+export const LINK: Record<SensorStatus["link"], string> = {
+  scanning: "searching",
+  connecting: "connecting",
+  connected: "connected",
+  lost: "lost",
+  stopped: "stopped",
+};
+
+export const MARK: Record<Mark, { symbol: string; word: string }> = {
+  good: { symbol: "✓", word: "good" },
+  watch: { symbol: "△", word: "watch" },
+  bad: { symbol: "✕", word: "not good" },
+};
+
+export const METRIC = {
+  eccentric: { label: "lowering", unit: "s" },
+  tilt: { label: "tilt range", unit: "°" },
+  hip: { label: "hip range", unit: "°" },
+  level: { label: "level", unit: "°" },
+  lockout: { label: "lock-out", unit: "°" },
+} as const;
+
+/** What a fault means and what to do about it. */
+function findingSentence({ code, value }: Finding, target: Target | null): string {
+  const amount = value === null ? null : Math.abs(value);
+  const degrees = amount === null ? "" : ` ${decimal(amount, 0)}°`;
+  switch (code) {
+    case "fast_eccentric":
+      return value === null
+        ? "lowered too fast. Slow it down."
+        : target?.eccentric_s
+          ? `${decimal(value, 1)} s down instead of ${briefly(target.eccentric_s)}. Slow the lowering.`
+          : `${decimal(value, 1)} s down. Slow the lowering.`;
+    case "incomplete_lockout":
+      return `stopped${degrees || " short"}${degrees ? " short of standing" : " of standing"}. Finish tall.`;
+    case "over_extension":
+      return `leaned back${degrees} past standing. Stop when tall.`;
+    case "pelvic_drop":
+      return value === null
+        ? "pelvis tipped. Keep both hips level."
+        : `${value > 0 ? "right" : "left"} hip${degrees} higher. Keep both hips level.`;
+    case "hip_open":
+      return `hips opened${degrees}. Keep both hip bones facing the floor.`;
+    case "pelvic_rotation":
+      return `pelvis turned${degrees}. Keep the hips square.`;
+    case "knee_dominant":
+      return "more knees than hips. Push the hips back.";
+    case "balance_loss":
+      return "lost balance. Slow down, or hold on to something.";
+    case "uneven_tempo":
+      return "uneven tempo. Keep one steady count.";
+    case "short_range":
+      return `shorter range than before${degrees ? ` (${degrees.trim()})` : ""}. Go as deep as in the first ones.`;
+    case "rounding_proxy":
+      return `pelvis turned back${degrees} on the way down: the back may have rounded. Stop a little higher.`;
+    case "alternation_error":
+      return "same foot twice. Left, right, left.";
+    case "hip_sag":
+      return `hips sagged${degrees}. Push them up.`;
+    case "aborted":
+    case "repetition_aborted":
+      return "broken off, not counted.";
+    default:
+      return `${spaced(code)}.`;
+  }
+}
+
+export function repetitionSentence(
+  record: Repetition,
+  findings: readonly Finding[],
+  target: Target | null,
+  doubtful: boolean,
+): string {
+  const head = TEXT.repetition(record.repetition);
+  const worst = findings[0];
+  if (worst) return `${head}: ${findingSentence(worst, target)}`;
+  if (doubtful) return `${head}: counted, but not a clear one.`;
+  const parts: string[] = [];
+  if (record.eccentric_s !== null) parts.push(`${decimal(record.eccentric_s, 1)} s down`);
+  if (record.lockout_deficit_deg !== null) parts.push("stood all the way up");
+  if (record.pelvic_obliquity_peak_deg !== null) parts.push("hips level");
+  return parts.length ? `${head}: ${parts.join(", ")}.` : `${head} counted.`;
+}
+
+export function setSentence(summary: SetSummary): string {
+  const parts = [`Set ${summary.set} done: ${summary.repetitions} repetitions`];
+  if (summary.mean_eccentric_s !== null) parts.push(`${decimal(summary.mean_eccentric_s, 1)} s down on average`);
+  if (summary.tut_s !== null) parts.push(`${decimal(summary.tut_s, 0)} s under tension`);
+  return `${parts.join(", ")}.`;
+}
+
+export function faultSentence(code: string, value: number | null, repetition: number, text: string): string {
+  const sentence = findingSentence({ code, value, mark: "watch" }, null);
+  const told = text || sentence;
+  return repetition > 0 ? `After repetition ${repetition}: ${told}` : told.charAt(0).toUpperCase() + told.slice(1);
+}
+
+export function sensorTrouble(sensor: SensorStatus): string | null {
+  const name = placementName(sensor.placement);
+  if (sensor.link === "lost") return `The sensor on the ${name} is out of reach. Its angles are missing until it is back.`;
+  if (sensor.link === "stopped") return `The sensor on the ${name} has stopped.`;
+  if (sensor.battery_percent !== null && sensor.battery_percent < LOW_BATTERY_PERCENT) {
+    return `The sensor on the ${name} has ${decimal(sensor.battery_percent, 0)} % battery left. Charge it.`;
+  }
+  return null;
+}
+
+export const LOW_BATTERY_PERCENT = 15;
+
+function spaced(code: string): string {
+  const words = code.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

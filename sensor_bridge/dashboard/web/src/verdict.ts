@@ -1,0 +1,49 @@
+// The one sentence under a card, and whether the athlete needs a look.
+
+import type { Athlete } from "./gym";
+import { judge, type Mark } from "./judgement";
+import type { SensorStatus } from "./payloads";
+import { faultSentence, repetitionSentence, sensorTrouble, setSentence, TEXT } from "./strings";
+
+export interface Verdict {
+  mark: Mark | null;
+  sentence: string;
+  trouble: string | null;
+}
+
+export function verdictOn(athlete: Athlete, sensors: readonly SensorStatus[]): Verdict {
+  const trouble = sensors.map(sensorTrouble).find((sentence) => sentence !== null) ?? null;
+  const target = athlete.state?.data.target ?? null;
+  const last = athlete.lastRepetition;
+  const finished = athlete.latestSet;
+  const fault = athlete.latestFault?.data;
+  const lastEndMs = last?.concentric_end_ms ?? last?.eccentric_end_ms ?? -Infinity;
+  const faultIsNews =
+    fault !== undefined &&
+    fault.t_ms > lastEndMs &&
+    (!finished || fault.t_ms > (finished.data.end_ms ?? finished.timeMs));
+  if (fault && faultIsNews) {
+    return {
+      mark: "watch",
+      sentence: faultSentence(fault.code, fault.value, fault.repetition, fault.text),
+      trouble,
+    };
+  }
+  const isResting = ["rest", "standing", "top", "unknown"].includes(athlete.progress.phase);
+  if (finished?.data.final && isResting && (!last || finished.data.set >= last.set)) {
+    const worst = athlete.repetitions.map((known) => judge(known.detail ?? known.record, target).mark);
+    const mark = worst.includes("bad") || worst.includes("watch") ? "watch" : "good";
+    return { mark, sentence: setSentence(finished.data), trouble };
+  }
+  if (!last) return { mark: null, sentence: TEXT.noRepetition, trouble };
+  const { mark, findings, doubtful } = judge(last, target);
+  return {
+    mark: doubtful && mark === "good" ? "watch" : mark,
+    sentence: repetitionSentence(last, findings, target, doubtful),
+    trouble,
+  };
+}
+
+export function needsLook(verdict: Verdict): boolean {
+  return verdict.trouble !== null || verdict.mark === "watch" || verdict.mark === "bad";
+}

@@ -1,0 +1,101 @@
+import { useRef } from "preact/hooks";
+import { usePainter } from "../frames";
+import type { Athlete } from "../gym";
+import type { Store } from "../store";
+import { exerciseName, MARK, PHASE, TEXT } from "../strings";
+import { needsLook, verdictOn } from "../verdict";
+import { Counting } from "./counting";
+import { Depth } from "./depth";
+import { FigureView } from "./figure_view";
+import { LastRepetition } from "./last_repetition";
+import { Level } from "./level";
+import { RepetitionStrip } from "./repetition_strip";
+import { Sensors } from "./sensors";
+import { Trace } from "./trace";
+
+const SILENT_AFTER_MS = 2_500;
+
+export function AthleteCard({ id, store, solo }: { id: string; store: Store; solo: boolean }) {
+  void store.version(id).value;
+  const athlete = store.gym.athletes.get(id);
+  if (!athlete) return null;
+  const sensors = store.gym.sensorsOf(id);
+  const verdict = verdictOn(athlete, sensors);
+  const { set, repetition, phase } = athlete.progress;
+  const state = athlete.state?.data ?? null;
+  const target = state?.target ?? null;
+  const total = target?.repetitions ?? null;
+  const facts = [
+    state && exerciseName(state.exercise, state.side),
+    set > 0 && TEXT.set(set, target?.sets ?? null),
+  ].filter(Boolean);
+
+  return (
+    <article
+      class={`card ${solo ? "card-solo" : ""} ${needsLook(verdict) ? "card-look" : ""}`}
+      data-testid="athlete-card"
+      data-athlete={id}
+      aria-label={athlete.name}
+    >
+      <header class="card-head">
+        <h2>{athlete.name}</h2>
+        <span class="facts">{facts.join(" · ")}</span>
+        <Silence athlete={athlete} />
+        <Sensors sensors={sensors} withWords={solo} />
+      </header>
+      <div class="card-figure">
+        <FigureView athlete={athlete} />
+        <Level athlete={athlete} />
+      </div>
+      <div class="card-lead">
+        <p class="tally" aria-label={TEXT.repetitionsLabel(repetition, total)}>
+          <span class="tally-done" data-testid="repetition-count">
+            {repetition}
+          </span>
+          <span class="tally-total">{total === null ? TEXT.repetitions : TEXT.of(total)}</span>
+        </p>
+        <Counting athlete={athlete} targetS={target?.eccentric_s ?? null}>
+          <span class={`phase phase-${phase}`} data-testid="phase" data-phase={phase}>
+            {PHASE[phase]}
+          </span>
+        </Counting>
+        <Depth athlete={athlete} />
+      </div>
+      <Trace athlete={athlete} withAxis={solo} />
+      <LastRepetition repetition={athlete.lastRepetition} target={target} currentSet={set} />
+      <RepetitionStrip repetitions={athlete.repetitions} target={target} />
+      <footer class={`verdict ${verdict.mark ? `mark-${verdict.mark}` : ""}`} data-testid="verdict" aria-live="polite">
+        {verdict.trouble && (
+          <p class="trouble">
+            <span class="mark" aria-hidden="true">
+              △
+            </span>
+            {verdict.trouble}
+          </p>
+        )}
+        <p>
+          {verdict.mark && (
+            <span class="mark" role="img" aria-label={MARK[verdict.mark].word}>
+              {MARK[verdict.mark].symbol}
+            </span>
+          )}
+          {verdict.sentence}
+        </p>
+      </footer>
+    </article>
+  );
+}
+
+/** Says so when nothing has come for a while, so that a frozen figure is not taken for a still athlete. */
+function Silence({ athlete }: { athlete: Athlete }) {
+  const element = useRef<HTMLSpanElement>(null);
+  usePainter((now) => {
+    const box = element.current;
+    if (!box || athlete.liveArrivedMs === null) return;
+    const silentMs = now - athlete.liveArrivedMs;
+    const text = silentMs > SILENT_AFTER_MS ? TEXT.silent(Math.floor(silentMs / 1000)) : "";
+    if (box.textContent !== text) box.textContent = text;
+    box.closest(".card")?.classList.toggle("card-silent", text !== "");
+  }, 6);
+  return <span class="silence" ref={element} />;
+}

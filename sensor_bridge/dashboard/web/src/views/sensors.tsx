@@ -1,0 +1,36 @@
+import type { SensorStatus } from "../payloads";
+import { LINK, LOW_BATTERY_PERCENT, placementName, TEXT } from "../strings";
+
+const CELLS = 3;
+
+/** Battery and link of each sensor worn, in words when there is room or when something is wrong. */
+export function Sensors({ sensors, withWords }: { sensors: SensorStatus[]; withWords: boolean }) {
+  if (sensors.length === 0) return <span class="sensors muted">{TEXT.noSensors}</span>;
+  return (
+    <ul class={`sensors ${withWords ? "sensors-wordy" : ""}`} aria-label={TEXT.sensors}>
+      {sensors.map((sensor) => {
+        const { battery_percent: battery, link } = sensor;
+        const isLow = battery !== null && battery < LOW_BATTERY_PERCENT;
+        const charge = battery === null ? TEXT.batteryUnknown : TEXT.battery(battery);
+        return (
+          <li
+            key={sensor.sensor}
+            class={`sensor link-${link} ${isLow ? "sensor-low" : ""}`}
+            title={`${sensor.name}: ${placementName(sensor.placement)}, ${LINK[link]}, ${charge}`}
+          >
+            <span class="sensor-place">{placementName(sensor.placement)}</span>
+            <span class="link" data-testid="sensor-link" data-link={link} data-sensor={sensor.sensor}>
+              {LINK[link]}
+            </span>
+            <span class="battery" role="img" aria-label={charge}>
+              {Array.from({ length: CELLS }, (_, cell) => (
+                <span key={cell} class={`cell ${(battery ?? 0) > (cell * 100) / CELLS ? "cell-on" : ""}`} />
+              ))}
+            </span>
+            <span class="battery-value">{battery === null ? "–" : `${Math.round(battery)} %`}</span>
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
