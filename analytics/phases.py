@@ -38,6 +38,8 @@ class PhaseParameters:
         Runs that carry less of the phase's angle are dropped.
     rest_s
         Longest rest between runs of one phase.
+    least_return_share
+        A way back shorter than this part of the way out (or the reverse) is no phase.
     longest_ramp_s
         Most by which ``movement_s`` extends an end.
     lead_s, trail_s
@@ -51,6 +53,7 @@ class PhaseParameters:
     join_s: float = 0.1
     smallest_run_share: float = 0.08
     rest_s: float = 1.5
+    least_return_share: float = 0.25
     longest_ramp_s: float = 1.0
     lead_s: float = 3.0
     trail_s: float = 2.0
@@ -153,6 +156,9 @@ def find_phases(
     speed = np.gradient(smooth) * sampling_rate_hz
     turn = turn_from + int(np.argmax(smooth[turn_from : turn_to + 1]))
     if turn - first < 1 or last - turn < 1:
+        return None
+    ways = sorted(float(smooth[turn] - part.min()) for part in (smooth[first:turn], smooth[turn : last + 1]))
+    if ways[0] <= p.least_return_share * ways[1]:
         return None
     out = _find_span(smooth[first : turn + 1], speed[first : turn + 1], sampling_rate_hz, p)
     # The way back is the way out seen from its end.

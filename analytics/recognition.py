@@ -243,7 +243,7 @@ def _seen_supine(look: _Look, p: RecognitionParameters) -> tuple[Exercise, float
 
 
 def _is_alike(declared: Exercise, seen: Exercise) -> bool:
-    """A deep micro hinge and a shallow hinge are one movement; where one ends is a matter of words."""
+    # A deep micro hinge and a shallow hinge are one movement: where one ends is a matter of words.
     return {declared.family, seen.family} == {
         ExerciseFamily.MICRO,
         ExerciseFamily.HINGE,
