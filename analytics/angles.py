@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.alignment import AlignedBlock
+    from analytics.alignment import AlignedBlock, SegmentSamples
     from analytics.calibration import SegmentCalibration
 
 
@@ -80,6 +80,24 @@ class AngleBlock:
     def time_ns(self, index: int) -> int:
         """Time of sample ``index``, integer nanoseconds."""
         return self.start_time_ns + round(index * NANOSECONDS_PER_SECOND / self.sampling_rate_hz)
+
+    def index_of(self, time_ns: int) -> int:
+        """Sample nearest to a time; outside the block it may be negative or beyond the last."""
+        return round((time_ns - self.start_time_ns) * self.sampling_rate_hz / NANOSECONDS_PER_SECOND)
+
+    def cut(self, start: int, end: int) -> AngleBlock:
+        """Return samples ``start`` to ``end``."""
+        values = {
+            field.name: getattr(self, field.name)[start:end]
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        return replace(
+            self,
+            start_time_ns=self.time_ns(start),
+            gap_before_s=self.gap_before_s if start == 0 else 0.0,
+            **values,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +165,7 @@ def angles_of(
             )
         elif calibration.is_yaw_known:
             tilt, obliquity = tilt_deg(up), obliquity_deg(up)
-            if bool(samples.has_gyroscope.all()):
-                left_earth = rotate_by_each(samples.earth_from_sensor_wxyz, matrix[1])
-                heading = np.arctan2(-left_earth[:, 0], left_earth[:, 1])
+            heading = heading_rad(samples, calibration)
         else:
             tilt = inclination_deg(up, calibration)
     rotation_deg, rotation = _unwrapped_deg(heading, rotation)
@@ -201,6 +217,18 @@ def tilt_deg(up_segment: FloatArray) -> FloatArray:
 def obliquity_deg(up_segment: FloatArray) -> FloatArray:
     """Side tilt from the up-vector in segment_frame (n, 3), degrees, + right side up."""
     return np.asarray(-np.degrees(np.arcsin(np.clip(up_segment[:, 1], -1.0, 1.0))), dtype=np.float64)
+
+
+def heading_rad(samples: SegmentSamples, calibration: SegmentCalibration) -> FloatArray:
+    """Heading of a segment's left axis, turned to forward, rad, shape (n,); NaN without a gyroscope.
+
+    First angle of the order rotation, obliquity, tilt; its zero is arbitrary.
+    """
+    if not bool(samples.has_gyroscope.all()):
+        return np.full(len(samples), np.nan)
+    matrix = to_matrix(calibration.segment_from_sensor)
+    left_earth = rotate_by_each(samples.earth_from_sensor_wxyz, matrix[1])
+    return np.asarray(np.arctan2(-left_earth[:, 0], left_earth[:, 1]), dtype=np.float64)
 
 
 def inclination_deg(up_segment: FloatArray, calibration: SegmentCalibration) -> FloatArray:

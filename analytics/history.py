@@ -6,9 +6,12 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from analytics.alignment import AlignedBlock, SegmentSamples
+from analytics.imu import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from analytics.imu import Placement
 
 
 class AlignedHistory:
@@ -23,6 +26,7 @@ class AlignedHistory:
     def __init__(self, length_s: float) -> None:
         self._length_s = length_s
         self._blocks: deque[AlignedBlock] = deque()
+        self._oldest_index = 0
 
     def __bool__(self) -> bool:
         return bool(self._blocks)
@@ -32,11 +36,30 @@ class AlignedHistory:
         """Grid point after the newest sample."""
         return self._blocks[-1].end_index
 
+    @property
+    def sampling_rate_hz(self) -> float:
+        """Rate of the grid."""
+        return self._blocks[-1].sampling_rate_hz
+
+    def time_ns(self, index: int) -> int:
+        """Time of a grid point, integer nanoseconds."""
+        return self._blocks[-1].time_ns(index)
+
+    def index_of(self, time_ns: int) -> int:
+        """Grid point nearest to a time."""
+        newest = self._blocks[-1]
+        return round((time_ns - newest.anchor_ns) * newest.sampling_rate_hz / NANOSECONDS_PER_SECOND)
+
+    def newest(self, placement: Placement) -> SegmentSamples:
+        """Return the last sample of a placement."""
+        samples = self._blocks[-1].segments[placement]
+        return samples.cut(len(samples) - 1, len(samples))
+
     def append(self, block: AlignedBlock) -> None:
         """Take the next block."""
         self._blocks.append(block)
-        oldest = block.end_index - round(self._length_s * block.sampling_rate_hz)
-        while self._blocks[0].end_index <= oldest:
+        self._oldest_index = block.end_index - round(self._length_s * block.sampling_rate_hz)
+        while self._blocks[0].end_index <= self._oldest_index:
             self._blocks.popleft()
 
     def window(self, start_index: int, end_index: int) -> AlignedBlock | None:
@@ -45,6 +68,7 @@ class AlignedHistory:
         A hole in all sensors cuts off what lies before it.
         """
         chosen: deque[AlignedBlock] = deque()
+        start_index = max(start_index, self._oldest_index)
         for block in reversed(self._blocks):
             if block.first_index >= end_index:
                 continue
@@ -61,7 +85,13 @@ class AlignedHistory:
     def runs(self) -> Iterator[AlignedBlock]:
         """Everything kept, one block for each stretch without a hole."""
         run: list[AlignedBlock] = []
-        for block in self._blocks:
+        for kept in self._blocks:
+            # Cut to the sample: what is kept must not depend on how the blocks were cut.
+            block = (
+                kept
+                if kept.first_index >= self._oldest_index
+                else kept.cut(self._oldest_index, kept.end_index)
+            )
             if block.gap_before_s > 0.0 and run:
                 yield _joined(run)
                 run = []

@@ -1,0 +1,240 @@
+"""Calibration over one wearing: zero first, forward from the first repetitions, then frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.calibration import initial_calibrations
+from analytics.calibration_still import StillParameters, find_still_poses, most_upright_poses
+from analytics.calibration_yaw import YawParameters, fit_yaws, yaw_difference_deg
+from analytics.imu import NANOSECONDS_PER_SECOND
+from analytics.quaternions import up_in_sensor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from analytics.alignment import AlignedBlock
+    from analytics.calibration import SegmentCalibration, StillPose
+    from analytics.history import AlignedHistory
+    from analytics.imu import FloatArray, Mount, Placement
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationParameters:
+    """Settings of the calibration.
+
+    Parameters
+    ----------
+    still, yaw
+        Settings of its two parts.
+    repetitions
+        Forward is found from the first of these many repetitions, then kept: one is nearly as good as all.
+    restart_deg
+        A change of forward larger than this means that what was counted so far was counted wrongly.
+    """
+
+    still: StillParameters = field(default_factory=StillParameters)
+    yaw: YawParameters = field(default_factory=YawParameters)
+    repetitions: int = 3
+    restart_deg: float = 45.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Movement:
+    """Directions of up during one repetition, by placement."""
+
+    start_ns: int
+    close_ns: int
+    up_sensor: Mapping[Placement, FloatArray]
+
+
+class CalibrationSession:
+    """How the sensors of one athlete sit, as far as it is known by now.
+
+    Parameters
+    ----------
+    mounts
+        Declared mounts of the worn sensors.
+    lying_expected
+        What the prescription says of the posture at the start; ``None``: nothing.
+    one_leg_declared
+        Whether the prescription says that one leg works.
+    parameters
+        Settings.
+    """
+
+    def __init__(
+        self,
+        mounts: Mapping[Placement, Mount],
+        *,
+        lying_expected: bool | None = None,
+        one_leg_declared: bool = False,
+        parameters: CalibrationParameters | None = None,
+    ) -> None:
+        self._mounts = mounts
+        self._lying_expected = lying_expected
+        self._one_leg_declared = one_leg_declared
+        self._parameters = parameters or CalibrationParameters()
+        self._movements: list[_Movement] = []
+        self._windows_tried = 0
+        self.poses: dict[Placement, StillPose] = {}
+        self.calibrations: dict[Placement, SegmentCalibration] = {}
+
+    @property
+    def is_started(self) -> bool:
+        """Whether zero is known: before, no angle can be said."""
+        return bool(self.poses)
+
+    @property
+    def is_forward_known(self) -> bool:
+        """Whether movement or a declared mount says where forward is, for every sensor."""
+        return self.is_started and all(c.is_yaw_known for c in self.calibrations.values())
+
+    @property
+    def wants_movement(self) -> bool:
+        """Whether another repetition would make the calibration better."""
+        return len(self._movements) < self._parameters.repetitions
+
+    @property
+    def has_seen_movement(self) -> bool:
+        """Whether at least one repetition has been used."""
+        return bool(self._movements)
+
+    @property
+    def is_supine(self) -> bool:
+        """Whether the athlete lay on the back while still."""
+        return any(pose.is_supine for pose in self.poses.values())
+
+    def search(
+        self, held: AlignedHistory, first_index: int, end_index: int, *, is_last: bool = False
+    ) -> bool:
+        """Look for stillness in what has been held back since ``first_index``.
+
+        Parameters
+        ----------
+        held
+            Everything received.
+        first_index, end_index
+            Grid points it runs over.
+        is_last
+            The recording ends: take what there is.
+
+        Returns
+        -------
+        Whether zero is known now.
+        """
+        still = self._parameters.still
+        window = held.window(first_index, end_index)
+        if window is None:
+            return False
+        rate = window.sampling_rate_hz
+        length, patience = round(still.window_s * rate), round(still.patience_s * rate)
+        last = min(end_index, first_index + patience)
+        while True:
+            end = first_index + length + round(self._windows_tried * still.step_s * rate)
+            if end > last:
+                break
+            self._windows_tried += 1
+            part = held.window(end - length, end)
+            if part is not None and len(part) == length and self._find(part):
+                return True
+        if end_index - first_index >= patience or is_last:
+            start = held.window(first_index, last)
+            assert start is not None
+            self.poses = most_upright_poses(
+                start, self._mounts, lying_expected=self._lying_expected, parameters=still
+            )
+            self.calibrations = initial_calibrations(self.poses)
+        return self.is_started
+
+    def _find(self, window: AlignedBlock) -> bool:
+        poses = find_still_poses(
+            window, self._mounts, lying_expected=self._lying_expected, parameters=self._parameters.still
+        )
+        if poses is None:
+            return False
+        self.poses = poses
+        self.calibrations = initial_calibrations(poses)
+        return True
+
+    def join(self, window: AlignedBlock) -> list[SegmentCalibration]:
+        """Calibrate sensors that came later, when all sensors are still in the pose they started from.
+
+        Returns
+        -------
+        The calibrations of those that joined.
+        """
+        newcomers = [
+            placement
+            for placement, samples in window.segments.items()
+            if placement not in self.poses and bool(samples.is_received.all())
+        ]
+        if not newcomers or not self._is_back_in_pose(window):
+            return []
+        poses = find_still_poses(
+            window, self._mounts, lying_expected=self.is_supine, parameters=self._parameters.still
+        )
+        if poses is None:
+            return []
+        joined = {placement: poses[placement] for placement in newcomers}
+        self.poses.update(joined)
+        self.calibrations.update(initial_calibrations(joined))
+        self._movements.clear()
+        return [self.calibrations[placement] for placement in newcomers]
+
+    def _is_back_in_pose(self, window: AlignedBlock) -> bool:
+        for placement, pose in self.poses.items():
+            up = up_in_sensor(window.segments[placement].earth_from_sensor_wxyz)
+            if not bool(np.isfinite(up).all()):
+                continue
+            if float(np.min(up @ pose.up_sensor)) < np.cos(np.radians(6.0)):
+                return False
+        return True
+
+    def learn(self, window: AlignedBlock, start_ns: int, close_ns: int) -> list[SegmentCalibration]:
+        """Use one more repetition.
+
+        Parameters
+        ----------
+        window
+            Orientations over the repetition, measured again.
+        start_ns, close_ns
+            Where the repetition lies in it.
+
+        Returns
+        -------
+        The calibrations that changed; empty where this repetition was used before.
+        """
+        if any(start_ns < movement.close_ns and movement.start_ns < close_ns for movement in self._movements):
+            return []
+        first_ns, per_ns = (
+            window.time_ns(window.first_index),
+            window.sampling_rate_hz / NANOSECONDS_PER_SECOND,
+        )
+        first = max(0, round((start_ns - first_ns) * per_ns))
+        last = round((close_ns - first_ns) * per_ns) + 1
+        ups = {}
+        for placement in self.poses:
+            samples = window.segments[placement].cut(first, last)
+            ups[placement] = up_in_sensor(samples.earth_from_sensor_wxyz[samples.is_received])
+        self._movements.append(_Movement(start_ns, close_ns, ups))
+        pooled = {
+            placement: np.concatenate([movement.up_sensor[placement] for movement in self._movements])
+            for placement in self.poses
+        }
+        fitted = fit_yaws(
+            self.poses, pooled, one_leg_declared=self._one_leg_declared, parameters=self._parameters.yaw
+        )
+        changed = [c for placement, c in fitted.items() if c != self.calibrations[placement]]
+        self.calibrations = fitted
+        return changed
+
+    def is_turned_round(self, before: Iterable[SegmentCalibration]) -> bool:
+        """Whether forward has changed so much since ``before`` that the count must be done again."""
+        return any(
+            yaw_difference_deg(old, self.calibrations[old.placement]) > self._parameters.restart_deg
+            for old in before
+        )
