@@ -158,6 +158,9 @@ class MqttConfig(_Section):
     username, password_file, password_env
         Credentials for the external broker: the password stands in a file (mode 0600) or in the
         environment variable of that name.
+    dashboard_username, dashboard_password_file, dashboard_password_env
+        The same for the page: a user of the external broker that may only read. Whoever can open the page
+        can read these.
     tls, ca_file
         Encrypt; trust the certificates in that file, else those of the system.
     """
@@ -171,19 +174,25 @@ class MqttConfig(_Section):
     username: str | None = None
     password_file: Path | None = None
     password_env: str | None = None
+    dashboard_username: str | None = None
+    dashboard_password_file: Path | None = None
+    dashboard_password_env: str | None = None
     tls: bool = False
     ca_file: Path | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        external = ("host", "port", "websocket_url", "username", "password_file", "password_env", "ca_file")
-        stray = [name for name in (*external, "tls") if name in self.model_fields_set]
+        own = {"broker", "tcp_port", "websocket_port"}
+        stray = [name for name in type(self).model_fields if name in self.model_fields_set - own]
         if self.broker == "embedded" and stray:
             raise ValueError(f'{", ".join(stray)} only go with broker = "external"')
-        if self.password_file is not None and self.password_env is not None:
-            raise ValueError("give password_file or password_env, not both")
-        if self.username is None and (self.password_file or self.password_env):
-            raise ValueError("a password needs a username")
+        for user in ("", "dashboard_"):
+            from_file = getattr(self, f"{user}password_file") is not None
+            from_environment = getattr(self, f"{user}password_env") is not None
+            if from_file and from_environment:
+                raise ValueError(f"give {user}password_file or {user}password_env, not both")
+            if getattr(self, f"{user}username") is None and (from_file or from_environment):
+                raise ValueError(f"a {user}password needs a {user}username")
         return self
 
     @property

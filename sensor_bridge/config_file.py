@@ -71,24 +71,34 @@ def read_password(config: MqttConfig, environment: Mapping[str, str] = os.enviro
     ConfigError
         It is not there, or others may read the file.
     """
-    if config.password_env is not None:
-        password = environment.get(config.password_env)
+    return _secret("mqtt.password", config.password_file, config.password_env, environment)
+
+
+def read_dashboard_password(config: MqttConfig, environment: Mapping[str, str] = os.environ) -> str | None:
+    """Read the page's password for the external broker, as :func:`read_password` does the bridge's."""
+    return _secret(
+        "mqtt.dashboard_password", config.dashboard_password_file, config.dashboard_password_env, environment
+    )
+
+
+def _secret(key: str, path: Path | None, variable: str | None, environment: Mapping[str, str]) -> str | None:
+    if variable is not None:
+        password = environment.get(variable)
         if not password:
-            raise ConfigError(f"mqtt.password_env: the environment variable {config.password_env} is not set")
+            raise ConfigError(f"{key}_env: the environment variable {variable} is not set")
         return password
-    if config.password_file is None:
+    if path is None:
         return None
-    path = config.password_file
     try:
         mode = path.stat().st_mode
         password = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ConfigError(f"mqtt.password_file: {path} cannot be read: {reason}") from error
+        raise ConfigError(f"{key}_file: {path} cannot be read: {reason}") from error
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(f"mqtt.password_file: others may read {path}: run chmod 600 {path}")
+        raise ConfigError(f"{key}_file: others may read {path}: run chmod 600 {path}")
     if not password:
-        raise ConfigError(f"mqtt.password_file: {path} is empty")
+        raise ConfigError(f"{key}_file: {path} is empty")
     return password
 
 
@@ -101,7 +111,7 @@ def _resolved(config: Config, folder: Path) -> Config:
     mqtt = config.mqtt
     changed = {
         name: absolute(getattr(mqtt, name))
-        for name in ("password_file", "ca_file")
+        for name in ("password_file", "dashboard_password_file", "ca_file")
         if getattr(mqtt, name) is not None
     }
     return config.model_copy(
