@@ -120,7 +120,10 @@ class _Path:
         direction.sender.free_buffer(connection.handle)
 
     def _expire(self) -> None:
-        reason = hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR
+        self.break_off(hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+
+    def break_off(self, reason: int) -> None:
+        """End the connection at both ends."""
         ends = [
             (each.sender, each.sender.le_connections.get(each.receiver_address)) for each in self._directions
         ]
@@ -169,6 +172,21 @@ class RadioLink(LocalLink):
         """Carry a sensor out of range, or back."""
         (self._hidden.discard if in_range else self._hidden.add)(sensor)
         self._reachability_changed(sensor)
+
+    def break_links(self, sensor: str, reason: int) -> None:
+        """End the connections of one sensor at both ends, at once."""
+        for path in list(self._paths.values()):
+            if path.sensor == sensor:
+                path.break_off(reason)
+
+    def abandon(self, controller: RadioController) -> None:
+        """Let a controller forget its connections without a word; the other ends find out by silence."""
+        for connection in list(controller.le_connections.values()):
+            path = self._paths.get(_pair(connection.self_address, connection.peer_address))
+            peer = cast("RadioController | None", self.find_le_controller(connection.peer_address))
+            if path is not None and peer is not None:
+                path.expire_later(peer, connection.self_address)
+            controller.break_connection(connection, hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
 
     def is_reachable(self, sensor: str) -> bool:
         """Tell whether packets of this sensor can get through at all."""

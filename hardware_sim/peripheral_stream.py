@@ -1,0 +1,266 @@
+"""The sampling half of a virtual sensor: its clock, its ring of samples, the frames it cuts. No radio."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from firmware_protocol.packets import MAX_SAMPLES, ImuFrame
+
+if TYPE_CHECKING:
+    from hardware_sim.recording_source import SampleSource
+
+GAP_PERIODS: Final = 1.5  # a longer step between two samples is lost data (FORMATS)
+_U16: Final = 0xFFFF
+
+
+class PlayedSource:
+    """A recording laid on the event loop's clock.
+
+    Parameters
+    ----------
+    source
+        What is played.
+    delay_s
+        The first sample is made this long after the beginning, s.
+    """
+
+    def __init__(self, source: SampleSource, delay_s: float = 0.0) -> None:
+        self.source = source
+        self._offsets_s = delay_s + (source.device_time_us - source.device_time_us[0]) / 1e6
+        self._delay_s = delay_s
+        self._begun_at_s: float | None = None
+        missing = np.maximum(np.rint(np.diff(source.device_time_us) * source.rate.hz / 1e6) - 1.0, 0.0)
+        jumps = np.diff(source.device_time_us) * source.rate.hz / 1e6 > GAP_PERIODS
+        # The sensor's counter went on while the recording has a hole.
+        self.index = np.arange(len(source)) + np.concatenate(([0], np.cumsum(np.where(jumps, missing, 0.0))))
+        self.index = self.index.astype(np.int64)
+        self.ends = np.append(np.flatnonzero(jumps) + 1, len(source))
+        self.clipped_before = np.concatenate(([0], np.cumsum(source.clipped)))
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    @property
+    def has_begun(self) -> bool:
+        """True once time runs for it."""
+        return self._begun_at_s is not None
+
+    def begin(self, now_s: float) -> None:
+        """Let time run from now on."""
+        if self._begun_at_s is None:
+            self._begun_at_s = now_s
+
+    def made(self, now_s: float) -> int:
+        """Count the samples that exist by now."""
+        if self._begun_at_s is None:
+            return 0
+        return int(np.searchsorted(self._offsets_s, now_s - self._begun_at_s, side="right"))
+
+    def made_at_s(self, position: int) -> float | None:
+        """Tell when the sample at this position exists; None before the beginning."""
+        return None if self._begun_at_s is None else self._begun_at_s + float(self._offsets_s[position])
+
+    def device_time_us(self, now_s: float) -> int | None:
+        """Read the sensor's clock; None before the beginning, when it stands."""
+        if self._begun_at_s is None:
+            return None
+        since_first_s = now_s - self._begun_at_s - self._delay_s
+        return max(int(self.source.device_time_us[0]) + round(since_first_s * 1e6), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class RingRange:
+    """Sample indices a ring holds, both ends included."""
+
+    oldest: int
+    newest: int
+
+
+class SampleStream:
+    """What the firmware keeps of a stream: the ring, where sending stands, and what was lost.
+
+    Every method takes the time now, so a test needs no clock.
+
+    Parameters
+    ----------
+    played
+        Where samples come from.
+    ring_capacity
+        Samples kept.
+    queue_frames
+        Complete frames that may wait while the link is up; older ones are then skipped and counted.
+    first_stream_id
+        Id of the first stream, 1 to 65535.
+    """
+
+    def __init__(
+        self, played: PlayedSource, *, ring_capacity: int, queue_frames: int, first_stream_id: int
+    ) -> None:
+        self._played = played
+        self._ring_capacity = ring_capacity
+        self._queue_frames = queue_frames
+        self._next_stream_id = first_stream_id
+        self.batch = min(10, MAX_SAMPLES)
+        self.stream_id = 0
+        self.is_running = False
+        self.overflow_count = 0
+        self._origin = 0  # position of the sample with index 0
+        self._cursor = 0
+        self._catching_up = False
+        self._gap_before = False
+        self._boot_us = 0
+        self._clipped_before_boot = 0
+
+    # Commands --------------------------------------------------------------------------------------------
+
+    def start(self, now_s: float) -> None:
+        """Begin a new stream with the next sample made."""
+        self.stream_id = self._next_stream_id
+        self._next_stream_id = self._next_stream_id % _U16 + 1
+        self.is_running = True
+        self._origin = self._cursor = self._played.made(now_s)
+        self._catching_up = self._gap_before = False
+
+    def resume(self, index: int, now_s: float) -> bool:
+        """Go on at a sample index, or at the oldest kept; False where that index is still to come."""
+        made = self._made(now_s)
+        position = self._origin + int(
+            np.searchsorted(self._played.index[self._origin :] - self._index_at(self._origin), index)
+        )
+        if position > made:
+            return False
+        self._gap_before = position < self._oldest(made)
+        self._cursor = max(position, self._oldest(made))
+        self._catching_up = True
+        return True
+
+    def stop(self) -> None:
+        """End the stream and forget what the ring holds."""
+        self.is_running = False
+
+    def reboot(self, now_s: float) -> None:
+        """Forget everything but the count of streams; the sensor's clock begins anew."""
+        self.is_running = False
+        self.stream_id = 0
+        self.overflow_count = 0
+        self._boot_us = self._played.device_time_us(now_s) or 0
+        self._clipped_before_boot = int(self._played.clipped_before[self._played.made(now_s)])
+
+    # State -----------------------------------------------------------------------------------------------
+
+    def is_sampling(self, now_s: float) -> bool:
+        """Tell whether samples are being made for the stream."""
+        return self.is_running and self._played.has_begun and self._made(now_s) < len(self._played)
+
+    def is_sent(self, now_s: float) -> bool:
+        """Tell whether every sample of the source has been made and cut into frames."""
+        return self._made(now_s) == len(self._played) == self._cursor
+
+    def device_time_us(self, now_s: float) -> int | None:
+        """Read the clock, µs since boot; None before the playback has begun."""
+        now_us = self._played.device_time_us(now_s)
+        return None if now_us is None else max(now_us - self._boot_us, 0)
+
+    def ring(self, now_s: float) -> RingRange:
+        """Tell what the ring holds; both 0 while it is empty."""
+        made = self._made(now_s)
+        oldest = self._oldest(made)
+        if not self.is_running or made == oldest:
+            return RingRange(0, 0)
+        return RingRange(self._stream_index(oldest), self._stream_index(made - 1))
+
+    def next_index(self) -> int:
+        """Index of the sample the next frame begins with; 0 where no stream runs."""
+        return self._stream_index(self._cursor) if self.is_running else 0
+
+    def queue_depth(self, now_s: float) -> int:
+        """Count the complete frames that wait."""
+        return max(self._made(now_s) - self._cursor, 0) // self.batch if self.is_running else 0
+
+    def clipped_count(self, now_s: float) -> int:
+        """Count the samples limited to the range since boot."""
+        return int(self._played.clipped_before[self._played.made(now_s)]) - self._clipped_before_boot
+
+    # Frames ----------------------------------------------------------------------------------------------
+
+    def next_frame(self, now_s: float, largest: int = MAX_SAMPLES) -> ImuFrame | None:
+        """Cut the next frame; None while it is not complete.
+
+        A frame ends early before a hole in the recording and at its end, and where the link carries no more
+        than ``largest`` samples.
+        """
+        if not self.is_running:
+            return None
+        made = self._made(now_s)
+        self._skip_what_is_gone(made)
+        end = self._frame_end(largest)
+        if end is None or made < end:
+            return None
+        first = self._cursor
+        self._cursor = end
+        if made - end < self.batch:
+            self._catching_up = False
+        source, gap_before = self._played.source, self._gap_before
+        if first > self._origin and first in self._played.ends:
+            gap_before = True
+        self._gap_before = False
+        clipped = self._played.clipped_before[end] > self._played.clipped_before[first]
+        return ImuFrame(
+            stream_id=self.stream_id,
+            first_sample_index=self._stream_index(first),
+            device_time_us=int(source.device_time_us[first]) - self._boot_us,
+            sampling_rate=source.rate,
+            accel_range=source.accel_range,
+            gyro_range=source.gyro_range,
+            clipped=bool(clipped),
+            gap_before=gap_before,
+            samples=source.counts[first:end].astype("<i2").tobytes(),
+        )
+
+    def next_frame_at_s(self, largest: int = MAX_SAMPLES) -> float | None:
+        """Tell when the next frame is complete; None while that cannot be said, or nothing is left."""
+        end = self._frame_end(largest) if self.is_running else None
+        return None if end is None else self._played.made_at_s(end - 1)
+
+    def settle(self, now_s: float) -> None:
+        """Bring the overflow count up to date while nothing can be sent."""
+        if self.is_running:
+            self._skip_what_is_gone(self._made(now_s))
+
+    # ------------------------------------------------------------------------------------------------------
+
+    def _made(self, now_s: float) -> int:
+        return max(self._played.made(now_s), self._origin)
+
+    def _oldest(self, made: int) -> int:
+        return max(self._origin, made - self._ring_capacity)
+
+    def _index_at(self, position: int) -> int:
+        index = self._played.index
+        return int(index[position]) if position < len(index) else int(index[-1]) + 1 + position - len(index)
+
+    def _stream_index(self, position: int) -> int:
+        return self._index_at(position) - self._index_at(self._origin)
+
+    def _frame_end(self, largest: int) -> int | None:
+        if self._cursor >= len(self._played):
+            return None
+        ends = self._played.ends
+        hole = int(ends[np.searchsorted(ends, self._cursor, side="right")])
+        return min(self._cursor + min(self.batch, largest), hole)
+
+    def _skip_what_is_gone(self, made: int) -> None:
+        if not self._catching_up:
+            too_many = (made - self._cursor) // self.batch - self._queue_frames
+            if too_many > 0:
+                self._cursor += too_many * self.batch
+                self.overflow_count += too_many
+                self._gap_before = True
+        oldest = self._oldest(made)
+        if self._cursor < oldest:
+            self.overflow_count += (oldest - self._cursor) // self.batch
+            self._cursor = oldest
+            self._gap_before = True

@@ -1,0 +1,207 @@
+"""The virtual radio: sensors that play recordings, the air, and a Bluetooth adapter for the real bleak."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from bumble import hci
+
+from hardware_sim.bleak_backend import BumbleAdapter
+from hardware_sim.controller import RadioController
+from hardware_sim.errors import HardwareSimError
+from hardware_sim.peripheral import SensorModel, VirtualPeripheral, address_of
+from hardware_sim.peripheral_stream import PlayedSource
+from hardware_sim.radio_conditions import RadioConditions
+from hardware_sim.radio_link import RadioLink
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from bleak.backends.client import BaseBleakClient
+    from bleak.backends.scanner import BaseBleakScanner
+
+    from hardware_sim.recording_source import SampleSource
+
+_REBOOT_S: Final = 0.3
+
+
+class VirtualRadio:
+    """Sensors on the air, as an async context manager.
+
+    Time begins for all sensors together: when each has got a Start, or at `begin`. From then on sample k of a
+    source is made when as much time has passed as lies between its time stamp and the first one.
+
+    Parameters
+    ----------
+    sources
+        What the sensors play, one sensor each.
+    seed
+        For everything random: losses, scatter of the signal, battery, stream numbers.
+    radio
+        Conditions for every sensor; `set_conditions` changes one.
+    model
+        What kind of sensor they are.
+    names
+        Advertised name by sensor id; without one a sensor is called "Hipline" and its id.
+    shared_clock
+        True where the time stamps of all sources are readings of one clock (the columns of a recording): then
+        a source that begins later is played later. False where each sensor has its own.
+    max_connections
+        Connections the adapter holds.
+    has_adapter
+        False where only adapters of other processes are to use the air.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[SampleSource],
+        *,
+        seed: int = 0,
+        radio: RadioConditions | None = None,
+        model: SensorModel | None = None,
+        names: Mapping[str, str] | None = None,
+        shared_clock: bool = False,
+        max_connections: int = 20,
+        has_adapter: bool = True,
+    ) -> None:
+        if not sources:
+            raise HardwareSimError("a virtual radio needs at least one source to play")
+        if len({source.sensor_id for source in sources}) < len(sources):
+            raise HardwareSimError("two sources have the same sensor_id; rename one")
+        self.peripherals: dict[str, VirtualPeripheral] = {}
+        self.playback_finished = asyncio.Event()
+        self._sources = tuple(sources)
+        self._random = random.Random(seed)
+        self._seed = seed
+        self._conditions = radio or RadioConditions()
+        self._model = model or SensorModel()
+        self._names = dict(names or {})
+        self._shared_clock = shared_clock
+        self._max_connections = max_connections
+        self._has_adapter = has_adapter
+        self._link: RadioLink | None = None
+        self._adapter: BumbleAdapter | None = None
+        self._begun = False
+        self._end_timer: asyncio.TimerHandle | None = None
+        self._fades: set[asyncio.TimerHandle] = set()
+
+    async def __aenter__(self) -> Self:
+        self._link = RadioLink(self._conditions, self._seed)
+        first_us = min(int(source.device_time_us[0]) for source in self._sources)
+        for source in self._sources:
+            sensor_id = source.sensor_id
+            delay_s = (int(source.device_time_us[0]) - first_us) / 1e6 if self._shared_clock else 0.0
+            self.peripherals[sensor_id] = VirtualPeripheral(
+                PlayedSource(source, delay_s),
+                RadioController(sensor_id, self._link),
+                model=self._model,
+                name=self._names.get(sensor_id, f"Hipline {sensor_id}"),
+                first_stream_id=self._random.randint(1, 0xFFFF),
+                battery_percent=self._random.randint(60, 100),
+                on_progress=self._progress,
+            )
+        for peripheral in self.peripherals.values():
+            await peripheral.power_on()
+        if self._has_adapter:
+            self._adapter = await BumbleAdapter.on_controller(self.new_controller("adapter"))
+            self._adapter.is_lost_in_host = self._is_lost_in_host
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for timer in (self._end_timer, *self._fades):
+            if timer is not None:
+                timer.cancel()
+        for peripheral in self.peripherals.values():
+            peripheral.power_off()
+        if self._adapter is not None:
+            await self._adapter.close()
+        if self._link is not None:
+            self._link.close()
+        await asyncio.sleep(0)  # let cancelled indications end inside this loop
+
+    # The host's side -------------------------------------------------------------------------------------
+
+    def bleak_backends(self) -> tuple[type[BaseBleakClient], type[BaseBleakScanner]]:
+        """Backends for ``BleakClient(..., backend=)`` and ``BleakScanner(..., backend=)``."""
+        if self._adapter is None:
+            raise HardwareSimError(
+                "this radio has no adapter: open it with 'async with' and has_adapter=True"
+            )
+        return self._adapter.backends()
+
+    def new_controller(self, name: str, **hci_ends: Any) -> RadioController:
+        """Add a radio chip for a host."""
+        return RadioController(name, self._air, max_connections=self._max_connections, **hci_ends)
+
+    # Time ------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Let the playback begin now, whoever is listening."""
+        if self._begun:
+            return
+        self._begun = True
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        for peripheral in self.peripherals.values():
+            peripheral.begin(now_s)
+        ends_s = (peripheral.ends_at_s for peripheral in self.peripherals.values())
+        self._end_timer = loop.call_at(max(end_s for end_s in ends_s if end_s is not None), self._progress)
+
+    def _progress(self) -> None:
+        if not self._begun:
+            if all(peripheral.is_streaming for peripheral in self.peripherals.values()):
+                self.begin()
+        elif all(peripheral.is_finished for peripheral in self.peripherals.values()):
+            self.playback_finished.set()
+
+    # What happens to sensors -----------------------------------------------------------------------------
+
+    def set_conditions(self, sensor_id: str, conditions: RadioConditions) -> None:
+        """Change what the air does to one sensor, at once."""
+        self._air.set_conditions(address_of(sensor_id), conditions)
+
+    def set_in_range(self, sensor_id: str, *, in_range: bool) -> None:
+        """Carry a sensor out of range, or back."""
+        self._air.set_in_range(address_of(sensor_id), in_range=in_range)
+
+    def fade(self, sensor_id: str, fade_db: float, duration_s: float) -> None:
+        """Weaken one sensor's signal for a while (a body in the way)."""
+        self._air.set_fade(address_of(sensor_id), fade_db)
+        timer = asyncio.get_running_loop().call_later(
+            duration_s, self._air.set_fade, address_of(sensor_id), 0.0
+        )
+        self._fades.add(timer)
+
+    def drop_link(self, sensor_id: str) -> None:
+        """Break a sensor's link; both ends see a supervision timeout at once."""
+        self._air.break_links(address_of(sensor_id), hci.HCI_ErrorCode.CONNECTION_TIMEOUT_ERROR)
+
+    async def hang_up(self, sensor_id: str) -> None:
+        """Let a sensor end its link."""
+        await self.peripherals[sensor_id].disconnect()
+
+    async def reboot(self, sensor_id: str) -> None:
+        """Reset a sensor: it falls silent, forgets, and comes back; the host notices by the silence."""
+        address = address_of(sensor_id)
+        self._air.set_in_range(address, in_range=False)
+        self._air.abandon(self.peripherals[sensor_id].controller)
+        self.peripherals[sensor_id].forget_everything()
+        await asyncio.sleep(_REBOOT_S)
+        self._air.set_in_range(address, in_range=True)
+
+    # ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _air(self) -> RadioLink:
+        if self._link is None:
+            raise HardwareSimError("the radio is off: open it with 'async with' first")
+        return self._link
+
+    def _is_lost_in_host(self, address: str) -> bool:
+        loss = self._air.conditions(address).host_loss
+        return loss > 0.0 and self._air.random.random() < loss
