@@ -82,7 +82,7 @@ MOVEMENTS: Final = {
         Stance.BOTH_FEET, tilt_deg=26.0, thigh_deg=72.0, shank_deg=24.0, tilt_bump_deg=6.0
     ),
     Exercise.SIT_TO_STAND: Movement(
-        Stance.BOTH_FEET, tilt_deg=-4.0, thigh_deg=74.0, shank_deg=8.0, tilt_bump_deg=38.0
+        Stance.BOTH_FEET, tilt_deg=-4.0, thigh_deg=74.0, shank_deg=8.0, tilt_bump_deg=28.0
     ),
     Exercise.WALK: Movement(Stance.GAIT),
     Exercise.STANDING: Movement(Stance.BOTH_FEET),

@@ -91,7 +91,7 @@ def joint_motion(
     breath = np.radians(0.12) * np.sin(2.0 * np.pi * 0.25 * time_s + generator.uniform(0.0, 2.0 * np.pi))
     tremor = body.tremor * (1.0 + pelvis_level)
 
-    bump = movement.tilt_bump_deg * 4.0 * pelvis_level * (1.0 - pelvis_level)
+    bump = movement.tilt_bump_deg * 16.0 * (pelvis_level * (1.0 - pelvis_level)) ** 2
     tilt = np.radians((tilt_deg - moved_deg) * pelvis_level + bump)
     tilt += freedom * (sway * noise(0.35, 0.15, 2.0) + tremor * noise(0.006, 6.0, 11.0, 0.0)) + breath
     shank = np.radians((shank_deg + 0.4 * moved_deg) * leg_level) + ankle + STANDING_SHANK_RAD

@@ -39,7 +39,7 @@ def _within(section: str, owner: object, limits: dict[str, tuple[float, float]])
 class Tempo:
     """True lengths of the movements, s, always eccentric first.
 
-    A phase by the definition in METRICS is 0.2-0.3 s shorter than the true movement.
+    A phase by the definition in METRICS is some tenths of a second shorter than the true movement.
     """
 
     eccentric_s: float = 3.0
@@ -67,7 +67,21 @@ class Tempo:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """The athlete: size, steadiness, and how much repetitions differ."""
+    """The athlete: size, steadiness, and how much repetitions differ.
+
+    Parameters
+    ----------
+    stature_m
+        Height, m.
+    sway, tremor
+        Relative to a healthy adult; 0 = a statue (breathing stays).
+    tempo_variation, depth_variation
+        Relative standard deviation of lengths and depths from repetition to repetition.
+    toe_out_deg
+        Each foot points outwards by this, degrees.
+    heading_deg
+        Direction the athlete faces in earth_frame, degrees; ``None`` = any.
+    """
 
     stature_m: float = 1.75
     sway: float = 1.0
@@ -94,7 +108,30 @@ class Body:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How far the joints go, and what goes wrong. Angles in degrees; ``None`` = as usual in the exercise."""
+    """How far the joints go, and what goes wrong.
+
+    Parameters
+    ----------
+    tilt_deg, thigh_deg, shank_deg
+        Change of pelvic tilt, thigh flexion and forward lean of the shank at depth, degrees; ``None`` = as
+        usual in the exercise. Bridges: ``tilt_deg`` is negative, the rest follows from it.
+    pelvic_drop_deg
+        The free side sinks by this at depth (two-legged work: the left side), degrees.
+    hip_open_deg
+        The free side turns open by this about the pelvis' long axis at depth, degrees.
+    pelvic_rotation_deg
+        Turn to the left at depth, degrees.
+    soft_lockout_deg, lockout_drift_deg
+        Hip flexion left at the top, and what each further repetition adds to it, degrees.
+    knee_share
+        Share of the pelvis' way that is done by bending the knees instead, 0 ... 1.
+    fault_from
+        Repetition of each set from which all these faults show.
+    aborted_after, aborted_depth
+        Repetitions after which one is broken off, and how deep it goes as a share of full depth.
+    double_dip
+        Repetitions that come up a little at the bottom and go down again.
+    """
 
     tilt_deg: float | None = None
     thigh_deg: float | None = None
@@ -136,7 +173,28 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class WornSensor:
-    """One virtual sensor: where it is worn, how well, and of what quality."""
+    """One virtual sensor: where it is worn, how well, and of what quality.
+
+    Parameters
+    ----------
+    placement, mount
+        Segment, and the place on it.
+    sensor_id
+        Name of the sensor; without it ``sim-`` and the placement.
+    model
+        Error model: ``good``, ``cheap`` or ``perfect``.
+    upside_down
+        Turned by 180° about the skin's normal.
+    crooked_sd_deg
+        Standard deviation of its crookedness about each axis, degrees.
+    tissue
+        Wobble of the soft parts: 0 = bolted to the bone, 1 = as on a body.
+    slide
+        Share of the segment's lean that the skin does not follow.
+    clock_offset_s, clock_ppm, clock_ppm_per_min
+        The sensor's clock at the start, how fast it runs, and how that changes while it warms up; ``None`` =
+        drawn at random (the frequency from the error model).
+    """
 
     placement: Placement
     mount: Mount
@@ -270,10 +328,31 @@ class Scenario:
             _require(len(set(values)) == len(values), f"sensors: the same {what} twice; give each its own")
         if self.duration_s is not None:
             _within("", self, {"duration_s": (2.5, 7200.0)})
+        self._require_form_that_shows()
         for what in ("aborted_after", "double_dip"):
             wrong = [n for n in getattr(self.form, what) if not 1 <= n <= self.repetitions]
             _require(
                 not wrong, f"form.{what} names repetition {wrong[:1]}; there are 1 to {self.repetitions}"
+            )
+
+    def _require_form_that_shows(self) -> None:
+        """Refuse what the exercise could not show: a setting without effect would make the truth a lie."""
+        without_repetitions = self.exercise in (Exercise.WALK, Exercise.STANDING)
+        _require(
+            not (without_repetitions and self.repetitions),
+            f"repetitions = {self.repetitions} does not fit {self.exercise!s}; "
+            "choose 0 (moving_s is its length)",
+        )
+        unfit: tuple[str, ...] = ()
+        if without_repetitions:
+            unfit = Form.__slots__
+        elif self.stance is Stance.SHOULDERS:
+            unfit = ("thigh_deg", "shank_deg", "knee_share", "double_dip")
+        usual = Form()
+        for name in unfit:
+            _require(
+                getattr(self.form, name) == getattr(usual, name),
+                f"form.{name} has no effect in {self.exercise!s}; leave it out",
             )
 
     @property

@@ -115,7 +115,7 @@ def build_timeline(scenario: Scenario, generator: np.random.Generator) -> Timeli
         if scenario.duration_s < moving_end_s + 1.0:
             raise ScenarioError(
                 f"duration_s = {scenario.duration_s:g} is too short: movement ends at {moving_end_s:.1f} s; "
-                f"choose at least {np.ceil(moving_end_s + 1.0):g} s or fewer repetitions"
+                f"choose at least {np.ceil(moving_end_s + 1.0):g} s or shorten the movement"
             )
         duration_s = scenario.duration_s
     return Timeline(tuple(excursions), scenario.lead_in_s, moving_end_s, duration_s)

@@ -115,7 +115,6 @@ class Truth:
             "format": "truth/1",
             "exercise": self.exercise,
             "side": self.side,
-            "duration_s": float(self.time_s[-1]) if len(self.time_s) else 0.0,
             "sets": [_set_summary(number, self) for number in sorted({r.set for r in self.repetitions})],
             "repetitions": [asdict(repetition) for repetition in self.repetitions],
             "aborted": [asdict(aborted) for aborted in self.aborted],
@@ -267,10 +266,16 @@ def _measure(
     far_pause_s = back.start_s - out.end_s
     near_pause_s = None if next_start_s is None else next_start_s - back.end_s
     whole = slice(*np.searchsorted(time_s, [out.start_s, back.end_s]))
-    # The top is where the hip is most extended: after the concentric, before the next movement.
-    top_end_s = concentric.end_s + LOCKOUT_S
-    top = slice(*np.searchsorted(time_s, [concentric.end_s, top_end_s]))
-    start, bottom = np.searchsorted(time_s, [out.start_s, 0.5 * (out.end_s + back.start_s)])
+    if lifting_first:
+        # The top of a bridge is its hold; what counts is where it ends up.
+        top_s = (max(out.end_s, back.start_s - LOCKOUT_S), back.start_s)
+    else:
+        top_end_s = back.end_s + LOCKOUT_S
+        top_s = (back.end_s, top_end_s if next_start_s is None else min(top_end_s, next_start_s))
+    first, last = np.searchsorted(time_s, top_s)
+    top = slice(first, max(last, first + 2))
+    start = whole.start
+    bottom = start + int(np.argmax(-hip[whole] if lifting_first else hip[whole]))
     tilt = angles.pelvic_tilt_deg
     thigh = hip - tilt
     obliquity = angles.pelvic_obliquity_deg[whole]

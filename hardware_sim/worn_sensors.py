@@ -176,5 +176,6 @@ def truth_document(performance: Performance) -> dict[str, Any]:
         **performance.truth.to_dict(),
         "scenario": performance.scenario.name,
         "seed": performance.seed,
+        "duration_s": performance.duration_s,
         "sensors": sensors,
     }

@@ -252,6 +252,7 @@ def test_the_truth_document_is_json_and_complete():
     document = json.loads(json.dumps(truth_document(performance), allow_nan=False))
     assert document["format"] == "truth/1"
     assert (document["scenario"], document["seed"], document["side"]) == ("two", 4, "both")
+    assert document["duration_s"] == performance.duration_s
     assert document["sets"][0]["repetitions"] == 2
     first, second = document["repetitions"]
     mean = (first["eccentric_s"] + second["eccentric_s"]) / 2

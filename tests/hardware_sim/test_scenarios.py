@@ -144,6 +144,15 @@ def test_a_file_by_its_path_takes_every_key(tmp_path):
             'exercise = "single_leg_deadlift"',
             "side = both does not fit single_leg_deadlift; choose left or right",
         ),
+        ('exercise = "walk"', "repetitions = 8 does not fit walk; choose 0 (moving_s is its length)"),
+        (
+            'exercise = "standing"\nrepetitions = 0\n[form]\nhip_open_deg = 5',
+            "form.hip_open_deg has no effect in standing; leave it out",
+        ),
+        (
+            'exercise = "glute_bridge"\n[form]\nknee_share = 0.5',
+            "form.knee_share has no effect in glute_bridge; leave it out",
+        ),
         ('exercise = "squat"\ntempo = 5', "tempo must be a table, not 5"),
         (
             'exercise = "squat"\n[tempo]\neccentric_s = 0',
