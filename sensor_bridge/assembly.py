@@ -33,9 +33,10 @@ _NS_PER_US = 1_000
 _FULL_COUNT = 32767
 _LARGEST_RATE_ERROR = 0.12  # MEMS sample clocks are off by 1 to 5 % (data sheets), odd recordings by 10 %
 _UNEVEN = 0.02
-# How early and late the first sample of a new stream can seem on the old clock: fit and drift; one frame.
+# How early and late a new stream can seem on a clock that ran on: fit and drift; one slow frame.
 _MOST_EARLY_NS, _MOST_LATE_NS = NANOSECONDS_PER_SECOND // 10, 5 * NANOSECONDS_PER_SECOND // 2
 _WAIT_FOR_REFERENCE_S = 5.0
+_MOST_EARLY_EXCHANGES = 32
 _LONGEST_EXCHANGE_NS = 2 * NANOSECONDS_PER_SECOND
 
 
@@ -196,13 +197,19 @@ class _Sensor:
         self.n_rejected = 0
         self._n_clipped = 0
         self._pace = _Pace()
-        self._newest_ns: int | None = None  # device time
+        self._early_exchanges: deque[tuple[TimeReply, int]] = deque(maxlen=_MOST_EARLY_EXCHANGES)
         self._source_rate_hz = 0.0
 
     def learn_exchange(self, reply: TimeReply, arrival_ns: int) -> None:
-        host_send_ns = reply.host_send_us * _NS_PER_US
-        if self.clock.is_ready and 0 <= arrival_ns - host_send_ns <= _LONGEST_EXCHANGE_NS:
-            self.clock.push_exchange(host_send_ns, reply.device_receive_us, reply.device_send_us, arrival_ns)
+        """Take a clock exchange; one that comes before the stream of a new clock waits for it."""
+        if not 0 <= arrival_ns - reply.host_send_us * _NS_PER_US <= _LONGEST_EXCHANGE_NS:
+            return
+        if self.clock.is_ready and not self._fits_clock(reply.device_send_us * _NS_PER_US, arrival_ns):
+            self._early_exchanges.append((reply, arrival_ns))
+        else:
+            self.clock.push_exchange(
+                reply.host_send_us * _NS_PER_US, reply.device_receive_us, reply.device_send_us, arrival_ns
+            )
 
     def take(self, frame: ImuFrame, arrival_ns: int) -> tuple[IntArray, FloatArray, FloatArray]:
         """Count a frame and return its new samples: device times in ns, m/s², rad/s."""
@@ -211,13 +218,13 @@ class _Sensor:
         self.account.add(frame)
         if is_new_stream:
             self._pace = _Pace()
-            self._renew_clock(frame.device_time_us * _NS_PER_US, arrival_ns)
         first_ns = frame.device_time_us * _NS_PER_US
         period_ns = self._pace.period_ns(frame.first_sample_index, first_ns, frame.sampling_rate.hz)
         device_ns: IntArray = first_ns + np.rint(np.arange(frame.n_samples) * period_ns).astype(np.int64)
-        newest_ns = int(device_ns[-1])
-        self.clock.push(newest_ns // _NS_PER_US, arrival_ns)
-        self._newest_ns = newest_ns
+        last_ns = int(device_ns[-1])
+        if is_new_stream:
+            self._renew_clock(last_ns, arrival_ns)
+        self.clock.push(last_ns // _NS_PER_US, arrival_ns)
         counts = np.frombuffer(frame.samples, dtype="<i2").reshape(-1, 6)[skip:]
         self._n_clipped += int(np.count_nonzero((np.abs(counts.astype(np.int32)) >= _FULL_COUNT).any(axis=1)))
         acc = counts[:, :3] * frame.accel_range.m_s2_per_lsb
@@ -251,13 +258,20 @@ class _Sensor:
             clock_uncertainty_ms=self.clock.uncertainty_ms if self.clock.is_ready else None,
         )
 
+    def _fits_clock(self, device_ns: int, arrival_ns: int) -> bool:
+        delay_ns = arrival_ns - self.clock.to_host_ns(device_ns // _NS_PER_US)
+        return -_MOST_EARLY_NS < delay_ns < _MOST_LATE_NS
+
     def _renew_clock(self, device_ns: int, arrival_ns: int) -> None:
         """Keep the clock over a new stream where it ran on; a reboot has begun a new one."""
-        if self._newest_ns is None:
+        if not self.clock.is_ready or self._fits_clock(device_ns, arrival_ns):
             return
-        delay_ns = arrival_ns - self.clock.to_host_ns(device_ns // _NS_PER_US)
-        if device_ns < self._newest_ns or not -_MOST_EARLY_NS < delay_ns < _MOST_LATE_NS:
-            self.clock = ClockModel()
+        self.clock = ClockModel()
+        self.clock.push(device_ns // _NS_PER_US, arrival_ns)
+        early, self._early_exchanges = self._early_exchanges, deque(maxlen=_MOST_EARLY_EXCHANGES)
+        for reply, reply_arrival_ns in early:
+            if self._fits_clock(reply.device_send_us * _NS_PER_US, reply_arrival_ns):
+                self.learn_exchange(reply, reply_arrival_ns)
 
 
 class _Pace:

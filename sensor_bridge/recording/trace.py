@@ -26,7 +26,7 @@ FORMAT = "trace/1"
 ACC_UNITS = {"m/s2": 1.0, "g": STANDARD_GRAVITY_M_S2, "mg": STANDARD_GRAVITY_M_S2 / 1000}
 GYR_UNITS = {"rad/s": 1.0, "deg/s": np.pi / 180}
 
-_METADATA_KEY = b"trace"
+METADATA_KEY = b"trace"
 _OTHER_PLACEMENTS = ("thorax", "shank_left", "shank_right")  # of trace/1, not analysed yet
 _ACC, _GYR = ("ax", "ay", "az"), ("gx", "gy", "gz")
 _PARQUET_MAGIC = b"PAR1"
@@ -174,7 +174,7 @@ def write_trace(path: Path, trace: Trace) -> None:
         "prescription": trace.prescription,
     }
     metadata = {key: value for key, value in metadata.items() if value not in (None, {})}
-    write_table(path, columns, {_METADATA_KEY: json.dumps(metadata).encode()})
+    write_table(path, columns, {METADATA_KEY: json.dumps(metadata).encode()})
 
 
 def write_table(path: Path, columns: Mapping[str, FloatArray], metadata: Mapping[bytes, bytes]) -> None:
@@ -238,7 +238,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _metadata(where: str, table: Any) -> tuple[JsonObject, list[str]]:
-    text = (table.schema.metadata or {}).get(_METADATA_KEY)
+    text = (table.schema.metadata or {}).get(METADATA_KEY)
     if text is None:
         return {}, []
     try:

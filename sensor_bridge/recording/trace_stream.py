@@ -51,6 +51,13 @@ class TraceStream:
     ----------
     trace
         What :func:`sensor_bridge.recording.trace.read_trace` returned.
+
+    Attributes
+    ----------
+    sampling_rate_hz
+        Rate of the grid.
+    start_ns, end_ns
+        First point of the grid, and time of the last row, integer ns of ``t``.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -61,6 +68,8 @@ class TraceStream:
         rate_hz = checks.nominal_rate_hz(checks.measured_rate_hz(trace.t_s[present[reference]]))
         origin_ns = int(times_ns[present[reference]][0])
         self.sampling_rate_hz = rate_hz
+        self.start_ns = origin_ns
+        self.end_ns = int(times_ns[-1])
         self._times_ns: dict[Placement, IntArray] = {}
         self._resamplers: dict[Placement, GridResampler] = {}
         for placement, sensor in trace.sensors.items():

@@ -1,0 +1,180 @@
+"""The ``hipline`` command: parses arguments, hands them to one module a command, says failures in one line.
+
+Exit codes: 0 done, 1 failed, 2 the user's input, 130 interrupted. Results on stdout, all else on stderr.
+Command modules are imported when their command runs, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import sys
+from importlib.metadata import version
+from pathlib import Path  # noqa: TC003  (typer reads the annotations)
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from sensor_bridge.errors import BridgeError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="hipline",
+    help=(
+        "Hip-hinge training with clip-on motion sensors: counts repetitions, measures pelvis, hips, tempo.\n\n"
+        "No sensors at hand? Start with: hipline demo"
+    ),
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class AccUnit(enum.StrEnum):
+    """Units that accelerations come in."""
+
+    SI = "m/s2"
+    G = "g"
+    MILLI_G = "mg"
+
+
+class GyrUnit(enum.StrEnum):
+    """Units that angular rates come in."""
+
+    SI = "rad/s"
+    DEGREES = "deg/s"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("hipline"))
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say on stderr what is going on.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="hipline: %(levelname)s: %(message)s",
+    )
+
+
+@app.command()
+def analyze(
+    trace: Annotated[Path, typer.Argument(help="A recording, trace/1: Parquet or CSV.", show_default=False)],
+    *,
+    json_path: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Also write the result as JSON (result/1).", show_default=False
+        ),
+    ] = None,
+    angles: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write all angles, Parquet or (by its ending) CSV.", show_default=False
+        ),
+    ] = None,
+    acc_unit: Annotated[AccUnit, typer.Option(help="Unit of the accelerations in the file.")] = AccUnit.SI,
+    gyr_unit: Annotated[GyrUnit, typer.Option(help="Unit of the angular rates in the file.")] = GyrUnit.SI,
+) -> None:
+    """Analyse one recording: a table of its repetitions, and files where asked for.
+
+    The file needs a column t in seconds and, for pelvis, thigh_left or thigh_right, columns such as
+    pelvis_ax pelvis_ay pelvis_az in m/s² (and pelvis_gx pelvis_gy pelvis_gz in rad/s). What cannot be
+    measured with the sensors worn is left empty, with the reason.
+
+    To try it: hipline simulate romanian_deadlift --out rdl.parquet --truth truth.json
+    """
+    from sensor_bridge.commands.analyze import run
+
+    run(trace, json_path=json_path, angles_path=angles, acc_unit=acc_unit.value, gyr_unit=gyr_unit.value)
+
+
+@app.command()
+def simulate(
+    scenario: Annotated[
+        str,
+        typer.Argument(
+            help="Name of a bundled scenario (romanian_deadlift, glute_bridge, …) or a .toml file.",
+            show_default=False,
+        ),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(metavar="TRACE", help="Where the recording goes.", show_default=False)],
+    truth: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="Where the truth goes: .json, or .parquet/.csv for the exact angles alone.",
+            show_default=False,
+        ),
+    ],
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same files.")] = 1,
+) -> None:
+    """Let a virtual athlete perform, and write what its sensors recorded beside what really happened."""
+    from sensor_bridge.commands.simulate import run
+
+    run(scenario, trace_path=out, truth_path=truth, seed=seed)
+
+
+@app.command()
+def config(
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="Configuration to read; default: your own, if there is one.",
+            show_default=False,
+        ),
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print every setting as it is in force, as JSON.")
+    ] = False,
+) -> None:
+    """Check the configuration; say where it is looked for, or what is in force."""
+    from sensor_bridge.config_file import default_config_path, load_config
+
+    loaded = load_config(file)
+    if show:
+        typer.echo(loaded.model_dump_json(indent=2))
+        return
+    path = file or default_config_path()
+    state = "is in order" if path.exists() else "does not exist: the defaults are in force"
+    typer.echo(f"{path} {state}")
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run the command line; return the exit code."""
+    try:
+        result = app(arguments or ["--help"], prog_name="hipline", standalone_mode=False)
+    except BridgeError as error:
+        return _fail(str(error), error.exit_code)
+    except TyperException as error:
+        return _fail(f"{error.format_message()} (hipline --help tells more)", error.exit_code)
+    if result == INTERRUPTED:
+        return _fail("interrupted", INTERRUPTED)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(message: str, exit_code: int) -> int:
+    typer.echo(f"hipline: {' '.join(message.split())}", err=True)
+    return exit_code

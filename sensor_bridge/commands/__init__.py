@@ -1,0 +1,1 @@
+"""One module a command: what `cli` hands the parsed arguments to."""
