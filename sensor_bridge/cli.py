@@ -23,7 +23,7 @@ INTERRUPTED = 130
 app = typer.Typer(
     name="hipline",
     help=(
-        "Hip-hinge training with clip-on motion sensors: counts repetitions, measures pelvis, hips, tempo.\n\n"
+        "Hip-hinge training with clip-on motion sensors: counts repetitions, measures pelvis and tempo.\n\n"
         "No sensors at hand? Start with: hipline demo"
     ),
     rich_markup_mode="rich",

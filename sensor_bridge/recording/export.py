@@ -1,0 +1,92 @@
+"""A frame log as a trace: what the pipeline saw, as a table for other tools and for ``hipline analyze``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.imu import NANOSECONDS_PER_SECOND, ImuBlock, Mount, Placement
+from sensor_bridge.assembly import BlockAssembly
+from sensor_bridge.errors import RecordingError
+from sensor_bridge.recording.frame_log import read_frame_log
+from sensor_bridge.recording.trace import SensorTrace, Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def export_trace(
+    log_path: Path,
+    placements: Mapping[str, Placement],
+    *,
+    mounts: Mapping[Placement, Mount] | None = None,
+    athlete: str | None = None,
+) -> Trace:
+    """Turn the log of one athlete's sensors into a trace.
+
+    Parameters
+    ----------
+    log_path
+        Frame log.
+    placements
+        Where each of the athlete's sensors, by id, is worn; frames of others are passed over.
+    mounts, athlete
+        Into the trace's metadata.
+
+    Returns
+    -------
+    Trace
+        ``t`` counts from the first sample; NaN where a sensor has none, no row where none has any.
+
+    Raises
+    ------
+    RecordingError
+        No frame log, or no sample of these sensors in it.
+    """
+    assembly = BlockAssembly(placements)
+    blocks: list[ImuBlock] = []
+    for frame in read_frame_log(log_path):
+        if frame.sensor_id in placements:
+            blocks += assembly.push(frame)
+    blocks += assembly.flush()
+    if not blocks:
+        raise RecordingError(f"{log_path}: holds no sample of {', '.join(placements)}")
+    start_ns = min(block.start_time_ns for block in blocks)
+    rate_hz = blocks[0].sampling_rate_hz
+    end_ns = max(block.time_ns(len(block) - 1) for block in blocks)
+    n = _index(end_ns, start_ns, rate_hz) + 1
+    sensors: dict[Placement, SensorTrace] = {}
+    for block in blocks:
+        if block.placement not in sensors:
+            sensors[block.placement] = SensorTrace(np.full((n, 3), np.nan), np.full((n, 3), np.nan))
+        first = _index(block.start_time_ns, start_ns, rate_hz)
+        rows = slice(first, first + len(block))
+        sensor = sensors[block.placement]
+        assert sensor.gyr_rad_s is not None
+        sensor.acc_m_s2[rows], sensor.gyr_rad_s[rows] = block.acc_m_s2, block.gyr_rad_s
+    present = np.any([sensor.has_sample for sensor in sensors.values()], axis=0)
+    return Trace(
+        t_s=np.flatnonzero(present) / rate_hz,
+        sensors={
+            placement: SensorTrace(
+                sensor.acc_m_s2[present], None if sensor.gyr_rad_s is None else sensor.gyr_rad_s[present]
+            )
+            for placement, sensor in sorted(sensors.items())
+        },
+        mounts=mounts or {},
+        rate_hz=rate_hz,
+        started_at=_rfc3339(assembly.to_utc_ns(start_ns)),
+        athlete=athlete,
+    )
+
+
+def _index(time_ns: int, start_ns: int, rate_hz: float) -> int:
+    return round((time_ns - start_ns) * rate_hz / NANOSECONDS_PER_SECOND)
+
+
+def _rfc3339(utc_ns: int) -> str:
+    moment = datetime.fromtimestamp(utc_ns / NANOSECONDS_PER_SECOND, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
