@@ -97,6 +97,8 @@ class Mosquitto:
             "allow_anonymous false",
             f"password_file {passwords}",
             f"acl_file {access}",
+            # Sessions of subscribers that are away keep all they missed.
+            "max_queued_messages 0",
             "persistence true",
             f"persistence_location {self.folder}/",
             "autosave_on_changes true",

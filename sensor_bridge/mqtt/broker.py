@@ -22,6 +22,7 @@ from sensor_bridge.mqtt.broker_access import TokenAuthentication, TopicAccess, d
 from sensor_bridge.mqtt.topics import Channel, Topics
 
 if TYPE_CHECKING:
+    import asyncio
     from pathlib import Path
 
 BRIDGE_USER = "bridge"
@@ -78,7 +79,7 @@ class EmbeddedBroker:
         # amqtt warns of each client that hangs up, and writes a traceback where the error below says it all.
         logging.getLogger("amqtt").setLevel(logging.CRITICAL)
         try:
-            self._broker = Broker(self._configuration())
+            self._broker = _ClosingBroker(self._configuration())
             await self._broker.start()
         except AMQTTError as error:
             raise BridgeError(f"the embedded broker does not start: {error}") from error
@@ -110,6 +111,18 @@ class EmbeddedBroker:
         # amqtt does not tell which port it got for port 0.
         server = self._broker._servers[listener].instance  # type: ignore[union-attr]  # noqa: SLF001
         return int(next(iter(server.sockets)).getsockname()[1])
+
+
+class _ClosingBroker(Broker):  # type: ignore[misc]  # amqtt carries no types
+    """Closes the connections of clients that never got as far as a session, which amqtt leaves open."""
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        try:
+            await super().stream_connected(reader, writer, listener_name)
+        finally:
+            writer.close()
 
 
 def gym_users(topics: Topics, tokens: dict[str, str]) -> tuple[BrokerUser, ...]:

@@ -80,7 +80,7 @@ class MqttClient:
     @property
     def is_connected(self) -> bool:
         """Whether the broker answered and the connection has not broken since."""
-        return self._connection is not None
+        return self._connection is not None and not self._connection.lost.done()
 
     @property
     def protocol(self) -> Protocol | None:
@@ -103,12 +103,12 @@ class MqttClient:
         """
         try:
             async with asyncio.timeout(timeout_s), self._attempt_ended:
-                await self._attempt_ended.wait_for(lambda: self._connection or self._refusal)
+                await self._attempt_ended.wait_for(lambda: self.is_connected or self._refusal)
         except TimeoutError:
             raise BrokerUnavailable(
                 f"no MQTT broker answers at {self.settings.address}: is it running, are host and port right?"
             ) from None
-        if self._connection is None and self._refusal is not None:
+        if not self.is_connected and self._refusal is not None:
             raise self._refusal
 
     async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
@@ -309,6 +309,7 @@ class _Connection:
     async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
         info = self._paho.publish(topic, payload, qos=qos, retain=retain)
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._set_lost(str(info.rc))
             raise BrokerUnavailable(f"not connected to the MQTT broker at {self._settings.address}")
         if qos == 0:
             self._unsent.add(info.mid)

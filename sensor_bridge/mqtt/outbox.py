@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -88,9 +87,11 @@ class Outbox:
         self._on_alarm = on_alarm
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._store: OutboxStore | None = None
-        self._unsaved: deque[OutgoingEvent] = deque()
-        self._unmarked: list[int] = []
-        self._reached = 0
+        self._unsaved: dict[tuple[str, int], OutgoingEvent] = {}
+        self._is_full = False
+        # Positions whose outcome is known here but not yet on the disk.
+        self._delivered: list[int] = []
+        self._refused: set[int] = set()
         self._work = asyncio.Event()
         self._since_pruning = 0
         client.add_connection_listener(self._on_connection)
@@ -114,8 +115,7 @@ class Outbox:
 
     async def put(self, *events: OutgoingEvent) -> None:
         """Store events; they are on the disk when this returns, or in memory with an alarm if it is full."""
-        self._unsaved.extend(events)
-        await self._save()
+        await self._save(events)
         self._work.set()
 
     async def run(self) -> None:
@@ -128,7 +128,7 @@ class Outbox:
     async def pending(self) -> int:
         """Count what the broker does not have yet."""
         stored = await self._in_thread(lambda: self._opened.count(EventState.PENDING))
-        return stored - len(self._unmarked) + len(self._unsaved)
+        return stored - len(self._delivered) - len(self._refused) + len(self._unsaved)
 
     async def dead_letters(self) -> list[DeadLetter]:
         """List the events the broker refused, with its reasons."""
@@ -137,7 +137,6 @@ class Outbox:
     async def revive_dead_letters(self) -> int:
         """Send the refused events again, the broker's access rules having been mended; returns how many."""
         revived = await self._in_thread(self._opened.revive)
-        self._reached = 0
         self._on_alarm(DEAD_ALARM, None)
         self._work.set()
         return revived
@@ -151,12 +150,17 @@ class Outbox:
     async def _drain(self) -> None:
         while self._client.is_connected:
             await self._save()
-            batch = await self._in_thread(lambda: self._opened.pending(after=self._reached, limit=_BATCH))
+            batch = await self._next_batch()
             if batch:
                 if not await self._publish_stored(batch):
                     return
             elif not await self._publish_unsaved():
                 return
+
+    async def _next_batch(self) -> list[StoredEvent]:
+        settled = self._refused.union(self._delivered)
+        rows = await self._in_thread(lambda: self._opened.pending(_BATCH + len(settled)))
+        return [stored for stored in rows if stored.position not in settled]
 
     async def _publish_stored(self, batch: Sequence[StoredEvent]) -> bool:
         try:
@@ -168,9 +172,8 @@ class Outbox:
                 except (BrokerRefused, ValueError) as error:
                     await self._bury(stored, str(error))
                 else:
-                    self._unmarked.append(stored.position)
+                    self._delivered.append(stored.position)
                     self.counts.delivered += 1
-                self._reached = stored.position
         finally:
             await self._mark()
         return True
@@ -178,7 +181,7 @@ class Outbox:
     async def _publish_unsaved(self) -> bool:
         if not self._unsaved:
             return False
-        event = self._unsaved[0]
+        key, event = next(iter(self._unsaved.items()))
         try:
             await self._client.publish(event.topic, event.body, qos=1)
         except BrokerUnavailable:
@@ -188,26 +191,28 @@ class Outbox:
             self.counts.dead += 1
         else:
             self.counts.delivered += 1
-        # The event may have been saved meanwhile: then it goes out once more, under the same id.
-        if self._unsaved and self._unsaved[0] is event:
-            self._unsaved.popleft()
+        # Where it was saved meanwhile it goes out once more, under the same id.
+        self._unsaved.pop(key, None)
         self.counts.unsaved = len(self._unsaved)
         return True
 
-    async def _save(self) -> None:
-        if not self._unsaved:
+    async def _save(self, events: Sequence[OutgoingEvent] = ()) -> None:
+        waiting = (*self._unsaved.values(), *events)
+        if not waiting:
             return
-        events = tuple(self._unsaved)
         try:
-            self.counts.stored += await self._in_thread(lambda: self._insert_making_room(events))
+            stored = await self._in_thread(lambda: self._insert_making_room(waiting))
         except StoreFull as error:
-            self.counts.unsaved = len(self._unsaved)
+            self._unsaved |= {(event.event_id, event.revision): event for event in events}
+            self._is_full = True
             self._on_alarm(FULL_ALARM, f"{error}; {len(self._unsaved)} events wait in memory only")
-            return
-        saved = set(map(id, events))
-        self._unsaved = deque(event for event in self._unsaved if id(event) not in saved)
-        if self.counts.unsaved:
-            self._on_alarm(FULL_ALARM, None)
+        else:
+            self.counts.stored += stored
+            for event in waiting:
+                self._unsaved.pop((event.event_id, event.revision), None)
+            if self._is_full:
+                self._is_full = False
+                self._on_alarm(FULL_ALARM, None)
         self.counts.unsaved = len(self._unsaved)
 
     async def _bury(self, stored: StoredEvent, reason: str) -> None:
@@ -216,19 +221,20 @@ class Outbox:
         try:
             await self._in_thread(lambda: self._opened.mark_dead(stored.position, reason))
         except StoreFull as error:
+            self._refused.add(stored.position)
             self._on_alarm(FULL_ALARM, str(error))
         self._on_alarm(DEAD_ALARM, f"{self.counts.dead} events put aside, the last because {reason}")
 
     async def _mark(self) -> None:
-        if not self._unmarked:
+        if not self._delivered:
             return
-        positions = tuple(self._unmarked)
+        positions = tuple(self._delivered)
         try:
             await asyncio.shield(self._in_thread(lambda: self._opened.mark_delivered(positions)))
         except StoreFull as error:
             self._on_alarm(FULL_ALARM, str(error))
             return
-        del self._unmarked[: len(positions)]
+        del self._delivered[: len(positions)]
         self._since_pruning += len(positions)
         if self._since_pruning >= _PRUNE_EVERY:
             await self._prune(keep=self._settings.keep_delivered)

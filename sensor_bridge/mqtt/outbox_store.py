@@ -7,7 +7,6 @@ after a crash cannot publish twice what was stored once.
 from __future__ import annotations
 
 import sqlite3
-import time
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -27,7 +26,6 @@ CREATE TABLE IF NOT EXISTS event (
     topic TEXT NOT NULL,
     body BLOB NOT NULL,
     state INTEGER NOT NULL DEFAULT 0,
-    settled_s REAL,
     reason TEXT,
     UNIQUE (event_id, revision)
 );
@@ -136,28 +134,27 @@ class OutboxStore:
         statement = "INSERT OR IGNORE INTO event (event_id, revision, topic, body) VALUES (?, ?, ?, ?)"
         return self._write(statement, rows)
 
-    def pending(self, *, after: int, limit: int) -> list[StoredEvent]:
-        """List the first `limit` pending events after a position, in order of arrival."""
+    def pending(self, limit: int) -> list[StoredEvent]:
+        """List the first `limit` pending events in order of arrival."""
         rows = self._db.execute(
             "SELECT position, event_id, revision, topic, body FROM event"
-            " WHERE state = ? AND position > ? ORDER BY position LIMIT ?",
-            (EventState.PENDING, after, limit),
+            " WHERE state = ? ORDER BY position LIMIT ?",
+            (EventState.PENDING, limit),
         )
         return [StoredEvent(position, OutgoingEvent(*rest)) for position, *rest in rows]
 
     def mark_delivered(self, positions: Sequence[int]) -> None:
-        """Note that the broker has these events."""
-        now_s = time.time()
+        """Note that the broker has these events; only their names are kept."""
         self._write(
-            "UPDATE event SET state = ?, settled_s = ? WHERE position = ?",
-            [(EventState.DELIVERED, now_s, position) for position in positions],
+            "UPDATE event SET state = ?, body = x'' WHERE position = ?",
+            [(EventState.DELIVERED, position) for position in positions],
         )
 
     def mark_dead(self, position: int, reason: str) -> None:
         """Put an event aside that the broker refuses."""
         self._write(
-            "UPDATE event SET state = ?, settled_s = ?, reason = ? WHERE position = ?",
-            [(EventState.DEAD, time.time(), reason, position)],
+            "UPDATE event SET state = ?, reason = ? WHERE position = ?",
+            [(EventState.DEAD, reason, position)],
         )
 
     def dead_letters(self) -> list[DeadLetter]:

@@ -59,19 +59,22 @@ class RetainedBoard:
 
     async def _publish_stale(self) -> None:
         while self._stale and self._client.is_connected:
-            await self._publish(next(iter(self._stale)))
+            if not await self._publish(next(iter(self._stale))):
+                return  # the next connection wakes `run` again
 
-    async def _publish(self, topic: str) -> None:
+    async def _publish(self, topic: str) -> bool:
         del self._stale[topic]
         payload = self._messages[topic]
         try:
             await self._client.publish(topic, payload, qos=1, retain=True)
         except BrokerUnavailable:
-            self._mark(topic)
+            self._stale[topic] = None
+            return False
         except BrokerRefused as error:
             log.error("%s", error)  # noqa: TRY400 - the broker's answer says it all
         if not payload and topic not in self._stale:
             self._messages.pop(topic, None)
+        return True
 
     def _mark(self, topic: str) -> None:
         self._stale[topic] = None
