@@ -355,9 +355,11 @@ class TurningPointMachine:
             self._back_low, self._back_low_ns = x, time_ns - self._delay_ns
             self._peak_back = max(-speed, 0.0)
             self._slow_since_ns = None
-            self._show(DrivePhase.BACK, back_ns, time_ns)
+            if amplitude >= p.minimum_amplitude_deg:
+                self._show(DrivePhase.BACK, back_ns, time_ns)
             return
-        self._show_hold(time_ns, speed)
+        if amplitude >= p.minimum_amplitude_deg:
+            self._show_hold(time_ns, speed)
         self._check_progress(time_ns, x)
 
     def _show_hold(self, time_ns: int, speed: float) -> None:
@@ -393,7 +395,8 @@ class TurningPointMachine:
         ):
             self._close(time_ns, time_ns, CloseReason.LOCKOUT)
             self._enter_top(time_ns, x)
-            self._show(DrivePhase.REST, time_ns, time_ns)
+            too_small = amplitude < p.minimum_amplitude_deg
+            self._show(DrivePhase.REST, time_ns, time_ns, false_start=too_small)
             return
         if (
             self._slow_since_ns is not None
