@@ -1,0 +1,115 @@
+"""Hands messages to the way their channel asks for: live, retained, or through the outbox."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Protocol
+
+from sensor_bridge.mqtt.event_ids import message_id
+from sensor_bridge.mqtt.outbox_store import OutgoingEvent
+from sensor_bridge.mqtt.payloads import encode, envelope
+from sensor_bridge.mqtt.topics import DELIVERY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import msgspec
+
+    from sensor_bridge.messages import Outgoing
+    from sensor_bridge.mqtt.topics import Topics
+
+
+class LiveWay(Protocol):
+    """Sends now or never; `sensor_bridge.mqtt.client.MqttClient` does."""
+
+    def publish_live(self, topic: str, payload: bytes) -> bool:
+        """Send; False where that is not possible."""
+
+
+class RetainedWay(Protocol):
+    """Keeps the last word on each topic; `sensor_bridge.mqtt.retained.RetainedBoard` does."""
+
+    def put(self, topic: str, payload: bytes) -> None:
+        """Replace what is retained; an empty payload clears it."""
+
+
+class EventWay(Protocol):
+    """Delivers at least once, in order; `sensor_bridge.mqtt.outbox.Outbox` does."""
+
+    async def put(self, *events: OutgoingEvent) -> None:
+        """Store events for delivery."""
+
+
+class Publisher:
+    """The one way out of the bridge.
+
+    Parameters
+    ----------
+    topics
+        Names of this gym.
+    session
+        Id of the running session, in every message.
+    client, outbox, board
+        Where live messages, events and retained messages go.
+    """
+
+    def __init__(
+        self, topics: Topics, session: str, client: LiveWay, outbox: EventWay, board: RetainedWay
+    ) -> None:
+        self.topics = topics
+        self.session = session
+        self.live_dropped = 0
+        self._client = client
+        self._outbox = outbox
+        self._board = board
+        self._sequence: Counter[str] = Counter()
+
+    async def publish(self, messages: Iterable[Outgoing], *, live: bool = True) -> None:
+        """Send messages; events are on the disk when this returns.
+
+        Parameters
+        ----------
+        messages
+            In the order they happened.
+        live
+            False while a frame log is read again: what was live then is of no interest now.
+
+        Raises
+        ------
+        ValueError
+            An event without an id or a payload, or a live message without a payload.
+        """
+        events: list[OutgoingEvent] = []
+        for message in messages:
+            delivery = DELIVERY[message.channel]
+            topic = self.topics.topic(message.channel, **message.ids)
+            if delivery.retain:
+                self._board.put(topic, self._body(topic, message, message.data) if message.data else b"")
+                continue
+            if message.data is None:
+                raise ValueError(f"nothing is retained on {topic} that could be taken back")
+            if delivery.is_event:
+                if message.event_id is None:
+                    raise ValueError(f"an event on {topic} needs an id")
+                body = self._body(topic, message, message.data)
+                events.append(OutgoingEvent(message.event_id, message.revision, topic, body))
+            elif live and not self._client.publish_live(topic, self._body(topic, message, message.data)):
+                self.live_dropped += 1
+        if events:
+            await self._outbox.put(*events)
+
+    def _body(self, topic: str, message: Outgoing, data: msgspec.Struct) -> bytes:
+        sequence = self._sequence[topic]
+        self._sequence[topic] += 1
+        identifier = message.event_id or message_id(
+            message.sample_time_ms, session=self.session, topic=topic, seq=sequence
+        )
+        return encode(
+            envelope(
+                data,
+                message_id=identifier,
+                sample_time_ms=message.sample_time_ms,
+                session=self.session,
+                seq=sequence,
+            )
+        )
