@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analytics.gate import GateFeatures, axis_share, gate_features, judge, path_share
+from analytics.repetitions import Candidate, Driver, Rejected, RepetitionCounter
+
+RATE_HZ = 100.0
+
+
+def hinge(seconds: float = 4.0, depth_deg: float = 60.0) -> np.ndarray:
+    time_s = np.arange(0.0, seconds, 1.0 / RATE_HZ)
+    return 0.5 * depth_deg * (1.0 - np.cos(2.0 * np.pi * time_s / seconds))
+
+
+def rates(tilt_deg: np.ndarray) -> np.ndarray:
+    about_left = np.radians(np.gradient(tilt_deg) * RATE_HZ)
+    return np.column_stack((np.zeros_like(about_left), about_left, np.zeros_like(about_left)))
+
+
+def features_of(
+    tilt: np.ndarray,
+    *,
+    acc_norm: np.ndarray | None = None,
+    gyr: np.ndarray | None = None,
+    axis_is_known: bool = True,
+) -> GateFeatures:
+    padded = np.concatenate((np.zeros(100), tilt, np.zeros(100)))
+    return gate_features(
+        padded,
+        np.full(len(padded), 9.81) if acc_norm is None else acc_norm,
+        rates(padded) if gyr is None else gyr,
+        RATE_HZ,
+        first=100,
+        last=99 + len(tilt),
+        amplitude_deg=float(tilt.max()),
+        axis_is_known=axis_is_known,
+    )
+
+
+def test_a_hinge_turns_about_its_axis_and_goes_once_there_and_back() -> None:
+    features = features_of(hinge())
+    assert features.duration_s == pytest.approx(3.99)
+    assert features.path == pytest.approx(1.0, abs=0.01)
+    assert features.axis_share == pytest.approx(1.0, abs=1e-6)
+    assert features.shake_m_s2 == pytest.approx(0.0, abs=1e-9)
+    verdict = judge(features)
+    assert verdict.is_repetition
+    assert verdict.reasons == ()
+
+
+def test_without_a_calibrated_axis_the_main_horizontal_one_is_taken() -> None:
+    turned = rates(np.concatenate((np.zeros(100), hinge(), np.zeros(100))))[:, [1, 0, 2]]
+    assert features_of(hinge(), gyr=turned, axis_is_known=True).axis_share == pytest.approx(0.0, abs=1e-9)
+    assert features_of(hinge(), gyr=turned, axis_is_known=False).axis_share == pytest.approx(1.0, abs=1e-9)
+
+
+def test_turning_about_the_vertical_is_never_the_hinge() -> None:
+    gyr = np.zeros((50, 3))
+    gyr[:, 2] = 1.0
+    gyr[:, 1] = 0.5
+    # 0.25 of 1.25 parts of the energy.
+    assert axis_share(gyr, axis_is_known=True) == pytest.approx(0.2)
+    assert axis_share(gyr, axis_is_known=False) == pytest.approx(0.2)
+
+
+def test_wobble_above_one_hertz_does_not_count() -> None:
+    tilt = np.concatenate((np.zeros(100), hinge(), np.zeros(100)))
+    gyr = rates(tilt)
+    time_s = np.arange(len(tilt)) / RATE_HZ
+    gyr[:, 0] = 2.0 * np.sin(2.0 * np.pi * 6.0 * time_s)
+    assert axis_share(gyr, axis_is_known=True) == pytest.approx(0.09, abs=0.03)
+    share = features_of(hinge(), gyr=gyr).axis_share
+    assert share is not None
+    assert share > 0.99
+
+
+def test_without_a_gyroscope_the_axis_is_not_judged() -> None:
+    features = features_of(hinge(), gyr=np.zeros((600, 3)))
+    assert features.axis_share is None
+    assert judge(features).is_repetition
+
+
+def test_what_the_recording_cannot_say_is_not_judged() -> None:
+    features = features_of(hinge(), acc_norm=np.full(600, np.nan), gyr=np.full((600, 3), np.nan))
+    assert (features.axis_share, features.shake_m_s2) == (None, None)
+    assert judge(features).is_repetition
+
+
+def test_plates_on_the_floor_do_not_look_like_steps() -> None:
+    acc_norm = np.full(600, 9.81)
+    acc_norm[300:303] += 60.0
+    features = features_of(hinge(), acc_norm=acc_norm)
+    assert features.shake_m_s2 is not None
+    assert features.shake_m_s2 < 1.0 < 4.0 < np.std(acc_norm[100:500])
+    assert judge(features).is_repetition
+
+
+def test_steps_shake() -> None:
+    time_s = np.arange(600) / RATE_HZ
+    features = features_of(hinge(2.0, 8.0), acc_norm=9.81 + 3.0 * np.sin(2.0 * np.pi * 1.8 * time_s)[:400])
+    # The 75th percentile of a sine of 3 m/s² is 2.77.
+    assert features.shake_m_s2 == pytest.approx(2.77, abs=0.1)
+    verdict = judge(features)
+    assert not verdict.is_repetition
+    assert verdict.reasons == ("the body shook with 2.76 m/s², more than 0.4 allowed at 8°",)
+
+
+@pytest.mark.parametrize(
+    ("amplitude_deg", "share", "shake", "accepted"),
+    [
+        (30.0, 0.5, 3.0, True),
+        (30.0, 0.49, 0.1, False),
+        (30.0, 0.99, 3.1, False),
+        (29.9, 0.74, 0.1, False),
+        (12.0, 0.75, 1.0, True),
+        (12.0, 0.75, 1.1, False),
+        (11.9, 0.84, 0.1, False),
+        (6.0, 0.85, 0.4, True),
+        (6.0, 0.85, 0.41, False),
+    ],
+)
+def test_small_movements_must_be_cleaner(
+    amplitude_deg: float, share: float, shake: float, accepted: bool
+) -> None:
+    assert judge(GateFeatures(amplitude_deg, 3.0, 1.0, share, shake)).is_repetition is accepted
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "path", "reason"),
+    [
+        (0.9, 1.0, "it lasted 0.90 s, less than 1 s"),
+        (3.0, 1.31, "it went back and forth: 1.31 times the way, more than 1.3"),
+    ],
+)
+def test_reasons_are_sentences(duration_s: float, path: float, reason: str) -> None:
+    assert judge(GateFeatures(60.0, duration_s, path, 0.95, 0.1)).reasons == (reason,)
+
+
+def test_path_counts_reversals_and_forgives_sway() -> None:
+    up_and_down = np.concatenate((np.linspace(0, 60, 100), np.linspace(60, 0, 100)))
+    assert path_share(up_and_down, dead_band_deg=6.0) == pytest.approx(1.0)
+    dipped = np.concatenate((np.linspace(0, 60, 100), np.linspace(60, 40, 50), np.linspace(40, 60, 50)))
+    dipped = np.concatenate((dipped, np.linspace(60, 0, 100)))
+    # 60 + 20 + 20 + 60 of 120 degrees.
+    assert path_share(dipped, dead_band_deg=6.0) == pytest.approx(160.0 / 120.0)
+    swaying = up_and_down + 1.5 * np.sin(np.arange(200))
+    assert path_share(swaying, dead_band_deg=6.0) == pytest.approx(1.0, abs=0.02)
+    assert path_share(np.zeros(10), dead_band_deg=1.0) == 0.0
+
+
+def test_the_counter_rejects_what_walks_and_says_why(make_angles) -> None:
+    time_s = np.arange(0.0, 20.0, 1.0 / RATE_HZ)
+    tilt = 4.0 * (1.0 - np.cos(2.0 * np.pi * 0.9 * time_s))
+    gyr = rates(tilt)
+    gyr[:, 2] = 0.6 * np.sin(2.0 * np.pi * 0.9 * time_s)
+    steps = 9.81 + 3.0 * np.sin(2.0 * np.pi * 1.8 * time_s)
+    counter = RepetitionCounter(Driver(pelvis=True, left=False, right=False), hinge_axis_is_known=True)
+    events = counter.push(make_angles(tilt=tilt, gyr=gyr, acc_norm=steps))
+    rejected = [event for event in events if isinstance(event, Rejected)]
+    assert len(rejected) >= 10
+    assert not any(isinstance(event, Candidate) for event in events)
+    assert "of the rotation was about the hinge axis" in rejected[5].reasons[-2]
+    assert "the body shook" in rejected[5].reasons[-1]
+
+
+def test_a_rejected_movement_is_no_measure_for_the_next(make_angles) -> None:
+    big, small = hinge(3.0, 90.0), hinge(3.0, 20.0)
+    rest = np.zeros(200)
+    tilt = np.concatenate((rest, big, rest, small, rest, small, rest))
+    gyr = rates(tilt)
+    gyr[200:500, 2] = 3.0
+    counter = RepetitionCounter(Driver(pelvis=True, left=False, right=False), hinge_axis_is_known=True)
+    events = counter.push(make_angles(tilt=tilt, gyr=gyr))
+    assert len([event for event in events if isinstance(event, Rejected)]) == 1
+    found = [event for event in events if isinstance(event, Candidate)]
+    assert [round(candidate.amplitude_deg) for candidate in found] == [20, 20]
+    assert found[0].is_provisional
