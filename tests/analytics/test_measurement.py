@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analytics.exercises import Side
+from analytics.measurement import MeasurementQuality, Zero, measure_repetition
+from analytics.repetition_figures import (
+    LAST_OF_SET,
+    NEXT_NOT_BEGUN,
+    Kind,
+    Repetition,
+    RepetitionStatus,
+    with_pause_after,
+    without_pause_after,
+)
+from analytics.repetitions import Candidate, Driver, DrivingAngle
+from analytics.turning_points import CloseReason
+from analytics.uncertainty import SensorQuality, UncertaintyModel, UncertaintyParameters
+
+RATE_HZ = 100.0
+FULL = Driver(pelvis=True, left=True, right=True)
+GOOD = SensorQuality(yaw_sd_deg=1.3, acc_residual_deg=0.5, acc_bias_is_corrected=True)
+ALL_GOOD = MeasurementQuality(GOOD, GOOD, GOOD, is_smoothed=True)
+
+
+def share_of_way() -> np.ndarray:
+    """0 at the top, 1 at the bottom: down 2-7 s, bottom 7-9 s, up 9-14 s, standing till 16 s.
+
+    Speeds are trapezoids with ramps of 2 s, peak 1/3 a second: a tenth of it is met 0.2 s into a ramp.
+    """
+    fine = np.arange(0.0, 16.0, 0.001)
+    knots = ((0, 0), (2, 0), (4, 1), (5, 1), (7, 0), (9, 0), (11, -1), (12, -1), (14, 0), (16, 0))
+    speed = np.interp(fine, [time for time, _ in knots], [value / 3.0 for _, value in knots])
+    way = np.concatenate(([0.0], np.cumsum(0.5 * (speed[1:] + speed[:-1]) * 0.001)))
+    return way[::10]
+
+
+def candidate(*, supine: bool = False, provisional: bool = False) -> Candidate:
+    return Candidate(
+        start_ns=2_300_000_000,
+        bottom_ns=8_000_000_000,
+        close_ns=13_700_000_000,
+        decided_ns=13_700_000_000,
+        amplitude_deg=90.0,
+        lockout_deg=0.0,
+        closed_by=CloseReason.LOCKOUT,
+        is_provisional=provisional,
+        is_supine=supine,
+    )
+
+
+def measure(window, found: Candidate | None = None, side: Side = Side.BOTH, **settings) -> Repetition:
+    settings = {"driver": FULL, "quality": ALL_GOOD, "set_number": 1, "repetition_number": 1, **settings}
+    return measure_repetition(window, found if found is not None else candidate(), side, **settings)
+
+
+@pytest.fixture
+def hinge(make_angles):
+    """Pelvis 72°, thighs 18° and 24°, obliquity -4° and rotation 6° at the bottom, 2° of soft lockout."""
+    way = share_of_way()
+    soft = 2.0 * np.clip((np.arange(1600) / RATE_HZ - 12.0) / 1.0, 0.0, 1.0)
+    return make_angles(
+        tilt=72.0 * way + soft,
+        left=18.0 * way,
+        right=24.0 * way,
+        obliquity=-4.0 * way,
+        rotation=3.0 + 6.0 * way,
+    )
+
+
+def test_a_repetition_is_timed_and_measured(hinge) -> None:
+    repetition = measure(hinge)
+    # The mean hip bends 93° at up to 31 °/s: a tenth of that is met 0.2 s into each ramp.
+    assert repetition.eccentric_start_ns == pytest.approx(2_200_000_000, abs=3_000_000)
+    assert repetition.eccentric_end_ns == pytest.approx(6_800_000_000, abs=3_000_000)
+    assert repetition.concentric_start_ns == pytest.approx(9_200_000_000, abs=3_000_000)
+    assert repetition.eccentric_s == pytest.approx(4.6, abs=0.005)
+    assert repetition.bottom_pause_s == pytest.approx(2.4, abs=0.005)
+    assert repetition.eccentric_movement_s == pytest.approx(5.0, abs=0.01)
+    assert repetition.concentric_s == pytest.approx(4.6, abs=0.03)
+    assert repetition.tut_s == pytest.approx(11.6, abs=0.03)
+    assert repetition.pelvic_tilt_range_deg == pytest.approx(72.0, abs=0.5)
+    assert repetition.hip_flexion_left_range_deg == pytest.approx(90.0, abs=0.5)
+    assert repetition.hip_flexion_right_range_deg == pytest.approx(96.0, abs=0.5)
+    assert repetition.pelvic_obliquity_peak_deg == pytest.approx(-4.0, abs=0.01)
+    assert repetition.pelvic_rotation_range_deg == pytest.approx(6.0, abs=0.1)
+    assert repetition.lockout_deficit_deg == pytest.approx(2.0, abs=0.4)
+    # 72 of 72 + 21 degrees.
+    assert repetition.hinge_share == pytest.approx(0.774, abs=0.002)
+    assert repetition.pelvic_tilt_change_deg == pytest.approx(72.0, abs=0.5)
+    assert repetition.thigh_flexion_right_change_deg == pytest.approx(24.0, abs=0.3)
+    assert repetition.driving_angle is DrivingAngle.HIP_FLEXION
+    assert repetition.status is RepetitionStatus.CONFIRMED
+    assert repetition.warnings == ()
+
+
+def test_every_figure_has_a_sd_and_a_kind_or_a_reason(hinge) -> None:
+    repetition = measure(hinge)
+    for name, kind in repetition.kind.items():
+        value = getattr(repetition, name)
+        if kind is Kind.NOT_MEASURABLE:
+            assert value is None
+            assert repetition.reasons[name]
+        else:
+            assert value is not None
+            assert repetition.sd[name] > 0.0
+    assert set(repetition.sd) | set(repetition.reasons) == set(repetition.kind)
+    assert set(repetition.reasons) == {"top_pause_s"}
+
+
+def test_the_pause_after_is_known_when_the_next_one_begins(hinge) -> None:
+    repetition = measure(hinge)
+    assert repetition.top_pause_s is None
+    assert repetition.reasons["top_pause_s"] == NEXT_NOT_BEGUN
+    completed = with_pause_after(repetition, 15_300_000_000)
+    assert completed.top_pause_s == pytest.approx(1.5, abs=0.03)
+    assert completed.kind["top_pause_s"] is Kind.MEASURED
+    assert "top_pause_s" not in completed.reasons
+    assert completed.eccentric_s == repetition.eccentric_s
+    ended = without_pause_after(repetition)
+    assert ended.reasons["top_pause_s"] == LAST_OF_SET
+    assert without_pause_after(completed) == completed
+
+
+def test_one_side_is_measured_on_its_own_hip(hinge) -> None:
+    right = measure(hinge, side=Side.RIGHT)
+    # 72 of 72 + 24 degrees.
+    assert right.hinge_share == pytest.approx(0.75, abs=0.002)
+    assert right.side is Side.RIGHT
+
+
+def test_pelvis_alone_says_what_it_cannot(make_angles) -> None:
+    way = share_of_way()
+    repetition = measure(
+        make_angles(tilt=72.0 * way),
+        driver=Driver(pelvis=True, left=False, right=False),
+        quality=MeasurementQuality(pelvis=SensorQuality(yaw_sd_deg=180.0)),
+    )
+    # 72° at 24 °/s: 3 °/s is met 0.25 s into a ramp of 12 °/s².
+    assert repetition.eccentric_s == pytest.approx(4.5, abs=0.005)
+    assert repetition.pelvic_tilt_range_deg == pytest.approx(71.6, abs=0.1)
+    assert repetition.kind["lockout_deficit_deg"] is Kind.PROXY
+    assert dict(repetition.reasons) == {
+        "top_pause_s": "the next repetition has not begun",
+        "hip_flexion_left_range_deg": "no left thigh sensor",
+        "hip_flexion_right_range_deg": "no right thigh sensor",
+        "pelvic_obliquity_peak_deg": "the pelvis sensor's forward direction is not known yet",
+        "pelvic_rotation_range_deg": "the pelvis sensor's forward direction is not known yet",
+        "thigh_flexion_left_change_deg": "no left thigh sensor",
+        "thigh_flexion_right_change_deg": "no right thigh sensor",
+        "hinge_share": "no sensor on the working thigh",
+    }
+
+
+def test_a_thigh_alone_says_what_it_cannot(make_angles) -> None:
+    way = share_of_way()
+    repetition = measure(
+        make_angles(left=24.0 * way),
+        driver=Driver(pelvis=False, left=True, right=False),
+        quality=MeasurementQuality(thigh_left=GOOD),
+    )
+    # 24° at 8 °/s: 3 °/s is met 0.75 s into a ramp of 4 °/s², after the first 1.1°.
+    assert repetition.thigh_flexion_left_change_deg == pytest.approx(22.9, abs=0.1)
+    for name in ("pelvic_tilt_range_deg", "hip_flexion_left_range_deg", "pelvic_obliquity_peak_deg"):
+        assert getattr(repetition, name) is None
+        assert repetition.reasons[name] == "no pelvis sensor"
+
+
+def test_a_bridge_lifts_first(make_angles) -> None:
+    way = share_of_way()
+    window = make_angles(
+        tilt=-90.0 - 30.0 * way, left=135.0 - 15.0 * way, right=135.0 - 15.0 * way, supine=True
+    )
+    repetition = measure(
+        window, candidate(supine=True), quality=MeasurementQuality(GOOD, GOOD, GOOD, zero=Zero.SUPINE)
+    )
+    # 45° of the hip at 15 °/s: 3 °/s is met 0.4 s into a ramp.
+    assert repetition.concentric_start_ns == pytest.approx(2_400_000_000, abs=3_000_000)
+    assert repetition.concentric_end_ns == pytest.approx(6_600_000_000, abs=3_000_000)
+    assert repetition.eccentric_start_ns == pytest.approx(9_400_000_000, abs=3_000_000)
+    assert repetition.eccentric_end_ns == pytest.approx(13_600_000_000, abs=3_000_000)
+    assert repetition.top_pause_s == pytest.approx(2.8, abs=0.005)
+    assert repetition.bottom_pause_s is None
+    assert repetition.reasons["bottom_pause_s"] == NEXT_NOT_BEGUN
+    assert repetition.tut_s == pytest.approx(11.2, abs=0.005)
+    assert repetition.hip_flexion_left_range_deg == pytest.approx(45.0, abs=0.9)
+    assert repetition.reasons["lockout_deficit_deg"] == (
+        "there was no standing to compare with: full extension is not known"
+    )
+    assert repetition.reasons["hinge_share"] == "a bridge has no hinge share"
+    assert with_pause_after(repetition, 14_600_000_000).bottom_pause_s == pytest.approx(1.0, abs=0.005)
+
+
+def test_the_top_of_a_bridge_is_its_hold(make_angles) -> None:
+    way = share_of_way()
+    window = make_angles(
+        tilt=-90.0 - 30.0 * way, left=135.0 - 12.0 * way, right=135.0 - 12.0 * way, supine=True
+    )
+    repetition = measure(window, candidate(supine=True))
+    # Hips at 45° lying, 3° short of full extension when lifted by 42°.
+    assert repetition.lockout_deficit_deg == pytest.approx(3.0, abs=0.5)
+
+
+def test_without_a_still_start_a_soft_lockout_is_not_claimed(hinge) -> None:
+    repetition = measure(hinge, quality=MeasurementQuality(GOOD, GOOD, GOOD, zero=Zero.UPRIGHT_GUESS))
+    assert repetition.lockout_deficit_deg is None
+    assert "steady soft lockout" in repetition.reasons["lockout_deficit_deg"]
+
+
+def test_a_hole_at_a_boundary_leaves_it_untimed(make_angles) -> None:
+    way = share_of_way()
+    tilt = 72.0 * way
+    tilt[200:240] = np.nan
+    repetition = measure(make_angles(tilt=tilt, left=18.0 * way, right=24.0 * way))
+    assert repetition.eccentric_start_ns is None
+    assert repetition.eccentric_s is None
+    assert repetition.reasons["eccentric_s"] == "data are missing where the phase begins or ends"
+    assert repetition.tut_s is None
+    assert repetition.concentric_s == pytest.approx(4.6, abs=0.01)
+    assert repetition.pelvic_tilt_range_deg == pytest.approx(72.0, abs=0.5)
+    assert len(repetition.warnings) == 1
+    assert repetition.warnings[0].endswith("s of data are missing in this repetition")
+
+
+def test_a_long_hole_leaves_the_ranges_unmeasured(make_angles) -> None:
+    way = share_of_way()
+    tilt = 72.0 * way
+    tilt[740:840] = np.nan
+    repetition = measure(make_angles(tilt=tilt, left=18.0 * way, right=24.0 * way))
+    assert repetition.pelvic_tilt_range_deg is None
+    assert repetition.reasons["pelvic_tilt_range_deg"] == "1.0 s of data are missing in this repetition"
+    assert repetition.thigh_flexion_left_change_deg == pytest.approx(18.0, abs=0.3)
+    assert repetition.eccentric_s == pytest.approx(4.6, abs=0.01)
+
+
+def test_an_unsettled_filter_is_said(make_angles) -> None:
+    way = share_of_way()
+    measured = np.ones(len(way), dtype=bool)
+    measured[300:400] = False
+    repetition = measure(make_angles(tilt=72.0 * way, left=18.0 * way, right=24.0 * way, measured=measured))
+    assert repetition.warnings == ("the orientation was still settling for 1.00 s of this repetition",)
+
+
+def test_neighbours_bound_the_search(make_angles) -> None:
+    way = share_of_way()
+    # The hips settle 25° lower one second before the repetition.
+    step = 25.0 * np.clip((np.arange(1600) / RATE_HZ - 0.8) / 0.4, 0.0, 1.0)
+    window = make_angles(tilt=72.0 * way + step, left=18.0 * way, right=24.0 * way)
+    assert measure(window).eccentric_start_ns == pytest.approx(800_000_000, abs=80_000_000)
+    bounded = measure(window, previous_end_ns=1_300_000_000)
+    assert bounded.eccentric_start_ns == pytest.approx(2_200_000_000, abs=20_000_000)
+
+
+def test_a_small_bend_has_no_share(make_angles) -> None:
+    way = share_of_way()
+    repetition = measure(make_angles(tilt=3.0 * way, left=1.5 * way, right=1.5 * way))
+    assert repetition.reasons["hinge_share"] == "the pelvis does not tilt enough for a share"
+
+
+def test_a_thigh_that_swings_back_leaves_the_whole_bend_to_the_pelvis(make_angles) -> None:
+    way = share_of_way()
+    repetition = measure(make_angles(tilt=70.0 * way, left=-5.0 * way, right=-5.0 * way))
+    assert repetition.hinge_share == pytest.approx(1.0)
+
+
+def test_the_first_of_a_set_is_provisional(hinge) -> None:
+    assert measure(hinge, candidate(provisional=True)).status is RepetitionStatus.PROVISIONAL
+
+
+def test_a_candidate_outside_the_window_is_refused(make_angles) -> None:
+    with pytest.raises(ValueError, match="does not lie in the window"):
+        measure(make_angles(tilt=np.zeros(100), left=np.zeros(100), right=np.zeros(100)))
+
+
+# --- uncertainty -------------------------------------------------------------------------------------
+
+
+def test_uncertainty_grows_with_inclination() -> None:
+    rigid = UncertaintyModel(is_smoothed=True, parameters=UncertaintyParameters(soft_tissue_deg=0.0))
+    # At standing: hypot(0.15, 0.15). At 60°: 2 sin 30° = 1 times hypot(0.2, 0.25 x 0.5) = 0.236 is added.
+    assert rigid.inclination_sd_deg(GOOD, 0.0) == pytest.approx(0.212, abs=0.001)
+    assert rigid.inclination_sd_deg(GOOD, 60.0) == pytest.approx(0.317, abs=0.001)
+    cheap = SensorQuality(yaw_sd_deg=4.0, acc_residual_deg=2.0)
+    # hypot(0.3, 2.0) = 2.022 without a corrected bias.
+    assert rigid.inclination_sd_deg(cheap, 60.0) == pytest.approx(2.033, abs=0.001)
+
+
+def test_a_yaw_error_turns_tilt_into_obliquity() -> None:
+    rigid = UncertaintyModel(is_smoothed=True, parameters=UncertaintyParameters(soft_tissue_deg=0.0))
+    uncalibrated = SensorQuality(yaw_sd_deg=10.0, acc_residual_deg=0.5, acc_bias_is_corrected=True)
+    assert rigid.obliquity_sd_deg(uncalibrated, 90.0) == pytest.approx(10.0, abs=0.01)
+    assert rigid.obliquity_sd_deg(uncalibrated, 0.0) == pytest.approx(0.212, abs=0.001)
+    # 0.5 + 0.3 x 5 s, and 10° x (1 - cos 60°).
+    assert rigid.rotation_range_sd_deg(uncalibrated, 60.0, 5.0) == pytest.approx(5.385, abs=0.001)
+
+
+def test_live_angles_are_less_certain_and_skin_moves() -> None:
+    live = UncertaintyModel(is_smoothed=False)
+    finished = UncertaintyModel(is_smoothed=True)
+    # hypot(0.15, 0.35, 1.0) and hypot(0.15, 0.15, 1.0).
+    assert live.inclination_sd_deg(GOOD, 0.0) == pytest.approx(1.070, abs=0.001)
+    assert finished.inclination_sd_deg(GOOD, 0.0) == pytest.approx(1.022, abs=0.001)
+    # The zero cancels in a range; the filter counts twice.
+    assert finished.inclination_range_sd_deg(GOOD, 60.0) == pytest.approx(1.049, abs=0.001)
+
+
+def test_the_hip_is_less_certain_than_the_pelvis(hinge) -> None:
+    repetition = measure(hinge)
+    assert repetition.sd["pelvic_tilt_range_deg"] == pytest.approx(1.06, abs=0.01)
+    assert repetition.sd["hip_flexion_left_range_deg"] == pytest.approx(1.52, abs=0.02)
