@@ -1,4 +1,4 @@
-"""Angle blocks for the tests of what comes after the angles."""
+"""Angle blocks and repetitions for the tests of what comes after the angles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from analytics.angles import AngleBlock
+from analytics.exercises import Side
+from analytics.repetition_figures import NEXT_NOT_BEGUN, Kind, Repetition, RepetitionStatus
+from analytics.repetitions import DrivingAngle
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -55,6 +58,64 @@ def make_angles() -> MakeAngles:
             gyr_segment_rad_s=np.array(np.broadcast_to(gyr, (n, 3)), dtype=np.float64),
             is_supine=np.array(np.broadcast_to(supine, n), dtype=np.bool_),
             is_measured=np.array(np.broadcast_to(measured, n), dtype=np.bool_),
+        )
+
+    return make
+
+
+class MakeRepetition(Protocol):
+    def __call__(self, number: int = 1, **figures: object) -> Repetition: ...
+
+
+@pytest.fixture
+def make_repetition() -> MakeRepetition:
+    """Build a repetition of 5 s down, 1 s pause, 2 s up, ten seconds after the one before."""
+
+    def make(number: int = 1, *, sd: float = 0.1, **figures: object) -> Repetition:
+        start_ns = number * 10_000_000_000
+        values: dict[str, object] = {
+            "eccentric_s": 5.0,
+            "bottom_pause_s": 1.0,
+            "concentric_s": 2.0,
+            "tut_s": 8.0,
+            "eccentric_movement_s": 5.3,
+            "concentric_movement_s": 2.2,
+            "pelvic_tilt_range_deg": 70.0,
+            "hip_flexion_left_range_deg": 90.0,
+            "hip_flexion_right_range_deg": 90.0,
+            "pelvic_obliquity_peak_deg": 1.0,
+            "pelvic_rotation_range_deg": 2.0,
+            "lockout_deficit_deg": 1.0,
+            "hinge_share": 0.78,
+            "pelvic_tilt_change_deg": 70.0,
+            "thigh_flexion_left_change_deg": 20.0,
+            "thigh_flexion_right_change_deg": 20.0,
+        }
+        fixed: dict[str, object] = {
+            "set_number": 1,
+            "status": RepetitionStatus.PROVISIONAL if number == 1 else RepetitionStatus.CONFIRMED,
+            "side": Side.BOTH,
+            "is_supine": False,
+            "driving_angle": DrivingAngle.HIP_FLEXION,
+            "start_ns": start_ns,
+            "bottom_ns": start_ns + 5_500_000_000,
+            "close_ns": start_ns + 8_000_000_000,
+            "amplitude_deg": 90.0,
+            "eccentric_start_ns": start_ns,
+            "eccentric_end_ns": start_ns + 5_000_000_000,
+            "concentric_start_ns": start_ns + 6_000_000_000,
+            "concentric_end_ns": start_ns + 8_000_000_000,
+            "reasons": {"top_pause_s": NEXT_NOT_BEGUN},
+        }
+        for name, value in figures.items():
+            (values if name in values else fixed)[name] = value
+        known = [name for name, value in values.items() if value is not None]
+        return Repetition(
+            repetition_number=number,
+            sd=dict.fromkeys(known, sd),
+            kind=dict.fromkeys(known, Kind.MEASURED),
+            **fixed,
+            **values,
         )
 
     return make
