@@ -31,7 +31,7 @@ const SHANK = 42;
 const TRUNK = 50;
 const NECK = 17;
 const ARM = 46;
-const FAR_OFFSET = 5;
+const FAR_OFFSET = 3;
 /** A thigh this far behind the other one is a free leg, not a standing one. */
 const FREE_LEG_DEG = 25;
 

@@ -1,6 +1,7 @@
-// One animation loop for the whole page. Painters run at most once a frame and write to the DOM directly;
-// the more cards there are, the fewer frames each of them gets.
+// One animation loop for the whole page. Painters write to the DOM directly, at most once a frame and only
+// where somebody can see it; the more cards there are, the fewer frames each of them gets.
 
+import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { pageNow } from "./clock";
 
@@ -10,9 +11,12 @@ interface Entry {
   paint: Painter;
   slot: number;
   slowdown: number;
+  visible: boolean;
 }
 
-const painters = new Set<Entry>();
+const entries = new Set<Entry>();
+const entryByElement = new WeakMap<Element, Entry>();
+let sight: IntersectionObserver | null = null;
 let nextSlot = 0;
 let frame = 0;
 let running = false;
@@ -23,29 +27,53 @@ export function paceFor(cards: number): void {
   everyNth = cards <= 4 ? 1 : cards <= 12 ? 2 : 4;
 }
 
-function tick(): void {
-  frame += 1;
-  const now = pageNow();
-  for (const { paint, slot, slowdown } of painters) {
-    if ((frame + slot) % (everyNth * slowdown) === 0) paint(now);
-  }
-  requestAnimationFrame(tick);
+/** Run `paint` in the loop until the returned function is called; `slowdown` 3 means every third turn. */
+export function onFrame(paint: Painter, slowdown = 1): () => void {
+  const entry = add(paint, slowdown);
+  return () => entries.delete(entry);
 }
 
-export function onFrame(paint: Painter, slowdown = 1): () => void {
+/** Run `paint` in the loop while the element of `box`, which needs a box of its own, can be seen. */
+export function usePainter(box: RefObject<Element | null>, paint: Painter, slowdown = 1): void {
+  const latest = useRef(paint);
+  latest.current = paint;
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const entry = add((now) => latest.current(now), slowdown);
+    sight ??= new IntersectionObserver(notice, { rootMargin: "80px" });
+    entryByElement.set(element, entry);
+    sight.observe(element);
+    return () => {
+      sight?.unobserve(element);
+      entries.delete(entry);
+    };
+  }, [box, slowdown]);
+}
+
+function add(paint: Painter, slowdown: number): Entry {
   nextSlot += 1;
-  const entry = { paint, slot: nextSlot, slowdown };
-  painters.add(entry);
+  const entry = { paint, slot: nextSlot, slowdown, visible: true };
+  entries.add(entry);
   if (!running) {
     running = true;
     requestAnimationFrame(tick);
   }
-  return () => painters.delete(entry);
+  return entry;
 }
 
-/** Run `paint` in the loop while the component is on the page; `slowdown` 3 means every third turn. */
-export function usePainter(paint: Painter, slowdown = 1): void {
-  const latest = useRef(paint);
-  latest.current = paint;
-  useEffect(() => onFrame((now) => latest.current(now), slowdown), [slowdown]);
+function notice(sightings: IntersectionObserverEntry[]): void {
+  for (const { target, isIntersecting } of sightings) {
+    const entry = entryByElement.get(target);
+    if (entry) entry.visible = isIntersecting;
+  }
+}
+
+function tick(): void {
+  frame += 1;
+  const now = pageNow();
+  for (const { paint, slot, slowdown, visible } of entries) {
+    if (visible && (frame + slot) % (everyNth * slowdown) === 0) paint(now);
+  }
+  requestAnimationFrame(tick);
 }

@@ -47,6 +47,7 @@ export const TEXT = {
   notMeasurable: "not measurable",
   noReason: "not measured with the sensors worn",
   noRepetition: "no repetition yet",
+  notStarted: "No repetition yet.",
   sensors: "sensors",
   noSensors: "no sensors",
   battery: (percent: number) => `battery ${decimal(percent, 0)} %`,

@@ -35,7 +35,7 @@ export function verdictOn(athlete: Athlete, sensors: readonly SensorStatus[]): V
     const mark = worst.includes("bad") || worst.includes("watch") ? "watch" : "good";
     return { mark, sentence: setSentence(finished.data), trouble };
   }
-  if (!last) return { mark: null, sentence: TEXT.noRepetition, trouble };
+  if (!last) return { mark: null, sentence: TEXT.notStarted, trouble };
   const { mark, findings, doubtful } = judge(last, target);
   return {
     mark: doubtful && mark === "good" ? "watch" : mark,

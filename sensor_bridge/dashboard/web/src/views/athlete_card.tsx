@@ -25,10 +25,6 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
   const state = athlete.state?.data ?? null;
   const target = state?.target ?? null;
   const total = target?.repetitions ?? null;
-  const facts = [
-    state && exerciseName(state.exercise, state.side),
-    set > 0 && TEXT.set(set, target?.sets ?? null),
-  ].filter(Boolean);
 
   return (
     <article
@@ -39,11 +35,12 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
     >
       <header class="card-head">
         <h2>{athlete.name}</h2>
-        <span class="facts">{facts.join(" · ")}</span>
-        <Silence athlete={athlete} />
+        {state && <span class="facts">{exerciseName(state.exercise, state.side)}</span>}
+        {set > 0 && <span class="card-set">{`${state ? "· " : ""}${TEXT.set(set, target?.sets ?? null)}`}</span>}
         <Sensors sensors={sensors} withWords={solo} />
       </header>
       <div class="card-figure">
+        <Silence athlete={athlete} />
         <FigureView athlete={athlete} />
         <Level athlete={athlete} />
       </div>
@@ -64,7 +61,7 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
       <Trace athlete={athlete} withAxis={solo} />
       <LastRepetition repetition={athlete.lastRepetition} target={target} currentSet={set} />
       <RepetitionStrip repetitions={athlete.repetitions} target={target} />
-      <footer class={`verdict ${verdict.mark ? `mark-${verdict.mark}` : ""}`} data-testid="verdict" aria-live="polite">
+      <footer class="verdict" data-testid="verdict" aria-live="polite">
         {verdict.trouble && (
           <p class="trouble">
             <span class="mark" aria-hidden="true">
@@ -75,7 +72,7 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
         )}
         <p>
           {verdict.mark && (
-            <span class="mark" role="img" aria-label={MARK[verdict.mark].word}>
+            <span class={`mark mark-${verdict.mark}`} role="img" aria-label={MARK[verdict.mark].word}>
               {MARK[verdict.mark].symbol}
             </span>
           )}
@@ -89,7 +86,7 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
 /** Says so when nothing has come for a while, so that a frozen figure is not taken for a still athlete. */
 function Silence({ athlete }: { athlete: Athlete }) {
   const element = useRef<HTMLSpanElement>(null);
-  usePainter((now) => {
+  usePainter(element, (now) => {
     const box = element.current;
     if (!box || athlete.liveArrivedMs === null) return;
     const silentMs = now - athlete.liveArrivedMs;

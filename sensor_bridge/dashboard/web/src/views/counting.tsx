@@ -22,7 +22,7 @@ export function Counting({ athlete, targetS, children }: Props) {
   const pips = useRef<HTMLDivElement>(null);
   const running = useRef(false);
 
-  usePainter((now) => {
+  usePainter(pips, (now) => {
     const live = athlete.live;
     const bridgeMs = athlete.clock.bridgeTime(now);
     if (!box.current || !numeral.current || !over.current || !pips.current) return;
@@ -47,7 +47,7 @@ export function Counting({ athlete, targetS, children }: Props) {
       const pip = pips.current.children[index];
       if (!(pip instanceof HTMLElement)) continue;
       pip.style.setProperty("--fill", fill.toFixed(3));
-      pip.classList.toggle("is-full", fill >= 1);
+      pip.classList.toggle("is-under", fill > 0.6);
     }
   });
 

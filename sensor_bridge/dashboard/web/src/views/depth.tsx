@@ -9,7 +9,7 @@ export function Depth({ athlete }: { athlete: Athlete }) {
   const text = useRef<HTMLSpanElement>(null);
   const shown = useRef<number | null>(null);
 
-  usePainter(() => {
+  usePainter(bar, () => {
     const depth = athlete.live?.depth ?? null;
     if (!bar.current || !text.current || depth === shown.current) return;
     shown.current = depth;

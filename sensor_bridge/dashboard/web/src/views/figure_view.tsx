@@ -6,14 +6,15 @@ import { TEXT } from "../strings";
 
 /** Shown this much later than the newest moment, so that the motion between two messages is smooth. */
 export const PLAYBACK_DELAY_MS = 120;
-const REACH = "-88 -172 176 182";
+const STANDING_VIEW = "-88 -172 176 182";
+const LYING_VIEW = "-78 -100 150 112";
 
 /** The athlete from the side, facing right. */
 export function FigureView({ athlete }: { athlete: Athlete }) {
   const svg = useRef<SVGSVGElement>(null);
   const drawn = useRef("");
 
-  usePainter((now) => {
+  usePainter(svg, (now) => {
     const bridgeMs = athlete.clock.bridgeTime(now);
     const posture = athlete.progress.posture;
     const pose = bridgeMs === null ? null : athlete.angles.poseAt(bridgeMs - PLAYBACK_DELAY_MS);
@@ -21,12 +22,13 @@ export function FigureView({ athlete }: { athlete: Athlete }) {
     const key = `${posture} ${athlete.side} ${pose.tiltDeg} ${pose.thighLeftDeg} ${pose.thighRightDeg}`;
     if (key === drawn.current) return;
     drawn.current = key;
+    svg.current.setAttribute("viewBox", posture === "supine" ? LYING_VIEW : STANDING_VIEW);
     draw(svg.current, figureOf(pose, athlete.side, posture));
   });
 
   return (
-    <svg class="figure" viewBox={REACH} role="img" aria-label={TEXT.figureLabel} ref={svg}>
-      <line class="floor" x1={-70} x2={70} y1={5} y2={5} />
+    <svg class="figure" viewBox={STANDING_VIEW} role="img" aria-label={TEXT.figureLabel} ref={svg}>
+      <line class="floor" x1={-66} x2={66} y1={5} y2={5} />
       <polyline data-part="farShank" class="limb guess far" />
       <polyline data-part="farThigh" class="limb thigh far" />
       <polyline data-part="arm" class="limb arm guess far" />

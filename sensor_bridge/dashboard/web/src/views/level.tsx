@@ -14,7 +14,7 @@ export function Level({ athlete }: { athlete: Athlete }) {
   const bubble = useRef<HTMLSpanElement>(null);
   const text = useRef<HTMLSpanElement>(null);
 
-  usePainter((now) => {
+  usePainter(box, (now) => {
     if (!box.current || !bubble.current || !text.current) return;
     const bridgeMs = athlete.clock.bridgeTime(now);
     const degrees =

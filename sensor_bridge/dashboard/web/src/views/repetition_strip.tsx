@@ -34,7 +34,7 @@ export function RepetitionStrip({ repetitions, target }: { repetitions: KnownRep
         return (
           <li
             key={number}
-            class={`bar mark-${mark} ${doubtful ? "bar-doubtful" : ""}`}
+            class={`bar ${doubtful ? "bar-doubtful" : ""}`}
             style={{ "--height": height / TALLEST }}
             title={told}
             aria-label={`${number}: ${told}`}
@@ -43,7 +43,7 @@ export function RepetitionStrip({ repetitions, target }: { repetitions: KnownRep
             <span class="bar-mark" aria-hidden="true">
               {symbol}
             </span>
-            <span class="bar-fill" />
+            <span class={`bar-fill fill-${mark}`} />
             <span class="bar-number">{number}</span>
           </li>
         );

@@ -6,16 +6,20 @@ const CELLS = 3;
 /** Battery and link of each sensor worn, in words when there is room or when something is wrong. */
 export function Sensors({ sensors, withWords }: { sensors: SensorStatus[]; withWords: boolean }) {
   if (sensors.length === 0) return <span class="sensors muted">{TEXT.noSensors}</span>;
+  const emptiest = Math.min(...sensors.map((sensor) => sensor.battery_percent ?? 101));
+  const shown = sensors.findIndex((sensor) => (sensor.battery_percent ?? 101) === emptiest);
   return (
     <ul class={`sensors ${withWords ? "sensors-wordy" : ""}`} aria-label={TEXT.sensors}>
-      {sensors.map((sensor) => {
+      {sensors.map((sensor, index) => {
         const { battery_percent: battery, link } = sensor;
         const isLow = battery !== null && battery < LOW_BATTERY_PERCENT;
+        // Where room is short only the emptiest battery and broken links are seen; all are read out.
+        const isFine = index !== shown && link === "connected" && !isLow;
         const charge = battery === null ? TEXT.batteryUnknown : TEXT.battery(battery);
         return (
           <li
             key={sensor.sensor}
-            class={`sensor link-${link} ${isLow ? "sensor-low" : ""}`}
+            class={`sensor link-${link} ${isLow ? "sensor-low" : ""} ${isFine ? "sensor-fine" : ""}`}
             title={`${sensor.name}: ${placementName(sensor.placement)}, ${LINK[link]}, ${charge}`}
           >
             <span class="sensor-place">{placementName(sensor.placement)}</span>

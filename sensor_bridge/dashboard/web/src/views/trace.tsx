@@ -45,7 +45,7 @@ export function Trace({ athlete, withAxis }: { athlete: Athlete; withAxis: boole
     };
   }, [athlete, withAxis]);
 
-  usePainter((now) => {
+  usePainter(box, (now) => {
     const bridgeMs = athlete.clock.bridgeTime(now);
     if (bridgeMs === null || !plot.current) return;
     const shownMs = bridgeMs - PLAYBACK_DELAY_MS;
@@ -87,7 +87,7 @@ function write(element: HTMLElement | null, degrees: number | null): void {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
-/** Full steps around what there is, never less than four of them, so that the picture does not breathe. */
+/** Full steps around what there is, never less than three of them, so that the picture does not breathe. */
 function rangeOf(values: (number | null)[]): { min: number; max: number } {
   let low = 0;
   let high = 0;
@@ -97,7 +97,7 @@ function rangeOf(values: (number | null)[]): { min: number; max: number } {
     high = Math.max(high, value);
   }
   const min = Math.floor((low - 2) / STEP_DEG) * STEP_DEG;
-  const max = Math.max(Math.ceil((high + 2) / STEP_DEG) * STEP_DEG, min + 4 * STEP_DEG);
+  const max = Math.max(Math.ceil((high + 2) / STEP_DEG) * STEP_DEG, min + 3 * STEP_DEG);
   return { min, max };
 }
 
@@ -121,7 +121,7 @@ function options(place: HTMLElement, withAxis: boolean, shade: (u: uPlot) => voi
     height: Math.max(place.clientHeight, 10),
     legend: { show: false },
     cursor: { show: false },
-    padding: [6, 4, withAxis ? 0 : 6, 4],
+    padding: [6, withAxis ? 22 : 2, withAxis ? 0 : 6, 2],
     scales: { x: { time: false, range: [-LENGTH_S, 0] }, y: { auto: false, range: [-15, 75] } },
     axes: [
       { ...axis, size: 26, values: (_, ticks) => ticks.map((tick) => (TEXT.ago(tick))) },
