@@ -16,6 +16,7 @@ from analytics.pipeline_output import (
     RepetitionWithdrawn,
     SetEvent,
 )
+from analytics.turning_points import AbortReason
 from sensor_bridge.live_angles import LiveAngles
 from sensor_bridge.mqtt import payloads
 from sensor_bridge.mqtt.event_ids import event_id
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
     from analytics.pipeline_output import LiveState, PipelineEvent, PipelineOutput
     from analytics.prescription import Prescription
     from sensor_bridge.live_angles import LiveSamples
+
+_ABORTED = {
+    AbortReason.TOO_SHALLOW: "too shallow",
+    AbortReason.TOO_SHORT: "too short",
+    AbortReason.POSTURE_CHANGED: "the posture changed",
+    AbortReason.UNMEASURED: "data are missing",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +217,16 @@ class AthleteMessages:
     def _aborted(self, event: RepetitionAborted) -> Outgoing:
         aborted = event.aborted
         time_ms = self._ms(aborted.end_ns)
-        why = str(aborted.reason).replace("_", " ")
+        depth = f" of {aborted.depth_deg:.0f}°" if np.isfinite(aborted.depth_deg) else ""
         data = payloads.FaultEvent(
             athlete=self._card.athlete_id,
             code="repetition_aborted",
             t_ms=time_ms,
             set=event.set_number,
             repetition=len(self._counted(event.set_number)),
-            value=aborted.depth_deg,
-            kind="measured",
-            text=f"a movement of {aborted.depth_deg:.0f}° was not counted: {why}",
+            value=aborted.depth_deg if depth else None,
+            kind="measured" if depth else "not_measurable",
+            text=f"a movement{depth} was not counted: {_ABORTED[aborted.reason]}",
         )
         name = self._event_id(f"aborted-{aborted.start_ns}", time_ms, event.set_number, None)
         return Outgoing(Channel.FAULT, self._ids, time_ms, data, name)
