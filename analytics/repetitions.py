@@ -4,120 +4,29 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from analytics.exercises import Side
+from analytics.drive_events import AbortReason, BrokenOff, Cycle, DriveChange, DrivePhase
+from analytics.driving import Driver, DrivingAngle
 from analytics.gate import GateParameters, Verdict, gate_features, judge
-from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, Placement
-from analytics.turning_points import (
-    AbortReason,
-    BrokenOff,
-    CloseReason,
-    Cycle,
-    DriveChange,
-    DrivePhase,
-    TurningPointMachine,
-    TurningPointParameters,
+from analytics.imu import NANOSECONDS_PER_SECOND
+from analytics.repetition_events import (
+    Aborted,
+    BoundaryReason,
+    Candidate,
+    CounterEvent,
+    LivePhaseChange,
+    Phase,
+    Rejected,
+    SetBoundary,
+    Withdrawn,
 )
+from analytics.turning_points import TurningPointMachine, TurningPointParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from analytics.angles import AngleBlock
-
-
-class DrivingAngle(StrEnum):
-    """Which angle counts the repetitions."""
-
-    HIP_FLEXION = "hip_flexion"
-    PELVIC_TILT = "pelvic_tilt"
-    THIGH_FLEXION = "thigh_flexion"
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """The driving angle that the worn sensors allow.
-
-    Parameters
-    ----------
-    pelvis, left, right
-        Which of the three sensors are worn.
-
-    Raises
-    ------
-    ValueError
-        No sensor at all.
-    """
-
-    pelvis: bool
-    left: bool
-    right: bool
-
-    def __post_init__(self) -> None:
-        if not (self.pelvis or self.left or self.right):
-            raise ValueError("no sensor is worn on pelvis or thigh: nothing can drive the count")
-
-    @classmethod
-    def worn(cls, placements: Iterable[Placement]) -> Driver:
-        """Driver for the placements worn."""
-        worn = set(placements)
-        return cls(Placement.PELVIS in worn, Placement.THIGH_LEFT in worn, Placement.THIGH_RIGHT in worn)
-
-    @property
-    def angle(self) -> DrivingAngle:
-        """Which angle drives."""
-        if not self.pelvis:
-            return DrivingAngle.THIGH_FLEXION
-        return DrivingAngle.HIP_FLEXION if self.left or self.right else DrivingAngle.PELVIC_TILT
-
-    @property
-    def minimum_amplitude_deg(self) -> float:
-        """Smallest movement that can be a repetition, degrees."""
-        return 5.0 if self.pelvis else 2.5
-
-    def angle_deg(self, block: AngleBlock, side: Side = Side.BOTH) -> FloatArray:
-        """Pick the driving angle of a block.
-
-        Parameters
-        ----------
-        block
-            Angles, relative to standing.
-        side
-            Working side where it is known: its hip (or thigh) alone. ``BOTH``: the mean of both, which
-            single-leg work still moves by half.
-
-        Returns
-        -------
-        FloatArray
-            Degrees, shape (n,), + flexion; NaN where a sensor it needs has no sample.
-        """
-        if self.angle is DrivingAngle.PELVIC_TILT:
-            return block.pelvic_tilt_deg
-        if self.pelvis:
-            left, right = block.hip_flexion_left_deg, block.hip_flexion_right_deg
-        else:
-            left, right = block.thigh_flexion_left_deg, block.thigh_flexion_right_deg
-        if self.left and (not self.right or side is Side.LEFT):
-            return left
-        if self.right and (not self.left or side is Side.RIGHT):
-            return right
-        return 0.5 * (left + right)
-
-
-class Phase(StrEnum):
-    """What the athlete is doing, as shown live."""
-
-    UNKNOWN = "unknown"
-    CALIBRATING = "calibrating"
-    STANDING = "standing"
-    ECCENTRIC = "eccentric"
-    BOTTOM = "bottom"
-    CONCENTRIC = "concentric"
-    TOP = "top"
-    REST = "rest"
 
 
 # A bridge starts with its concentric: the drive goes out when the hips lift.
@@ -133,116 +42,6 @@ _SUPINE_PHASES = {
     DrivePhase.HOLD: Phase.TOP,
     DrivePhase.BACK: Phase.ECCENTRIC,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A counted repetition, roughly timed; `measurement` times it exactly.
-
-    Parameters
-    ----------
-    start_ns
-        Movement onset, backdated, integer ns.
-    bottom_ns
-        The far end: the bottom of a hinge, the top of a bridge.
-    close_ns
-        Back at rest, or the turning point of a touch-and-go.
-    decided_ns
-        Sample at which it was counted.
-    amplitude_deg
-        Far end above the lockout level, degrees of the driving angle.
-    lockout_deg
-        The level the counter took for lockout, degrees.
-    closed_by
-        How it ended.
-    is_provisional
-        First of its set: nothing to compare with yet.
-    is_supine
-        A bridge: lifting comes first.
-    verdict
-        What the gate looked at; ``None`` where the gate is off.
-    """
-
-    start_ns: int
-    bottom_ns: int
-    close_ns: int
-    decided_ns: int
-    amplitude_deg: float
-    lockout_deg: float
-    closed_by: CloseReason
-    is_provisional: bool
-    is_supine: bool
-    verdict: Verdict | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Aborted:
-    """A movement broken off, or one that could not be followed to its end."""
-
-    start_ns: int
-    bottom_ns: int
-    end_ns: int
-    depth_deg: float
-    reason: AbortReason
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A cycle that the gate does not take for a repetition; its verdict says why."""
-
-    candidate: Candidate
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why it is no repetition."""
-        return self.candidate.verdict.reasons if self.candidate.verdict is not None else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Withdrawn:
-    """The set's first repetition is taken back: those that follow are more than twice as large."""
-
-    candidate: Candidate
-
-
-@dataclass(frozen=True, slots=True)
-class LivePhaseChange:
-    """A phase began.
-
-    Parameters
-    ----------
-    phase
-        The phase entered.
-    time_ns
-        Since when, backdated.
-    decided_ns
-        Sample at which that was decided.
-    is_false_start
-        The eccentric shown before was none: it vanishes silently.
-    """
-
-    phase: Phase
-    time_ns: int
-    decided_ns: int
-    is_false_start: bool = False
-
-
-class BoundaryReason(StrEnum):
-    """Why a set ended."""
-
-    RESTED = "rested"
-    POSTURE_CHANGED = "posture_changed"
-
-
-@dataclass(frozen=True, slots=True)
-class SetBoundary:
-    """What follows belongs to another set."""
-
-    time_ns: int
-    reason: BoundaryReason
-
-
-CounterEvent: TypeAlias = Candidate | Aborted | Rejected | Withdrawn | LivePhaseChange | SetBoundary
 
 
 @dataclass(frozen=True, slots=True)
@@ -534,3 +333,20 @@ def _phases(*, supine: bool) -> dict[DrivePhase, Phase]:
 def _between(before: _Row, after: _Row, share: float) -> _Row:
     a0, a1, a2, a3, a4 = (a + share * (b - a) for a, b in zip(before, after, strict=True))
     return (a0, a1, a2, a3, a4)
+
+
+__all__ = [
+    "Aborted",
+    "BoundaryReason",
+    "Candidate",
+    "CounterEvent",
+    "CounterParameters",
+    "Driver",
+    "DrivingAngle",
+    "LivePhaseChange",
+    "Phase",
+    "Rejected",
+    "RepetitionCounter",
+    "SetBoundary",
+    "Withdrawn",
+]

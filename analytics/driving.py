@@ -1,0 +1,93 @@
+"""Which angle counts the repetitions, with the sensors that are worn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from analytics.exercises import Side
+from analytics.imu import FloatArray, Placement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analytics.angles import AngleBlock
+
+
+class DrivingAngle(StrEnum):
+    """Which angle counts the repetitions."""
+
+    HIP_FLEXION = "hip_flexion"
+    PELVIC_TILT = "pelvic_tilt"
+    THIGH_FLEXION = "thigh_flexion"
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """The driving angle that the worn sensors allow.
+
+    Parameters
+    ----------
+    pelvis, left, right
+        Which of the three sensors are worn.
+
+    Raises
+    ------
+    ValueError
+        No sensor at all.
+    """
+
+    pelvis: bool
+    left: bool
+    right: bool
+
+    def __post_init__(self) -> None:
+        if not (self.pelvis or self.left or self.right):
+            raise ValueError("no sensor is worn on pelvis or thigh: nothing can drive the count")
+
+    @classmethod
+    def worn(cls, placements: Iterable[Placement]) -> Driver:
+        """Driver for the placements worn."""
+        worn = set(placements)
+        return cls(Placement.PELVIS in worn, Placement.THIGH_LEFT in worn, Placement.THIGH_RIGHT in worn)
+
+    @property
+    def angle(self) -> DrivingAngle:
+        """Which angle drives."""
+        if not self.pelvis:
+            return DrivingAngle.THIGH_FLEXION
+        return DrivingAngle.HIP_FLEXION if self.left or self.right else DrivingAngle.PELVIC_TILT
+
+    @property
+    def minimum_amplitude_deg(self) -> float:
+        """Smallest movement that can be a repetition, degrees."""
+        return 5.0 if self.pelvis else 2.5
+
+    def angle_deg(self, block: AngleBlock, side: Side = Side.BOTH) -> FloatArray:
+        """Pick the driving angle of a block.
+
+        Parameters
+        ----------
+        block
+            Angles, relative to standing.
+        side
+            Working side where it is known: its hip (or thigh) alone. ``BOTH``: the mean of both, which
+            single-leg work still moves by half.
+
+        Returns
+        -------
+        FloatArray
+            Degrees, shape (n,), + flexion; NaN where a sensor it needs has no sample.
+        """
+        if self.angle is DrivingAngle.PELVIC_TILT:
+            return block.pelvic_tilt_deg
+        if self.pelvis:
+            left, right = block.hip_flexion_left_deg, block.hip_flexion_right_deg
+        else:
+            left, right = block.thigh_flexion_left_deg, block.thigh_flexion_right_deg
+        if self.left and (not self.right or side is Side.LEFT):
+            return left
+        if self.right and (not self.left or side is Side.RIGHT):
+            return right
+        return 0.5 * (left + right)
