@@ -95,6 +95,7 @@ class Mosquitto:
             # A process started by root would become the user mosquitto, who may not read the folder.
             *(["user root"] if os.geteuid() == 0 else []),
             "allow_anonymous false",
+            "set_tcp_nodelay true",
             f"password_file {passwords}",
             f"acl_file {access}",
             # Sessions of subscribers that are away keep all they missed.
