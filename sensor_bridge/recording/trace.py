@@ -134,10 +134,12 @@ def read_trace(path: Path, *, acc_unit: str = "m/s2", gyr_unit: str = "rad/s") -
             warnings.append(f"{placement} holds no sample at all and was left out")
     if not sensors:
         raise RecordingError(f"{where}: every sensor column is empty (NaN): there is nothing to analyse")
-    checks.check_duration(where, t_s)
     stated_hz = metadata.get("rate_hz")
+    for sensor in sensors.values():  # first, since a wrong unit of time looks like much else
+        warnings += checks.check_rate(where, checks.measured_rate_hz(t_s[sensor.has_sample]), stated_hz)
+    checks.check_duration(where, t_s)
     for placement, sensor in sensors.items():
-        warnings += _check_sensor(where, placement, t_s, sensor, stated_hz)
+        warnings += _check_values(where, placement, t_s, sensor)
     return Trace(
         t_s=t_s,
         sensors=sensors,
@@ -325,15 +327,10 @@ def _column(where: str, table: Any, name: str) -> FloatArray:
     return values
 
 
-def _check_sensor(
-    where: str, placement: Placement, t_s: FloatArray, sensor: SensorTrace, stated_hz: float | None
-) -> list[str]:
+def _check_values(where: str, placement: Placement, t_s: FloatArray, sensor: SensorTrace) -> list[str]:
     present = sensor.has_sample
     t_s, acc = t_s[present], sensor.acc_m_s2[present]
-    warnings = checks.check_rate(where, checks.measured_rate_hz(t_s), stated_hz)
     checks.check_acceleration(where, placement, acc)
     if sensor.gyr_rad_s is None:
-        warnings.append(f"{placement} has accelerations only: its angles are coarse while it moves fast")
-    else:
-        warnings += checks.check_rotation(where, placement, t_s, acc, sensor.gyr_rad_s[present])
-    return warnings
+        return [f"{placement} has accelerations only: its angles are coarse while it moves fast"]
+    return checks.check_rotation(where, placement, t_s, acc, sensor.gyr_rad_s[present])

@@ -109,12 +109,12 @@ def check_rate(where: str, rate_hz: float, stated_hz: float | None) -> list[str]
 
 
 def check_duration(where: str, t_s: FloatArray) -> None:
-    """Refuse what is too short for any repetition.
+    """Refuse what is too short for any repetition, and times that integer nanoseconds do not reach.
 
     Raises
     ------
     RecordingError
-        Shorter than ``SHORTEST_S``, or longer than integer nanoseconds reach.
+        Shorter than ``SHORTEST_S``, or beyond 9e9 s.
     """
     duration_s = float(t_s[-1] - t_s[0])
     if duration_s < SHORTEST_S:
