@@ -242,7 +242,8 @@ def inclination_deg(up_segment: FloatArray, calibration: SegmentCalibration) -> 
     zero_deg = math.degrees(math.atan2(-still[0], still[2]))
     if calibration.placement is not Placement.PELVIS:
         zero_deg = -zero_deg
-    return np.asarray(turned if zero_deg == 0.0 else zero_deg - turned, dtype=np.float64)
+    stood = abs(zero_deg) < 1.0
+    return np.asarray(turned if stood else zero_deg - turned, dtype=np.float64)
 
 
 def _unwrapped_deg(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.imu import FloatArray, Mount, Placement
-from analytics.quaternions import Quaternion, from_matrix, shortest_rotation, turn_about_z
+from analytics.quaternions import Quaternion, from_matrix, rotate_vectors, shortest_rotation, turn_about_z
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +106,8 @@ class StillPose:
         Lying on the back, else standing.
     was_still
         False where there was no stillness and the most upright quiet samples had to do.
+    has_gyroscope
+        False where the sensor records accelerations only.
     """
 
     placement: Placement
@@ -113,6 +115,7 @@ class StillPose:
     up_sensor: FloatArray
     is_supine: bool
     was_still: bool
+    has_gyroscope: bool = True
 
     def levelled(self) -> FloatArray:
         """Rotation matrix to a frame that differs from segment_frame by a turn about the pose's vertical.
@@ -145,13 +148,20 @@ class StillPose:
     def initial(self) -> SegmentCalibration:
         """Return the calibration that holds until movement has been seen."""
         nominal = nominal_segment_from_sensor(self.placement, self.mount)
-        warnings: tuple[str, ...] = ()
+        warnings = []
         if not self.was_still:
-            warnings = (
-                (
-                    f"{self.placement}: no stillness at the start; zero is the most upright quiet moment, "
-                    "a steady soft lockout cannot be seen"
-                ),
+            what = (
+                "the most upright quiet moment"
+                if self.is_declared
+                else "the attitude it kept longest, a guess"
+            )
+            warnings.append(
+                f"{self.placement}: no stillness at the start; zero is {what}, "
+                "a steady soft lockout cannot be seen"
+            )
+        if not self.has_gyroscope:
+            warnings.append(
+                f"{self.placement}: no gyroscope; angles lag behind fast movement, rotation is not measured"
             )
         if nominal is None:
             matrix = self.segment_from_level() @ self.levelled()
@@ -165,7 +175,9 @@ class StillPose:
         if not self.was_still:
             quality += 1.0
         x, y, z = (float(value) for value in matrix @ self.up_sensor)
-        return SegmentCalibration(self.placement, from_matrix(matrix), method, quality, warnings, (x, y, z))
+        return SegmentCalibration(
+            self.placement, from_matrix(matrix), method, quality, tuple(warnings), (x, y, z)
+        )
 
 
 NOMINAL_YAW_SD_DEG = 5.0
@@ -207,6 +219,22 @@ def inclination_from_vertical_deg(placement: Placement, mount: Mount, up_sensor:
     if abs(float(normal[0])) > 0.5:
         return np.asarray(np.degrees(np.arcsin(np.clip(np.abs(up_sensor[:, 2]), 0.0, 1.0))), dtype=np.float64)
     return np.asarray(np.degrees(np.arccos(np.clip(np.abs(up_sensor[:, 1]), 0.0, 1.0))), dtype=np.float64)
+
+
+def nominal_lean_deg(placement: Placement, mount: Mount, up_sensor: FloatArray) -> FloatArray:
+    """Signed lean that a declared mount reads before any calibration: grows as the segment bends.
+
+    Pelvic tilt, or thigh flexion, degrees, for (n, 3) directions; a mount worn at the side counts as upright
+    or upside-down, whichever is nearer. Zero for an unknown mount.
+    """
+    nominal = nominal_segment_from_sensor(placement, mount)
+    if nominal is None:
+        return np.zeros(len(up_sensor))
+    if float(np.median(rotate_vectors(nominal, up_sensor)[:, 2])) < 0.0:
+        nominal = nominal @ turn_about_z(math.pi)
+    forward = rotate_vectors(nominal, up_sensor)[:, 0]
+    towards = -forward if placement is Placement.PELVIS else forward
+    return np.asarray(np.degrees(np.arcsin(np.clip(towards, -1.0, 1.0))), dtype=np.float64)
 
 
 def initial_calibrations(poses: Mapping[Placement, StillPose]) -> dict[Placement, SegmentCalibration]:

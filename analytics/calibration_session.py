@@ -131,17 +131,18 @@ class CalibrationSession:
         if window is None:
             return False
         rate = window.sampling_rate_hz
-        length, patience = round(still.window_s * rate), round(still.patience_s * rate)
-        last = min(end_index, first_index + patience)
+        last = min(end_index, first_index + round(still.patience_s * rate))
         while True:
-            end = first_index + length + round(self._windows_tried * still.step_s * rate)
+            is_first = self._windows_tried == 0
+            length = round((still.window_s if is_first else still.later_window_s) * rate)
+            end = first_index + length + round(max(0, self._windows_tried - 1) * still.step_s * rate)
             if end > last:
                 break
             self._windows_tried += 1
             part = held.window(end - length, end)
             if part is not None and len(part) == length and self._find(part):
                 return True
-        if end_index - first_index >= patience or is_last:
+        if end_index - first_index >= round(still.patience_s * rate) or is_last:
             start = held.window(first_index, last)
             assert start is not None
             self.poses = most_upright_poses(

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.calibration import StillPose, inclination_from_vertical_deg, lies_on_back
+from analytics.calibration import (
+    StillPose,
+    inclination_from_vertical_deg,
+    lies_on_back,
+    nominal_lean_deg,
+)
 from analytics.imu import FloatArray, Mount, Placement
 from analytics.orientation import is_still
 from analytics.quaternions import up_in_sensor
@@ -18,6 +23,9 @@ if TYPE_CHECKING:
     from analytics.alignment import AlignedBlock, SegmentSamples
 
 
+_SAME = float(np.cos(np.radians(4.0)))
+
+
 @dataclass(frozen=True, slots=True)
 class StillParameters:
     """Settings of the search.
@@ -25,7 +33,9 @@ class StillParameters:
     Parameters
     ----------
     window_s
-        Length of the stillness looked for; its first ``skipped_s`` are not used.
+        Length of the stillness looked for at the start; its first ``skipped_s`` are not used.
+    later_window_s
+        Length asked for after that: a held bottom must not pass for standing.
     skipped_s
         Part at the window's start that is left out: the touch that started the recording.
     step_s
@@ -34,15 +44,19 @@ class StillParameters:
         Without any stillness in this time the most upright quiet samples have to do.
     quiet_deg_s
         What counts as quiet then.
+    beginning_s
+        An unknown mount that is quiet for this long at the start is taken to stand there.
     most_inclined_deg
         A declared mount that reads more than this is neither standing nor taken for it.
     """
 
     window_s: float = 2.0
+    later_window_s: float = 3.0
     skipped_s: float = 0.3
     step_s: float = 0.5
     patience_s: float = 10.0
     quiet_deg_s: float = 15.0
+    beginning_s: float = 0.3
     most_inclined_deg: float = 40.0
 
 
@@ -91,7 +105,14 @@ def find_still_poses(
         ):
             return None
     return {
-        placement: StillPose(placement, mounts[placement], up, is_supine, was_still=True)
+        placement: StillPose(
+            placement,
+            mounts[placement],
+            up,
+            is_supine,
+            was_still=True,
+            has_gyroscope=bool(block.segments[placement].has_gyroscope.any()),
+        )
         for placement, up in ups.items()
     }
 
@@ -116,7 +137,9 @@ def most_upright_poses(
     leading = min(
         present, key=lambda placement: (mounts[placement] is Mount.UNKNOWN, list(Placement).index(placement))
     )
-    chosen = _upright_and_quiet(leading, mounts[leading], present[leading], parameters)
+    chosen = _upright_and_quiet(
+        leading, mounts[leading], present[leading], block.sampling_rate_hz, parameters
+    )
     ups = {}
     for placement, samples in present.items():
         usable = chosen & samples.is_received
@@ -125,13 +148,24 @@ def most_upright_poses(
         ups[placement] = _mean_direction(up_in_sensor(samples.earth_from_sensor_wxyz[usable]))
     is_supine = _is_supine(ups, mounts, lying_expected)
     return {
-        placement: StillPose(placement, mounts[placement], up, is_supine, was_still=False)
+        placement: StillPose(
+            placement,
+            mounts[placement],
+            up,
+            is_supine,
+            was_still=False,
+            has_gyroscope=bool(present[placement].has_gyroscope.any()),
+        )
         for placement, up in ups.items()
     }
 
 
 def _upright_and_quiet(
-    placement: Placement, mount: Mount, samples: SegmentSamples, parameters: StillParameters
+    placement: Placement,
+    mount: Mount,
+    samples: SegmentSamples,
+    sampling_rate_hz: float,
+    parameters: StillParameters,
 ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     up = up_in_sensor(samples.earth_from_sensor_wxyz)
     rate = np.degrees(np.linalg.norm(samples.gyr_rad_s - samples.bias_rad_s, axis=1))
@@ -141,12 +175,21 @@ def _upright_and_quiet(
         quiet = samples.is_received
     where = np.flatnonzero(quiet)
     if mount is Mount.UNKNOWN:
+        beginning = up[: max(1, round(parameters.beginning_s * sampling_rate_hz))]
+        if (
+            bool(quiet[: len(beginning)].all())
+            and float(np.min(beginning @ _mean_direction(beginning))) > _SAME
+        ):
+            # People start recordings upright more often than bent.
+            mask = np.zeros(len(samples), dtype=np.bool_)
+            mask[: len(beginning)] = True
+            return mask
         sparse = up[where[:: max(1, len(where) // 200)]]
-        near = up[where] @ sparse.T > np.cos(np.radians(4.0))
+        near = up[where] @ sparse.T > _SAME
         chosen = where[near[:, int(np.argmax(near.sum(axis=0)))]]
     else:
-        inclined = inclination_from_vertical_deg(placement, mount, up[where])
-        chosen = where[np.abs(inclined - np.percentile(inclined, 5)) < 3.0]
+        lean = nominal_lean_deg(placement, mount, up[where])
+        chosen = where[np.abs(lean - np.percentile(lean, 5)) < 3.0]
     mask = np.zeros(len(samples), dtype=np.bool_)
     mask[chosen] = True
     return mask

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_NEARLY_BACKWARDS = math.radians(135.0)
+
+
 @dataclass(frozen=True, slots=True)
 class YawParameters:
     """Settings of the yaw fit.
@@ -140,13 +143,29 @@ def fit_yaws(
         for placement in poses
     }
     free_leg = _free_leg(excursions, chosen)
+    thighs = [placement for placement in poses if placement is not Placement.PELVIS]
+    yaws = {
+        placement: _yaw(placement, excursion, is_free_leg=placement is free_leg)
+        for placement, excursion in excursions.items()
+        if excursion is not None
+    }
+    # One thigh that goes back alone is the rear leg of a lunge; both are sensors that were swapped.
+    both_turned = len(thighs) == 2 and all(
+        abs(yaws.get(placement, 0.0)) > _NEARLY_BACKWARDS for placement in thighs
+    )
     one_leg = one_leg_declared or free_leg is not None
     return {
         placement: (
             _fit_lying(pose, up_sensor[placement], excursions[placement], chosen)
             if pose.is_supine
             else _fit_standing(
-                pose, levels[placement], excursions[placement], placement is free_leg, one_leg, chosen
+                pose,
+                levels[placement],
+                excursions[placement],
+                yaws.get(placement, 0.0),
+                sign_is_sure=placement is Placement.PELVIS or both_turned,
+                one_leg=one_leg,
+                parameters=chosen,
             )
         )
         for placement, pose in poses.items()
@@ -171,33 +190,39 @@ def _free_leg(
     )
 
 
+def _yaw(placement: Placement, excursion: Excursion, *, is_free_leg: bool) -> float:
+    """Turn that brings the main movement onto the segment's forward axis, rad, in -pi to pi."""
+    # Leaning forward moves "up" backwards in the pelvis; bringing the knee forward does the opposite.
+    moves_forward = placement is not Placement.PELVIS and not is_free_leg
+    return _wrapped((0.0 if moves_forward else math.pi) - excursion.heading_rad)
+
+
 def _fit_standing(
     pose: StillPose,
     level: FloatArray,
     excursion: Excursion | None,
-    is_free_leg: bool,
+    yaw: float,
+    *,
+    sign_is_sure: bool,
     one_leg: bool,
     parameters: YawParameters,
 ) -> SegmentCalibration:
     initial = pose.initial()
     if excursion is None:
         return initial
-    # Leaning forward moves "up" backwards in the pelvis; bringing the knee forward does the opposite.
-    moves_forward = pose.placement is not Placement.PELVIS and not is_free_leg
-    yaw = _wrapped((0.0 if moves_forward else math.pi) - excursion.heading_rad)
     sd_deg = parameters.single_leg_sd_deg if one_leg else _hinge_sd_deg(excursion, parameters)
     still_deg = 0.0 if pose.was_still else 1.0
     warnings = initial.warnings
     if pose.is_declared:
-        near = yaw if abs(yaw) <= math.pi / 2 else _wrapped(yaw + math.pi)
+        near = yaw
+        if abs(yaw) > _NEARLY_BACKWARDS and not sign_is_sure:
+            near = _wrapped(yaw + math.pi)
         weights = (parameters.nominal_sd_deg**-2, sd_deg**-2)
         fused = near * weights[1] / (weights[0] + weights[1])
         moved_deg = math.degrees(excursion.largest_rad)
-        contradiction_deg = math.degrees(abs(_wrapped(yaw - fused)))
-        if (
-            contradiction_deg <= parameters.wrong_declaration_deg
-            or moved_deg <= parameters.wrong_declaration_moved_deg
-        ):
+        contradiction_deg = math.degrees(abs(near))
+        is_believed = contradiction_deg <= parameters.wrong_declaration_deg
+        if is_believed or moved_deg <= parameters.wrong_declaration_moved_deg:
             return SegmentCalibration(
                 pose.placement,
                 from_matrix(turn_about_z(fused) @ level),

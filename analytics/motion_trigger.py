@@ -12,7 +12,7 @@ import numpy as np
 
 from analytics.angles import AngleBlock
 from analytics.imu import FloatArray, Placement
-from analytics.quaternions import up_in_sensor
+from analytics.quaternions import rotate_vectors, up_in_sensor
 from analytics.repetitions import Candidate, CounterParameters, Driver, Phase, RepetitionCounter
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class MotionTrigger:
     def __init__(self, poses: Mapping[Placement, StillPose], parameters: CounterParameters) -> None:
         self._poses = poses
         self._driving = next(placement for placement in Placement if placement in poses)
+        self._levelled = poses[self._driving].levelled()
         driver = Driver(
             pelvis=self._driving is Placement.PELVIS, left=self._driving is not Placement.PELVIS, right=False
         )
@@ -52,7 +53,7 @@ class MotionTrigger:
         inclination = self._inclination_deg(block)
         samples = block.segments[self._driving]
         nothing = np.full(len(block), np.nan)
-        rates = samples.gyr_rad_s - samples.bias_rad_s
+        rates = rotate_vectors(self._levelled, samples.gyr_rad_s - samples.bias_rad_s)
         x, y, z = (samples.acc_m_s2[:, i] for i in range(3))
         angles = AngleBlock(
             start_time_ns=block.time_ns(block.first_index),

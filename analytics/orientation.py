@@ -8,6 +8,7 @@ disturbance rejection. Information Fusion 91 (2023) 187-204, doi:10.1016/j.inffu
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -103,8 +104,8 @@ class OrientationBlock:
 def is_still(acc_m_s2: FloatArray, gyr_rad_s: FloatArray, sampling_rate_hz: float) -> bool:
     """Tell whether a window is quiet standing or lying, not the slow middle of a movement.
 
-    People who stand still sway at 3 °/s and turn by 1-2° between the halves of two seconds;
-    a five-second lowering turns by ten times as much.
+    People who stand still sway at 3 °/s and turn by 1-3° between the quarters of two seconds;
+    a five-second lowering turns by 15°.
     """
     n = len(acc_m_s2)
     if n < 2 or n < 0.8 * sampling_rate_hz:
@@ -112,16 +113,16 @@ def is_still(acc_m_s2: FloatArray, gyr_rad_s: FloatArray, sampling_rate_hz: floa
     norm = np.linalg.norm(acc_m_s2, axis=1)
     if float(norm.min()) <= 0.0:
         return False
-    halves = [
-        np.mean(part / np.linalg.norm(part, axis=1)[:, None], axis=0)
-        for part in (acc_m_s2[: n // 2], acc_m_s2[n // 2 :])
-    ]
-    cosine = float(halves[0] @ halves[1] / (np.linalg.norm(halves[0]) * np.linalg.norm(halves[1])))
+    directions = acc_m_s2 / norm[:, None]
+    quarters = [np.mean(part, axis=0) for part in np.array_split(directions, 4)]
+    quarters = [part / np.linalg.norm(part) for part in quarters]
+    # Between any two quarters: a slow lowering that ends within the window must not pass as one half of it.
+    cosine = min(float(one @ other) for one, other in itertools.combinations(quarters, 2))
     turn_deg = math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
     rate_deg_s = np.degrees(np.linalg.norm(gyr_rad_s - np.mean(gyr_rad_s, axis=0), axis=1))
     # Percentiles, not maxima: setting off a recording by a tap on the sensor is not movement.
     shake_m_s2 = float(np.percentile(np.abs(norm - np.median(norm)), 75))
-    return turn_deg < 3.0 and float(np.percentile(rate_deg_s, 75)) < 10.0 and shake_m_s2 < 0.5
+    return turn_deg < 3.5 and float(np.percentile(rate_deg_s, 75)) < 10.0 and shake_m_s2 < 0.5
 
 
 def standing_bias_rad_s(acc_m_s2: FloatArray, gyr_rad_s: FloatArray, sampling_rate_hz: float) -> FloatArray:

@@ -38,6 +38,7 @@ from analytics.repetitions import (
     Withdrawn,
 )
 from analytics.sets import SetParameters
+from analytics.turning_points import AbortReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -296,7 +297,8 @@ class MotionPipeline:
                 self._events.extend(self._ledger.count(event))
             elif isinstance(event, Withdrawn):
                 self._events.extend(self._ledger.withdraw(event))
-            elif isinstance(event, Aborted):
+            elif isinstance(event, Aborted) and event.reason is not AbortReason.TOO_SHORT:
+                # Steps and fidgeting come in hundreds; a lowering broken off takes time.
                 self._events.append(RepetitionAborted(self._ledger.set_number, event))
             elif isinstance(event, SetBoundary):
                 self._events.extend(self._ledger.end_set(self._history.index_of(event.time_ns) + 1))

@@ -69,9 +69,14 @@ def rotate_by_each(quats_wxyz: FloatArray, vector: FloatArray) -> FloatArray:
 
 def to_matrix(quat_wxyz: Quaternion) -> FloatArray:
     """Rotation matrix (3, 3) of one quaternion."""
-    quats = np.array((quat_wxyz,))
-    columns = [rotate_by_each(quats, axis)[0] for axis in np.eye(3)]
-    return np.stack(columns, axis=1)
+    w, x, y, z = quat_wxyz
+    return np.array(
+        (
+            (1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y - w * z), 2.0 * (x * z + w * y)),
+            (2.0 * (x * y + w * z), 1.0 - 2.0 * (x * x + z * z), 2.0 * (y * z - w * x)),
+            (2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)),
+        )
+    )
 
 
 def from_matrix(matrix: FloatArray) -> Quaternion:
