@@ -1,4 +1,4 @@
-"""One athlete from frames to messages. No clock, no I/O: the same frames give the same messages, live or from a log."""
+"""One athlete from frames to messages. No clock, no I/O: live or from a log, the same frames say the same."""
 
 from __future__ import annotations
 

@@ -129,6 +129,115 @@ def simulate(
 
 
 @app.command()
+def demo(
+    *,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            help="Length in seconds; as many repetitions are done as fit. Default: the whole scenario.",
+            show_default=False,
+        ),
+    ] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No page: only the numbers.")] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any free one.")
+    ] = 8321,
+    scenario: Annotated[str, typer.Option(help="What the virtual athlete does.")] = "romanian_deadlift",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same performance.")] = 1,
+    browser: Annotated[bool, typer.Option(help="Open the page in the system's browser.")] = True,
+) -> None:
+    """Watch a virtual athlete do slow Romanian deadlifts, live, without any hardware.
+
+    Athlete, sensors and radio are simulated; protocol, bridge, broker and page are the real ones. At the end
+    what was counted is printed beside what was done.
+    """
+    from sensor_bridge.commands.demo import run
+
+    run(
+        duration_s=duration,
+        is_headless=headless,
+        port=port,
+        scenario=scenario,
+        seed=seed,
+        open_browser=browser,
+    )
+
+
+@app.command()
+def replay(
+    trace: Annotated[Path, typer.Argument(help="A recording, trace/1: Parquet or CSV.", show_default=False)],
+    *,
+    json_path: Annotated[
+        Path | None,
+        typer.Option(
+            "--json", metavar="FILE", help="Also write the result as JSON (result/1).", show_default=False
+        ),
+    ] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="No page: only the numbers.")] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any free one.")
+    ] = 8321,
+    seed: Annotated[int, typer.Option(min=0, help="Of the virtual radio.")] = 1,
+) -> None:
+    """Play a recording live, through virtual sensors over a virtual radio.
+
+    The same repetitions as with analyze come out, by the way of a live session.
+    """
+    from sensor_bridge.commands.replay import run
+
+    run(trace, json_path=json_path, is_headless=headless, port=port, seed=seed)
+
+
+@app.command()
+def run(
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="Who wears what (README); default: your own configuration.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Stream from real sensors: Bluetooth to MQTT and the dashboard, until Ctrl-C.
+
+    A session that was cut off (a crash, a power cut) goes on where it was.
+    """
+    from sensor_bridge.commands.run import run as run_until_stopped
+
+    run_until_stopped(file)
+
+
+@app.command("virtual-sensors")
+def virtual_sensors(
+    what: Annotated[
+        str,
+        typer.Argument(help="A scenario, or a recording (.parquet, .csv).", show_default=False),
+    ] = "romanian_deadlift",
+    *,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="TCP port of the virtual radio; 0 takes any free one.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of performance and radio.")] = 1,
+    duration: Annotated[
+        float | None,
+        typer.Option(min=1, help="Length of a performance in seconds.", show_default=False),
+    ] = None,
+) -> None:
+    """Put virtual sensors on a virtual radio that hipline run, in another process, uses.
+
+    Prints what the bridge's configuration has to say. For tests of the bridge without hardware.
+    """
+    from sensor_bridge.commands.virtual_sensors import run
+
+    run(what, port=port, seed=seed, duration_s=duration)
+
+
+@app.command()
 def config(
     *,
     file: Annotated[

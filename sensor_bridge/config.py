@@ -261,11 +261,12 @@ class RadioConfig(_Section):
 
     Parameters
     ----------
-    adapter
-        Name such as ``hci1`` (Linux); default: the system's.
+    virtual_port
+        Port of a virtual radio that ``hipline virtual-sensors`` serves on this machine; default: the system's
+        Bluetooth adapter.
     """
 
-    adapter: str | None = None
+    virtual_port: Port | None = None
 
 
 class Config(_Section):

@@ -6,6 +6,7 @@
     ├── UserInputError            the user mends it: exit code 2, one line, no traceback
     │   ├── ConfigError           a setting: which file, which key, what to write instead
     │   └── RecordingError        a recording that cannot be read: which file, where, why
+    ├── BluetoothUnavailable      this machine has no Bluetooth, or it is off or forbidden
     ├── SensorNotFound            no such sensor is advertising (also ConnectionError)
     ├── LinkLost                  the link to a sensor ended or never came up (also ConnectionError)
     ├── WrongFirmware             the sensor speaks a protocol version this bridge does not
@@ -37,6 +38,10 @@ class ConfigError(UserInputError):
 
 class RecordingError(UserInputError):
     """A recording cannot be read as what it claims to be."""
+
+
+class BluetoothUnavailable(BridgeError):
+    """There is no Bluetooth adapter, or it is switched off, or we may not use it."""
 
 
 class SensorNotFound(BridgeError, ConnectionError):

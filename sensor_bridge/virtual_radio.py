@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hardware_sim import athlete, scenario_file, worn_sensors
 from hardware_sim.errors import HardwareSimError
-from sensor_bridge.errors import UserInputError
+from hardware_sim.peripheral import address_of
+from hardware_sim.radio import VirtualRadio
+from hardware_sim.radio_hci import attach_hci, serve_hci
+from hardware_sim.recording_source import SampleSource, from_si
+from sensor_bridge.ble.adapter import Adapter
+from sensor_bridge.errors import RecordingError, UserInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import asyncio
+    from collections.abc import AsyncIterator, Mapping
 
     from analytics.imu import FloatArray
+    from hardware_sim.athlete import Performance
+    from sensor_bridge.recording.trace import Trace
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +57,42 @@ class Simulation:
         return len(self.truth["repetitions"])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Playback:
+    """What virtual sensors will send.
+
+    Parameters
+    ----------
+    sources
+        One a sensor.
+    shared_clock
+        Whether the time stamps of all sources are readings of one clock.
+    """
+
+    sources: tuple[SampleSource, ...]
+    shared_clock: bool = False
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the longest source, s."""
+        return max(
+            float(source.device_time_us[-1] - source.device_time_us[0]) / 1e6 for source in self.sources
+        )
+
+    @property
+    def worn_sensors(self) -> tuple[dict[str, str], ...]:
+        """The sensors as a configuration names them: id, placement, mount and address."""
+        return tuple(
+            {
+                "id": source.sensor_id,
+                "placement": source.placement,
+                "mount": source.mount,
+                "address": address_of(source.sensor_id),
+            }
+            for source in self.sources
+        )
+
+
 def simulate(scenario: str, seed: int) -> Simulation:
     """Let the virtual athlete perform a scenario, by name or by the path of its TOML file.
 
@@ -54,13 +101,146 @@ def simulate(scenario: str, seed: int) -> Simulation:
     UserInputError
         There is no such scenario, or it asks for what cannot be.
     """
+    performance = _perform(scenario, seed, None)
+    return Simulation(
+        trace_columns=worn_sensors.trace_columns(performance),
+        trace_metadata=worn_sensors.trace_metadata(performance),
+        angle_columns=performance.truth.angle_columns(),
+        truth=worn_sensors.truth_document(performance),
+    )
+
+
+def rehearse(
+    scenario: str, seed: int, duration_s: float | None
+) -> tuple[Playback, dict[str, Any], dict[str, Any]]:
+    """Let the virtual athlete perform for virtual sensors.
+
+    Parameters
+    ----------
+    scenario
+        Name or path.
+    seed
+        The same seed, the same performance.
+    duration_s
+        Length; as many repetitions are done as fit. None: as the scenario says.
+
+    Returns
+    -------
+    tuple
+        What the sensors will send, the prescription (empty where none), and the truth document.
+
+    Raises
+    ------
+    UserInputError
+        There is no such scenario, or it asks for what cannot be.
+    """
+    performance = _perform(scenario, seed, duration_s)
+    prescription = dict(worn_sensors.trace_metadata(performance).get("prescription", {}))
+    return (
+        Playback(worn_sensors.sample_sources(performance)),
+        prescription,
+        worn_sensors.truth_document(performance),
+    )
+
+
+def playback_of(trace: Trace, name: str) -> Playback:
+    """Let virtual sensors send a recording; their clocks read the recording's own ``t``.
+
+    Parameters
+    ----------
+    trace
+        The recording.
+    name
+        What to call it in messages.
+
+    Raises
+    ------
+    RecordingError
+        No sensor could have sent it.
+    """
+    sources = []
+    for placement, sensor in trace.sensors.items():
+        if sensor.gyr_rad_s is None:
+            raise RecordingError(
+                f"{name}: {placement} holds accelerations only, and our sensors always send angular rates too: "
+                "use hipline analyze"
+            )
+        try:
+            sources.append(
+                from_si(
+                    str(placement).replace("_", "-"),
+                    str(placement),
+                    str(trace.mount(placement)),
+                    trace.t_s,
+                    np.asarray(sensor.acc_m_s2),
+                    np.asarray(sensor.gyr_rad_s),
+                )
+            )
+        except HardwareSimError as error:
+            raise RecordingError(f"{name}: {error}") from error
+    return Playback(tuple(sources), shared_clock=True)
+
+
+@asynccontextmanager
+async def on_air(playback: Playback, seed: int) -> AsyncIterator[tuple[Adapter, asyncio.Event]]:
+    """Put virtual sensors on a virtual radio inside this process.
+
+    Yields
+    ------
+    tuple[Adapter, asyncio.Event]
+        The adapter that hears them, and what is set when they have played to the end.
+    """
+    async with VirtualRadio(playback.sources, seed=seed, shared_clock=playback.shared_clock) as radio:
+        yield Adapter(*radio.bleak_backends()), radio.playback_finished
+
+
+@asynccontextmanager
+async def on_air_for_others(
+    playback: Playback, seed: int, port: int
+) -> AsyncIterator[tuple[int, asyncio.Event]]:
+    """Put virtual sensors on a virtual radio that another process of this machine uses.
+
+    Yields
+    ------
+    tuple[int, asyncio.Event]
+        The TCP port, and what is set when they have played to the end.
+
+    Raises
+    ------
+    UserInputError
+        The port is taken.
+    """
     try:
-        performance = athlete.simulate(scenario_file.load_scenario(scenario), seed)
-        return Simulation(
-            trace_columns=worn_sensors.trace_columns(performance),
-            trace_metadata=worn_sensors.trace_metadata(performance),
-            angle_columns=performance.truth.angle_columns(),
-            truth=worn_sensors.truth_document(performance),
-        )
+        async with serve_hci(playback.sources, port, seed=seed, shared_clock=playback.shared_clock) as (
+            radio,
+            taken,
+        ):
+            yield taken, radio.playback_finished
+    except HardwareSimError as error:
+        raise UserInputError(str(error)) from error
+
+
+@asynccontextmanager
+async def attached(port: int) -> AsyncIterator[Adapter]:
+    """Use the virtual radio of another process.
+
+    Raises
+    ------
+    UserInputError
+        There is none at that port.
+    """
+    try:
+        async with attach_hci(port) as radio:
+            yield Adapter(*radio.bleak_backends())
+    except HardwareSimError as error:
+        raise UserInputError(str(error)) from error
+
+
+def _perform(scenario: str, seed: int, duration_s: float | None) -> Performance:
+    try:
+        chosen = scenario_file.load_scenario(scenario)
+        if duration_s is not None:
+            chosen = athlete.fit_repetitions(chosen, duration_s, seed)
+        return athlete.simulate(chosen, seed)
     except HardwareSimError as error:
         raise UserInputError(str(error)) from error

@@ -1,0 +1,58 @@
+"""``hipline virtual-sensors``: virtual sensors in a process of their own, for a bridge in another."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sensor_bridge.recording.trace import read_trace
+from sensor_bridge.virtual_radio import on_air_for_others, playback_of, rehearse
+
+if TYPE_CHECKING:
+    from sensor_bridge.virtual_radio import Playback
+
+
+def run(what: str, *, port: int, seed: int, duration_s: float | None) -> None:
+    """Play a scenario or a recording until it ends.
+
+    Parameters
+    ----------
+    what
+        A scenario's name or TOML file, or a recording (trace/1).
+    port
+        TCP port of the radio; 0 takes any free one.
+    seed
+        Of performance and radio.
+    duration_s
+        Length of a performance, s; None for the whole scenario.
+
+    Raises
+    ------
+    UserInputError
+        There is no such scenario or recording, or the port is taken.
+    """
+    path = Path(what)
+    if path.suffix.lower() in {".parquet", ".csv"}:
+        playback = playback_of(read_trace(path), what)
+    else:
+        playback, _, _ = rehearse(what, seed, duration_s)
+    asyncio.run(_play(playback, port, seed))
+
+
+async def _play(playback: Playback, port: int, seed: int) -> None:
+    async with on_air_for_others(playback, seed, port) as (taken, finished):
+        _say(f"Virtual sensors at port {taken}. In the bridge's configuration:")
+        _say(f"[radio]\nvirtual_port = {taken}\n")
+        for sensor in playback.worn_sensors:
+            lines = [f'{key} = "{value}"' for key, value in sensor.items()]
+            _say("[[athletes.sensors]]\n" + "\n".join(lines) + "\n")
+        _say("They begin when all are connected.")
+        await finished.wait()
+        _say("Played to the end; Ctrl-C closes the radio.")
+        await asyncio.Event().wait()
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

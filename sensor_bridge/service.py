@@ -1,0 +1,339 @@
+"""The bridge: one task group from radio to broker.
+
+A frame's way: stamped by the link, written to the frame log, queued, measured, published. After a crash the log is
+read first: the measurements stand where they stood, and the events go out under the ids they had.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from firmware_protocol.codec import decode_frame
+from firmware_protocol.errors import ProtocolError
+from sensor_bridge.athlete_session import AthleteSession
+from sensor_bridge.ble.accounting import SampleAccount
+from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
+from sensor_bridge.ble.supervisor import SensorSupervisor
+from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
+from sensor_bridge.host_clock import HostClock
+from sensor_bridge.mqtt.client import MqttClient
+from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
+from sensor_bridge.mqtt.retained import RetainedBoard
+from sensor_bridge.mqtt.status import ServiceStatusPublisher
+from sensor_bridge.mqtt.topics import Topics
+from sensor_bridge.mqtt_access import MqttAccess, open_broker
+from sensor_bridge.publisher import Publisher
+from sensor_bridge.recording.frame_log import read_frame_log
+from sensor_bridge.recording.session import create_session, find_unfinished_session
+from sensor_bridge.sensor_report import WornSensor, log_metadata, sensor_status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from analytics.pipeline_output import PipelineOutput
+    from sensor_bridge.assembly import SensorQuality
+    from sensor_bridge.ble.adapter import Adapter
+    from sensor_bridge.ble.link import ReceivedFrame
+    from sensor_bridge.config import Config
+    from sensor_bridge.recording.frame_log import FrameLogWriter
+    from sensor_bridge.recording.session import Session
+
+log = logging.getLogger(__name__)
+
+SERVICE = "bridge"
+_QUEUE_FRAMES = 20_000  # more than five minutes of ten sensors: then the machine is too slow, and says so
+_STATUS_PERIOD_S = 1.0
+_LONGEST_FAREWELL_S = 10.0
+
+
+@dataclass(slots=True)
+class Bridge:
+    """A running bridge, as those see it who wait for its end.
+
+    Parameters
+    ----------
+    dashboard_url
+        Where the page is; None where it is not served.
+    broker
+        Where the messages go.
+    session
+        The running session.
+    links
+        Last report on each sensor's link.
+    """
+
+    dashboard_url: str | None
+    broker: MqttAccess
+    session: Session
+    links: dict[str, LinkState] = field(default_factory=dict)
+
+
+class _Intake:
+    """Frames between the radio's callbacks and the measuring task: logged at once, queued, never waited for."""
+
+    def __init__(self, frame_log: FrameLogWriter) -> None:
+        self.dropped = 0
+        self._log = frame_log
+        self._queue: deque[ReceivedFrame] = deque()
+        self._work = asyncio.Event()
+
+    def take(self, frame: ReceivedFrame) -> None:
+        self._log.append(frame)
+        if len(self._queue) >= _QUEUE_FRAMES:
+            self.dropped += 1  # it is in the log: analysing that finds it
+            return
+        self._queue.append(frame)
+        self._work.set()
+
+    async def frames(self) -> AsyncIterator[ReceivedFrame]:
+        while True:
+            await self._work.wait()
+            self._work.clear()
+            while self._queue:
+                yield self._queue.popleft()
+
+    def rest(self) -> list[ReceivedFrame]:
+        rest = list(self._queue)
+        self._queue.clear()
+        return rest
+
+
+class _Run:
+    """The state of one run, shared by its tasks."""
+
+    def __init__(
+        self,
+        config: Config,
+        bridge: Bridge,
+        publisher: Publisher,
+        intake: _Intake,
+        status: ServiceStatusPublisher,
+        clock: HostClock,
+        watch: Callable[[str, PipelineOutput], None] | None,
+    ) -> None:
+        self.bridge = bridge
+        self.publisher = publisher
+        self.intake = intake
+        self.status = status
+        self.clock = clock
+        self.accounts: dict[str, SampleAccount] = {}
+        self.sensors = {
+            sensor.id: WornSensor(athlete, sensor, config.streaming)
+            for athlete in config.athletes
+            for sensor in athlete.sensors
+        }
+        self.sessions = {
+            athlete.id: AthleteSession(athlete, bridge.session.session_id, watch)
+            for athlete in config.athletes
+        }
+
+    async def begin(self) -> None:
+        now_ms = self.clock.now_ns() / 1e6
+        for session in self.sessions.values():
+            await self.publisher.publish(session.begin(now_ms))
+
+    async def read_log_again(self) -> int:
+        """Bring the sessions to where they stood when the bridge was cut off; return the frames read."""
+        n_frames = 0
+        for frame in read_frame_log(self.bridge.session.frame_log_path):
+            if frame.sensor_id in self.sensors:
+                self._note_index(frame)
+                await self.measure(frame, live=False)
+                n_frames += 1
+            if n_frames % 100 == 0:
+                await asyncio.sleep(0)
+        return n_frames
+
+    def _note_index(self, frame: ReceivedFrame) -> None:
+        if frame.kind is FrameKind.DATA:
+            with contextlib.suppress(ProtocolError):  # counted where it is measured
+                self.accounts.setdefault(frame.sensor_id, SampleAccount()).add(decode_frame(frame.payload))
+
+    def resume_point(self, sensor_id: str) -> tuple[int, int] | None:
+        """Where the log of this session ends for a sensor; None where it holds nothing of it."""
+        account = self.accounts.get(sensor_id)
+        return account.resume_point() if account else None
+
+    async def measure(self, frame: ReceivedFrame, *, live: bool = True) -> None:
+        session = self.sessions[self.sensors[frame.sensor_id].athlete.id]
+        await self.publisher.publish(session.take(frame), live=live)
+
+    def take(self, frame: ReceivedFrame) -> None:
+        """Take a frame from a link: on the disk first."""
+        self.intake.take(frame)
+        self._note_index(frame)
+
+    async def measure_all(self) -> None:
+        async for frame in self.intake.frames():
+            await self.measure(frame)
+
+    async def report_sensors(self) -> None:
+        while True:
+            await self.tell_sensors()
+            await asyncio.sleep(_STATUS_PERIOD_S)
+
+    async def tell_sensors(self) -> None:
+        now_ms = self.clock.now_ns() / 1e6
+        for sensor_id, worn in self.sensors.items():
+            link = self.bridge.links.get(sensor_id, LinkState(sensor_id, LinkPhase.SCANNING))
+            await self.publisher.publish([sensor_status(worn, link, self.quality(sensor_id), now_ms)])
+        dropped = self.intake.dropped
+        self.status.set_alarm(
+            "overload",
+            f"{dropped} frames were logged but not measured: this machine is too slow" if dropped else None,
+        )
+
+    def quality(self, sensor_id: str) -> SensorQuality:
+        return self.sessions[self.sensors[sensor_id].athlete.id].quality(sensor_id)
+
+    async def finish(self) -> None:
+        for frame in self.intake.rest():
+            await self.measure(frame)
+        for session in self.sessions.values():
+            await self.publisher.publish(session.finish())
+        await self.tell_sensors()
+
+
+async def run_bridge(
+    config: Config,
+    adapter: Adapter,
+    until: Callable[[Bridge], Awaitable[None]],
+    *,
+    watch: Callable[[str, PipelineOutput], None] | None = None,
+) -> dict[str, SensorQuality]:
+    """Run the bridge until `until` returns, then end the session in order.
+
+    Parameters
+    ----------
+    config
+        Who wears what, and where messages go.
+    adapter
+        The radio.
+    until
+        Called once everything runs; when it returns the bridge ends. When this task is cancelled the session
+        stays open, and the next start goes on in it.
+    watch
+        Told what each athlete's pipeline says, on the pipeline's own timeline.
+
+    Returns
+    -------
+    dict[str, SensorQuality]
+        What became of each sensor's samples.
+
+    Raises
+    ------
+    BridgeError
+        Something is wrong that a person has to mend.
+    """
+    clock = HostClock()
+    topics = Topics(config.gym)
+    config.data_folder.mkdir(parents=True, exist_ok=True)
+    unfinished = find_unfinished_session(config.data_folder)
+    session = unfinished or create_session(config.data_folder, log_metadata(config))
+    status = ServiceStatusPublisher(
+        topics.service_status(SERVICE), version=version("hipline"), session=session.session_id
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        access = await stack.enter_async_context(open_broker(config, topics))
+        page = await stack.enter_async_context(_page(config, access))
+        client = await stack.enter_async_context(MqttClient(access.bridge_settings(SERVICE, status.will)))
+        outbox = await stack.enter_async_context(
+            Outbox(OutboxSettings(config.data_folder / "outbox.sqlite"), client, status.set_alarm)
+        )
+        board = RetainedBoard(client)
+        frame_log = stack.enter_context(session.open_log())
+        bridge = Bridge(page, access, session)
+        run = _Run(
+            config,
+            bridge,
+            Publisher(topics, session.session_id, client, outbox, board),
+            _Intake(frame_log),
+            status,
+            clock,
+            watch,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            background = [
+                tasks.create_task(outbox.run(), name="outbox"),
+                tasks.create_task(board.run(), name="retained messages"),
+            ]
+            async with status.attach(board):
+                await run.begin()
+                if unfinished:
+                    n_frames = await run.read_log_again()
+                    log.info("session %s goes on: %d frames read again", session.session_id, n_frames)
+                await _stream(run, adapter, until, tasks)
+                await run.finish()
+            await outbox_emptied(outbox, _LONGEST_FAREWELL_S)
+            for task in background:
+                task.cancel()
+        session.close(datetime.now(UTC))
+        return {sensor_id: run.quality(sensor_id) for sensor_id in run.sensors}
+
+
+async def _stream(
+    run: _Run, adapter: Adapter, until: Callable[[Bridge], Awaitable[None]], tasks: asyncio.TaskGroup
+) -> None:
+    """Stream from all sensors until it is enough."""
+    connect_lock = asyncio.Lock()
+
+    def note_link(state: LinkState) -> None:
+        run.bridge.links[state.sensor_id] = state
+
+    streaming = [
+        tasks.create_task(
+            SensorSupervisor(
+                worn,
+                adapter,
+                connect_lock,
+                run.take,
+                note_link,
+                functools.partial(run.resume_point, sensor_id),
+                clock=run.clock,
+            ).run(),
+            name=f"sensor {sensor_id}",
+        )
+        for sensor_id, worn in run.sensors.items()
+    ]
+    streaming.append(tasks.create_task(run.measure_all(), name="measuring"))
+    streaming.append(tasks.create_task(run.report_sensors(), name="sensor status"))
+    await until(run.bridge)
+    for task in streaming:
+        task.cancel()
+    await asyncio.wait(streaming)
+
+
+@contextlib.asynccontextmanager
+async def _page(config: Config, access: MqttAccess) -> AsyncIterator[str | None]:
+    if not config.dashboard.enabled:
+        yield None
+        return
+    settings = DashboardSettings(
+        gym=config.gym,
+        websocket_url=access.websocket_url,
+        username=access.dashboard_user or "",
+        token=access.dashboard_password or "",
+        host=config.dashboard.host,
+        port=config.dashboard.port,
+    )
+    async with DashboardServer(settings) as server:
+        yield server.url
+
+
+async def outbox_emptied(outbox: Outbox, longest_s: float) -> bool:
+    """Wait until the broker has every event; False when it has not within `longest_s`: they stay on the disk."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            while await outbox.pending():
+                await asyncio.sleep(0.05)
+            return True
+    log.warning("%d events wait on the disk for the broker", await outbox.pending())
+    return False
