@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pytest
+from scipy.spatial.transform import Rotation
+from vqf import VQF
 
 from analytics.angles import AngleBlock
 from analytics.exercises import Side
@@ -61,6 +63,34 @@ def make_angles() -> MakeAngles:
         )
 
     return make
+
+
+class Incline(Protocol):
+    def __call__(self, acc_m_s2: np.ndarray, gyr_rad_s: np.ndarray, rate_hz: float) -> AngleBlock: ...
+
+
+@pytest.fixture
+def inclined_from_standing(make_angles: MakeAngles) -> Incline:
+    """Take a sensor of unknown mount: inclination from its first second and a bit, unsigned, as tilt."""
+
+    def incline(acc_m_s2: np.ndarray, gyr_rad_s: np.ndarray, rate_hz: float) -> AngleBlock:
+        acc = np.ascontiguousarray(acc_m_s2, dtype=np.float64)
+        gyr = np.ascontiguousarray(gyr_rad_s, dtype=np.float64)
+        vqf = VQF(1.0 / rate_hz, tauAcc=2.0, biasClip=5.0, biasSigmaInit=2.0, restThAcc=0.1)
+        quat = vqf.updateBatch(gyr, acc)["quat6D"]
+        up = Rotation.from_quat(quat, scalar_first=True).inv().apply((0.0, 0.0, 1.0))
+        still = slice(round(0.3 * rate_hz), round(1.3 * rate_hz))
+        standing = up[still].mean(axis=0)
+        standing /= np.linalg.norm(standing)
+        level = Rotation.align_vectors([[0.0, 0.0, 1.0]], [standing])[0]
+        return make_angles(
+            tilt=np.degrees(np.arccos(np.clip(up @ standing, -1.0, 1.0))),
+            acc_norm=np.linalg.norm(acc, axis=1),
+            gyr=level.apply(gyr),
+            rate_hz=rate_hz,
+        )
+
+    return incline
 
 
 class MakeRepetition(Protocol):

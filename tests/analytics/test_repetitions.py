@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.signal import butter, sosfilt
-from scipy.spatial.transform import Rotation
-from vqf import VQF
 
 from analytics.angles import AngleBlock
 from analytics.imu import Placement
@@ -527,46 +525,25 @@ def test_no_sensor_drives_nothing() -> None:
 # --- real hinges -------------------------------------------------------------------------------------
 
 
-def bow(name: str) -> AngleBlock:
-    """Inclination of the torso sensor from its standing, and its rates turned so that standing is z up."""
-    trace = pd.read_parquet(BOWS / f"{name}.parquet")
-    acc = np.ascontiguousarray(trace[["torso_ax", "torso_ay", "torso_az"]], dtype=np.float64)
-    gyr = np.ascontiguousarray(trace[["torso_gx", "torso_gy", "torso_gz"]], dtype=np.float64)
-    quat = VQF(0.01, tauAcc=2.0, biasClip=5.0, biasSigmaInit=2.0, restThAcc=0.1).updateBatch(gyr, acc)[
-        "quat6D"
-    ]
-    up = Rotation.from_quat(quat, scalar_first=True).inv().apply((0.0, 0.0, 1.0))
-    standing = up[50:150].mean(axis=0)
-    standing /= np.linalg.norm(standing)
-    level = Rotation.align_vectors([[0.0, 0.0, 1.0]], [standing])[0]
-    block = angles_from(np.degrees(np.arccos(np.clip(up @ standing, -1.0, 1.0))))
-    nothing = [np.full(len(block), np.nan) for _ in range(6)]
-    return AngleBlock(
-        round(float(trace["t"].iloc[0]) * 1e9),
-        RATE_HZ,
-        0.0,
-        block.pelvic_tilt_deg,
-        *nothing,
-        np.linalg.norm(acc, axis=1),
-        level.apply(gyr),
-        block.is_supine,
-        block.is_measured,
-    )
-
-
 @pytest.mark.recordings
 @pytest.mark.skipif(not BOWS.is_dir(), reason="the evaluation recordings bowing_vicon are not there")
-def test_real_bows_are_counted_three_each() -> None:
+def test_real_bows_are_counted_three_each(inclined_from_standing) -> None:
     truth = pd.read_csv(BOWS / "reps.csv")
     exact, errors_s = 0, []
     names = sorted(path.stem for path in BOWS.glob("S*_T*.parquet"))
     for name in names:
-        found = counted(RepetitionCounter(PELVIS).push(bow(name)))
+        trace = pd.read_parquet(BOWS / f"{name}.parquet")
+        block = inclined_from_standing(
+            trace[["torso_ax", "torso_ay", "torso_az"]], trace[["torso_gx", "torso_gy", "torso_gz"]], RATE_HZ
+        )
+        found = counted(RepetitionCounter(PELVIS).push(block))
+        begin_s = float(trace["t"].iloc[0])
         exact += len(found) == 3
         bottoms = truth.loc[truth["trial"] == name, "t_bottom"].to_numpy()
         if len(found) == len(bottoms):
             errors_s += [
-                candidate.bottom_ns / 1e9 - bottom for candidate, bottom in zip(found, bottoms, strict=True)
+                begin_s + candidate.bottom_ns / 1e9 - bottom
+                for candidate, bottom in zip(found, bottoms, strict=True)
             ]
     print(
         f"{exact} of {len(names)} trials exact; bottoms off by {np.median(np.abs(errors_s)):.3f} s (median), "
