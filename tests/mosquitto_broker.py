@@ -98,8 +98,9 @@ class Mosquitto:
             "set_tcp_nodelay true",
             f"password_file {passwords}",
             f"acl_file {access}",
-            # Sessions of subscribers that are away keep all they missed.
-            "max_queued_messages 0",
+            # Sessions of subscribers that are away keep all they missed. With 0, for "no limit", mosquitto
+            # 2.0.11 hangs up after each publish it refuses.
+            "max_queued_messages 100000",
             "persistence true",
             f"persistence_location {self.folder}/",
             "autosave_on_changes true",
