@@ -55,11 +55,11 @@ class MqttAccess:
     ca_file: Path | None = None
 
     def bridge_settings(self, client_id: str, will: Will | None = None) -> MqttSettings:
-        """Settings of the bridge's own client."""
+        """Return the settings of the bridge's own client."""
         return self._settings(client_id, self.bridge_user, self.bridge_password, will)
 
     def reader_settings(self, client_id: str) -> MqttSettings:
-        """Settings of a client that only reads."""
+        """Return the settings of a client that only reads."""
         return self._settings(client_id, self.dashboard_user, self.dashboard_password, None)
 
     def _settings(

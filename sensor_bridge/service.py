@@ -1,7 +1,7 @@
 """The bridge: one task group from radio to broker.
 
-A frame's way: stamped by the link, written to the frame log, queued, measured, published. After a crash the log is
-read first: the measurements stand where they stood, and the events go out under the ids they had.
+A frame's way: stamped by the link, written to the frame log, queued, measured, published. After a crash the
+log is read first: the measurements stand where they stood, and the events go out under the ids they had.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Bridge:
 
 
 class _Intake:
-    """Frames between the radio's callbacks and the measuring task: logged at once, queued, never waited for."""
+    """Frames between the radio's callbacks and the measuring task: logged at once, then queued."""
 
     def __init__(self, frame_log: FrameLogWriter) -> None:
         self.dropped = 0
@@ -329,10 +329,10 @@ async def _page(config: Config, access: MqttAccess) -> AsyncIterator[str | None]
 
 
 async def outbox_emptied(outbox: Outbox, longest_s: float) -> bool:
-    """Wait until the broker has every event; False when it has not within `longest_s`: they stay on the disk."""
+    """Wait until the broker has every event; False where some still wait on the disk after `longest_s`."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(longest_s):
-            while await outbox.pending():
+            while await outbox.pending():  # noqa: ASYNC110 - the outbox itself waits for the broker
                 await asyncio.sleep(0.05)
             return True
     log.warning("%d events wait on the disk for the broker", await outbox.pending())

@@ -162,8 +162,8 @@ def playback_of(trace: Trace, name: str) -> Playback:
     for placement, sensor in trace.sensors.items():
         if sensor.gyr_rad_s is None:
             raise RecordingError(
-                f"{name}: {placement} holds accelerations only, and our sensors always send angular rates too: "
-                "use hipline analyze"
+                f"{name}: {placement} holds accelerations only, and our sensors always send angular rates "
+                "too: use hipline analyze"
             )
         try:
             sources.append(

@@ -132,9 +132,9 @@ def _compare(counted: Sequence[Repetition], done: Sequence[Mapping[str, Any]]) -
         found = counted[number] if number < len(counted) else None
         table.add_row(
             str(true["repetition"]),
-            _figure(found and found.eccentric_s, 2),
+            _figure(found.eccentric_s if found else None, 2),
             _figure(true["eccentric_s"], 2),
-            _figure(found and found.pelvic_tilt_range_deg, 1),
+            _figure(found.pelvic_tilt_range_deg if found else None, 1),
             _figure(true["pelvic_tilt_range_deg"], 1),
         )
     console.print(table)
@@ -153,7 +153,8 @@ def _compare(counted: Sequence[Repetition], done: Sequence[Mapping[str, Any]]) -
     if len(timed) == len(done):
         mean_s = sum(timed) / len(timed)
         console.print(
-            f"Mean eccentric: {mean_s:.3f} s, truth {true_mean_s:.3f} s, difference {mean_s - true_mean_s:+.3f} s."
+            f"Mean eccentric: {mean_s:.3f} s, truth {true_mean_s:.3f} s, "
+            f"difference {mean_s - true_mean_s:+.3f} s."
         )
     if len(tilts) == len(done):
         console.print(f"Tilt range: largest difference {max(tilts):.2f}°.")
