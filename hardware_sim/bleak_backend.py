@@ -25,7 +25,7 @@ from hardware_sim.bleak_backend_client import BumbleClient
 from hardware_sim.bleak_backend_scanner import BumbleScanner, address_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from bleak.backends.client import BaseBleakClient
     from bleak.backends.scanner import BaseBleakScanner
@@ -94,14 +94,14 @@ class BumbleAdapter:
         async with self._scan_lock:
             self._scanners.add(scanner)
             if not self.device.is_scanning:
-                await self.device.start_scanning(active=active, filter_duplicates=False)
+                await _to_the_end(self.device.start_scanning(active=active, filter_duplicates=False))
 
     async def remove_scanner(self, scanner: BumbleScanner) -> None:
         """Report no more."""
         async with self._scan_lock:
             self._scanners.discard(scanner)
             if not self._scanners and self.device.is_scanning:
-                await self.device.stop_scanning()
+                await _to_the_end(self.device.stop_scanning())
 
     def _heard(self, advertisement: Advertisement) -> None:
         self.known[address_text(advertisement.address)] = advertisement.address
@@ -124,12 +124,7 @@ class BumbleAdapter:
             try:
                 return await asyncio.shield(attempt)
             except asyncio.CancelledError:
-                withdrawal = asyncio.ensure_future(self._withdraw(attempt))
-                while (
-                    not withdrawal.done()
-                ):  # bounded by its own timeout; a second cancel must not cut it short
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await asyncio.shield(withdrawal)
+                await _to_the_end(self._withdraw(attempt))
                 raise
 
     async def _withdraw(self, attempt: asyncio.Future[Connection]) -> None:
@@ -139,3 +134,20 @@ class BumbleAdapter:
                     await self.device.send_sync_command(hci.HCI_LE_Create_Connection_Cancel_Command())
                 connection = await attempt
                 await connection.disconnect()
+
+
+async def _to_the_end(procedure: Coroutine[Any, Any, None]) -> None:
+    """Run an HCI procedure that must not be cut short: the controller would be left in the middle of it.
+
+    Who is cancelled meanwhile is told so afterwards. HCI procedures have time limits of their own.
+    """
+    task = asyncio.ensure_future(procedure)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()

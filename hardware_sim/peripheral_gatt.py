@@ -172,7 +172,10 @@ class GattServer:
     @property
     def is_indicating(self) -> bool:
         """True while the host has not confirmed the last indication."""
-        return self._indication is not None and not self._indication.done()
+        if self._indication is None or self._indication.done() or self._connection is None:
+            return False
+        confirmation = self._device.gatt_server.pending_confirmations.get(self._connection)
+        return confirmation is None or not confirmation.done()
 
     def notify(self, uuid: str, value: bytes) -> None:
         """Send a notification, where the host wants it."""

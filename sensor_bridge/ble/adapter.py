@@ -1,0 +1,234 @@
+"""The Bluetooth adapter: listening for sensors, no longer than somebody waits for one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from bleak import BleakScanner
+from bleak.exc import BleakError
+
+from firmware_protocol.gatt import SERVICE_UUID
+from sensor_bridge.ble.link import SensorSettings, Sighting
+from sensor_bridge.errors import BluetoothUnavailable, SensorNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bleak.backends.client import BaseBleakClient
+    from bleak.backends.device import BLEDevice
+    from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
+
+_NAMESAKE_WAIT_S: Final = 0.5  # a name is no address: time in which another of that name may be heard
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sensor that was heard, with what is needed to connect to it.
+
+    Parameters
+    ----------
+    sighting
+        What was heard.
+    device
+        The radio library's handle.
+    """
+
+    sighting: Sighting
+    device: BLEDevice
+
+
+class _Search:
+    """One sensor somebody waits for."""
+
+    def __init__(self, sensor: SensorSettings) -> None:
+        self._address = None if sensor.address is None else sensor.address.upper()
+        self._name = sensor.name or sensor.sensor_id
+        self._namesakes: dict[str, Found] = {}
+        self.what = sensor.address or f"'{self._name}'"
+        self.found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+
+    def hear(self, found: Found) -> None:
+        """Take one sighting."""
+        if self.found.done():
+            return
+        if self._address is not None:
+            if found.sighting.address.upper() == self._address:
+                self.found.set_result(found)
+        elif found.sighting.name == self._name:
+            if not self._namesakes:
+                asyncio.get_running_loop().call_later(_NAMESAKE_WAIT_S, self._decide)
+            self._namesakes[found.sighting.address] = found
+
+    def _decide(self) -> None:
+        if self.found.done():
+            return
+        if len(self._namesakes) == 1:
+            self.found.set_result(*self._namesakes.values())
+            return
+        heard = ", ".join(
+            f"{each.sighting.address} ({each.sighting.rssi_dbm} dBm)"
+            for each in sorted(self._namesakes.values(), key=lambda each: -each.sighting.rssi_dbm)
+        )
+        self.found.set_exception(
+            SensorNotFound(
+                f"{len(self._namesakes)} sensors are called '{self._name}': {heard}; "
+                "give the address of the right one in the configuration"
+            )
+        )
+
+
+class Adapter:
+    """One Bluetooth adapter of this machine, or a virtual one.
+
+    One process uses an adapter at a time, it makes one connection at a time, and it does not scan while it
+    connects: Linux Bluetooth stacks fail at more.
+
+    Parameters
+    ----------
+    client_backend, scanner_backend
+        Bleak backends; None for those of this system.
+    """
+
+    def __init__(
+        self,
+        client_backend: type[BaseBleakClient] | None = None,
+        scanner_backend: type[BaseBleakScanner] | None = None,
+    ) -> None:
+        self.client_backend = client_backend
+        self._scanner_backend = scanner_backend
+        self._scanner: BleakScanner | None = None
+        self._scan_lock = asyncio.Lock()
+        self._searches: set[_Search] = set()
+        self._quiet = 0
+
+    @property
+    def is_scanning(self) -> bool:
+        """True while the radio listens for sensors."""
+        return self._scanner is not None
+
+    async def scan(self, duration_s: float) -> list[Sighting]:
+        """Listen for Hipline sensors for a while.
+
+        Parameters
+        ----------
+        duration_s
+            How long.
+
+        Returns
+        -------
+        list[Sighting]
+            Each sensor once, the strongest signal first.
+
+        Raises
+        ------
+        BluetoothUnavailable
+            There is no adapter, or it may not be used.
+        """
+        heard: dict[str, Sighting] = {}
+
+        def note(device: BLEDevice, data: AdvertisementData) -> None:
+            heard[device.address] = Sighting(device.address, data.local_name or device.name, data.rssi)
+
+        scanner = self._new_scanner(note)
+        with _bluetooth_errors():
+            async with scanner:
+                await asyncio.sleep(duration_s)
+        return sorted(heard.values(), key=lambda sighting: -sighting.rssi_dbm)
+
+    async def find(self, sensor: SensorSettings, timeout_s: float) -> Found:
+        """Listen until one sensor is heard.
+
+        Several searches share one scan.
+
+        Parameters
+        ----------
+        sensor
+            Whom to wait for.
+        timeout_s
+            How long.
+
+        Returns
+        -------
+        Found
+            The sensor.
+
+        Raises
+        ------
+        SensorNotFound
+            It was not heard, or several answer to its name.
+        BluetoothUnavailable
+            There is no adapter, or it may not be used.
+        """
+        search = _Search(sensor)
+        self._searches.add(search)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._follow_demand()
+                return await search.found
+        except TimeoutError:
+            raise SensorNotFound(
+                f"sensor {search.what} was not heard for {timeout_s:g} s; is it charged, on and near?"
+            ) from None
+        finally:
+            self._searches.discard(search)
+            search.found.cancel()
+            await asyncio.shield(self._follow_demand())
+
+    @contextlib.asynccontextmanager
+    async def quiet(self) -> AsyncGenerator[None]:
+        """Pause scanning, to connect; searches go on afterwards."""
+        self._quiet += 1
+        try:
+            await self._follow_demand()
+            yield
+        finally:
+            self._quiet -= 1
+            await asyncio.shield(self._follow_demand())
+
+    async def _follow_demand(self) -> None:
+        """Start or stop listening as needed."""
+        async with self._scan_lock:
+            is_wanted = bool(self._searches) and not self._quiet
+            if is_wanted and self._scanner is None:
+                scanner = self._new_scanner(self._heard)
+                try:
+                    with _bluetooth_errors():
+                        await scanner.start()
+                except asyncio.CancelledError:
+                    await _stop(scanner)  # it may have begun all the same
+                    raise
+                self._scanner = scanner
+            elif not is_wanted and self._scanner is not None:
+                scanner, self._scanner = self._scanner, None
+                await _stop(scanner)
+
+    def _new_scanner(self, callback: Any) -> BleakScanner:
+        options: dict[str, Any] = {}
+        if self._scanner_backend is not None:
+            options["backend"] = self._scanner_backend
+        with _bluetooth_errors():
+            return BleakScanner(callback, service_uuids=[SERVICE_UUID], **options)
+
+    def _heard(self, device: BLEDevice, data: AdvertisementData) -> None:
+        found = Found(Sighting(device.address, data.local_name or device.name, data.rssi), device)
+        for search in tuple(self._searches):
+            search.hear(found)
+
+
+async def _stop(scanner: BleakScanner) -> None:
+    with contextlib.suppress(BleakError, OSError):  # it has stopped one way or the other
+        await scanner.stop()
+
+
+@contextlib.contextmanager
+def _bluetooth_errors() -> Any:
+    try:
+        yield
+    except (BleakError, OSError) as error:
+        raise BluetoothUnavailable(
+            f"Bluetooth cannot be used ({str(error) or type(error).__name__}); "
+            "is the adapter there, switched on and allowed for this user?"
+        ) from error

@@ -1,0 +1,215 @@
+"""Keeping one sensor streaming: find, connect, stream; on loss wait a little and go on where it broke off."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from firmware_protocol.codec import decode_frame, decode_status
+from firmware_protocol.errors import ProtocolError
+from sensor_bridge.ble.accounting import SampleAccount
+from sensor_bridge.ble.backoff import Backoff
+from sensor_bridge.ble.hipline_link import connect
+from sensor_bridge.ble.link import FrameKind, LinkHealth, LinkPhase, LinkState
+from sensor_bridge.ble.silence import TICK_S, SilenceWatch
+from sensor_bridge.errors import BluetoothUnavailable, CommandRefused, LinkLost, SensorNotFound, WrongFirmware
+from sensor_bridge.host_clock import HostClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sensor_bridge.ble.adapter import Adapter, Found
+    from sensor_bridge.ble.hipline_link import HiplineLink
+    from sensor_bridge.ble.link import ReceivedFrame, SensorSettings
+
+log = logging.getLogger(__name__)
+
+_SEARCH_S: Final = 15.0
+_CONNECT_S: Final = 20.0
+_RECONNECT_S: Final = 5.0  # at the place where it was last; then it is searched for
+_STABLE_S: Final = 10.0
+_WARN_EVERY: Final = 100  # one line in so many refused payloads
+
+
+class SensorSupervisor:
+    """One sensor's link, made again as often as needed.
+
+    Parameters
+    ----------
+    sensor
+        The sensor and what is wished of it.
+    adapter
+        The radio.
+    connect_lock
+        Shared by all supervisors of an adapter: one connection is made at a time.
+    on_frame
+        Told of every payload, in order, before anything else looks at it.
+    on_link
+        Told whenever something about the link changes.
+    resume_point
+        Asked for (stream_id, next sample index) before each start; None stands for "a new stream". Without it
+        the stream goes on after what was received since the supervisor was made.
+    clock
+        For arrival times.
+    backoff
+        How long to wait between tries.
+    """
+
+    def __init__(
+        self,
+        sensor: SensorSettings,
+        adapter: Adapter,
+        connect_lock: asyncio.Lock,
+        on_frame: Callable[[ReceivedFrame], None],
+        on_link: Callable[[LinkState], None],
+        resume_point: Callable[[], tuple[int, int] | None] | None = None,
+        *,
+        clock: HostClock | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._sensor = sensor
+        self._adapter = adapter
+        self._connect_lock = connect_lock
+        self._on_frame = on_frame
+        self._on_link = on_link
+        self._account = SampleAccount()
+        self._resume_point = resume_point or self._account.resume_point
+        self._clock = clock or HostClock()
+        self._backoff = backoff or Backoff()
+        self._state = LinkState(sensor.sensor_id, LinkPhase.SCANNING)
+        self._known: Found | None = None
+        self._n_links = 0
+        self._rejected = 0
+        self._dropped_before = 0
+        self._link: HiplineLink | None = None
+        self._silence: SilenceWatch | None = None
+        self._silent_because: str | None = None
+
+    @property
+    def state(self) -> LinkState:
+        """The last report."""
+        return self._state
+
+    async def run(self) -> None:
+        """Keep the sensor streaming until cancelled; then leave no link and no task behind."""
+        try:
+            while True:
+                reason = await self._try_once()
+                log.info("%s", reason)
+                self._report(phase=LinkPhase.LOST, reason=reason)
+                await asyncio.sleep(self._backoff.next_s())
+        finally:
+            self._report(phase=LinkPhase.STOPPED, reason="")
+
+    async def _try_once(self) -> str:
+        """Connect and stream; return why that ended."""
+        try:
+            async with contextlib.AsyncExitStack() as stack:
+                link = await self._connect(stack)
+                await self._stream(link)
+        except (SensorNotFound, LinkLost, CommandRefused, WrongFirmware, BluetoothUnavailable) as error:
+            return str(error)
+        finally:
+            if self._link is not None:
+                self._dropped_before += self._link.dropped
+                self._link = None
+        return self._silent_because or f"{self._sensor.sensor_id}: the link was lost"
+
+    async def _connect(self, stack: contextlib.AsyncExitStack) -> HiplineLink:
+        found, self._known = self._known, None
+        timeout_s = _RECONNECT_S
+        if found is None:
+            self._report(phase=LinkPhase.SCANNING)
+            found = await self._adapter.find(self._sensor, _SEARCH_S)
+            timeout_s = _CONNECT_S
+        async with self._connect_lock, self._adapter.quiet():
+            self._report(phase=LinkPhase.CONNECTING, name=found.sighting.name, address=found.sighting.address)
+            link = await stack.enter_async_context(
+                connect(self._adapter, found, self._sensor, self._clock, timeout_s=timeout_s)
+            )
+        self._known, self._link = found, link
+        return link
+
+    async def _stream(self, link: HiplineLink) -> None:
+        resume = self._resume_point()
+        if resume is not None and self._account.stream_id is None:
+            self._account.take_up(*resume)  # received before this process was born
+        stream_id = await link.start(resume)
+        self._n_links += 1
+        self._silence = SilenceWatch(link.settings.frame_s)
+        self._silent_because = None
+        self._report(phase=LinkPhase.CONNECTED, reason="", info=link.info, stream_id=stream_id)
+        async with asyncio.TaskGroup() as tasks:
+            helpers = [
+                tasks.create_task(link.keep_time(), name=f"clock of {self._sensor.sensor_id}"),
+                tasks.create_task(self._watch(link), name=f"watch over {self._sensor.sensor_id}"),
+            ]
+            async for frame in link.frames():
+                self._take(frame)
+            for helper in helpers:
+                helper.cancel()
+
+    async def _watch(self, link: HiplineLink) -> None:
+        """End a link whose stream has stopped; call one that has lasted a success."""
+        assert self._silence is not None
+        lasted_s = 0.0
+        while True:
+            await asyncio.sleep(TICK_S)
+            lasted_s += TICK_S
+            if lasted_s == _STABLE_S:
+                self._backoff.reset()
+            complaint = self._silence.tick()
+            if complaint is not None:
+                self._silent_because = f"{self._sensor.sensor_id}: {complaint}"
+                await link.close()
+                return
+
+    # Frames ----------------------------------------------------------------------------------------------
+
+    def _take(self, frame: ReceivedFrame) -> None:
+        self._on_frame(frame)
+        try:
+            match frame.kind:
+                case FrameKind.DATA:
+                    self._account.add(decode_frame(frame.payload))
+                    if self._silence is not None:
+                        self._silence.note_data()
+                case FrameKind.STATUS:
+                    self._take_status(frame)
+                case FrameKind.BATTERY if frame.payload:
+                    self._report(battery_percent=frame.payload[0])
+        except ProtocolError as error:
+            if self._rejected % _WARN_EVERY == 0:
+                log.warning("%s: %s is refused: %s", frame.sensor_id, frame.kind.name, error)
+            self._rejected += 1
+
+    def _take_status(self, frame: ReceivedFrame) -> None:
+        status = decode_status(frame.payload)
+        if self._silence is not None:
+            self._silence.note_status(is_streaming=status.is_streaming)
+        self._report(
+            battery_percent=status.battery_percent,
+            connection_interval_ms=status.connection_interval_ms,
+            overflow_count=status.overflow_count,
+        )
+
+    def _health(self) -> LinkHealth:
+        account = self._account
+        return LinkHealth(
+            received=account.received,
+            lost=account.lost,
+            duplicated=account.duplicated,
+            rejected=self._rejected,
+            dropped=self._dropped_before + (self._link.dropped if self._link is not None else 0),
+            reconnects=max(self._n_links - 1, 0),
+            rssi_dbm=self._known.sighting.rssi_dbm
+            if self._known is not None
+            else self._state.health.rssi_dbm,
+        )
+
+    def _report(self, **changes: object) -> None:
+        self._state = replace(self._state, **changes, health=self._health())  # type: ignore[arg-type]
+        self._on_link(self._state)
