@@ -29,11 +29,15 @@ class AlignmentParameters:
     wait_s
         A placement whose samples stay this far behind the newest of the others is no longer waited for,
         in time of the data.
+    margin_s
+        While a placement is missing, samples leave this much later than they came: where it comes back with
+        packets of up to half of this, none of them is late.
     longest_bridge_s
         Holes up to this length are filled along a straight line and marked as not measured.
     """
 
     wait_s: float = 2.0
+    margin_s: float = 0.5
     longest_bridge_s: float = 1.0
 
 
@@ -227,9 +231,12 @@ class PlacementAlignment:
         if self._rate_hz is None:
             return []
         waited_for = [queue for queue in self._queues.values() if not self._is_behind(queue)]
-        if any(queue.end_ns is None for queue in waited_for):
+        ends = [queue.end_ns for queue in waited_for if queue.end_ns is not None]
+        if len(ends) < len(waited_for):
             return []
-        return self._release(min((queue.end_ns for queue in waited_for if queue.end_ns), default=None))
+        if len(waited_for) < len(self._queues):
+            ends.append(self._newest_input_ns() - round(self._parameters.margin_s * NANOSECONDS_PER_SECOND))
+        return self._release(min(ends, default=None))
 
     def flush(self) -> list[AlignedBlock]:
         """End of the recording: return everything."""
@@ -237,11 +244,13 @@ class PlacementAlignment:
             max((queue.end_ns for queue in self._queues.values() if queue.end_ns), default=None)
         )
 
+    def _newest_input_ns(self) -> int:
+        return max(queue.input_end_ns for queue in self._queues.values() if queue.input_end_ns is not None)
+
     def _is_behind(self, queue: _Queue) -> bool:
         assert self._first_input_ns is not None
-        newest = max(q.input_end_ns for q in self._queues.values() if q.input_end_ns is not None)
         own = self._first_input_ns if queue.input_end_ns is None else queue.input_end_ns
-        return newest - own > self._parameters.wait_s * NANOSECONDS_PER_SECOND
+        return self._newest_input_ns() - own > self._parameters.wait_s * NANOSECONDS_PER_SECOND
 
     def _index(self, time_ns: int) -> int:
         assert self._anchor_ns is not None

@@ -104,8 +104,8 @@ class PipelineParameters:
 class MotionPipeline:
     """One athlete's sensors, from samples to repetitions.
 
-    Any chunking of the same samples gives the same angles and events, as long as the placements are pushed
-    side by side (within two seconds of each other). :func:`analyse` does that for whole recordings. The
+    Any chunking of the same samples gives the same output, as long as the placements are pushed
+    side by side, in packets of up to a quarter of a second. :func:`analyse` does that for whole recordings. The
     object cannot be copied or pickled (``vqf`` cannot): to resume elsewhere, push the samples again.
 
     Parameters
@@ -392,7 +392,7 @@ def analyse(
     )
 
 
-def side_by_side(blocks: Iterable[ImuBlock], longest_s: float = 0.5) -> list[ImuBlock]:
+def side_by_side(blocks: Iterable[ImuBlock], longest_s: float = 0.2) -> list[ImuBlock]:
     """Cut blocks to at most ``longest_s`` and sort them by time, so that all placements advance together."""
     parts: list[ImuBlock] = []
     for block in blocks:
