@@ -112,11 +112,10 @@ def _explanations(document: Mapping[str, Any]) -> list[str]:
                 by_reason.setdefault(reason, {})[headings[field]] = None
     lines += [f"{_MISSING} {', '.join(fields)}: {reason}" for reason, fields in by_reason.items()]
     for placement, calibration in document["calibration"].items():
-        lines.append(
-            f"{placement.replace('_', ' ')}: calibrated by {calibration['method'].replace('_', ' ')}, "
-            f"forward known to ± {calibration['quality_deg']:.0f}°"
-        )
-        lines += [f"{placement.replace('_', ' ')}: {warning}" for warning in calibration["warnings"]]
+        method, quality_deg = calibration["method"].replace("_", " "), calibration["quality_deg"]
+        forward = "forward is not known" if quality_deg >= 180 else f"forward known to ± {quality_deg:.0f}°"
+        lines.append(f"{placement.replace('_', ' ')}: calibrated by {method}, {forward}")
+        lines += calibration["warnings"]
     lines += [
         f"broken off in set {aborted['set']} at {aborted['start_s']:.1f} s, {aborted['depth_deg']:.0f}° deep"
         for aborted in document["aborted"]

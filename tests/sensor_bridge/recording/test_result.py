@@ -106,7 +106,7 @@ SUMMARY = SetSummary(
     mean_eccentric_s=4.5,
 )
 CALIBRATION = SegmentCalibration(
-    Placement.PELVIS, (1.0, 0.0, 0.0, 0.0), CalibrationMethod.MOUNT, 8.0, ("worn upside down",)
+    Placement.PELVIS, (1.0, 0.0, 0.0, 0.0), CalibrationMethod.MOUNT, 8.0, ("pelvis: worn upside down",)
 )
 
 
@@ -129,7 +129,7 @@ def test_result_has_the_fields_of_result_1() -> None:
     assert found["format"] == "result/1"
     assert (found["trace"], found["duration_s"]) == ("rdl.parquet", 20.0)
     assert found["calibration"] == {
-        "pelvis": {"method": "mount", "quality_deg": 8.0, "warnings": ["worn upside down"]}
+        "pelvis": {"method": "mount", "quality_deg": 8.0, "warnings": ["pelvis: worn upside down"]}
     }
     (summary,) = found["sets"]
     assert (summary["set"], summary["start_s"], summary["end_s"]) == (1, 2.1, 18.0)
@@ -273,6 +273,12 @@ def test_the_table_shows_units_uncertainties_and_reasons() -> None:
     assert "broken off in set 1 at 9.0 s, 31° deep" in text
     assert "2 gaps, 0.50 s lost over all sensors" in text
     assert "3 samples at the end of the sensor's range" in text
+
+
+def test_a_forward_that_is_not_known_is_said() -> None:
+    guess = replace(CALIBRATION, method=CalibrationMethod.VERTICAL, quality_deg=181.0)
+    text = printed(document(CalibrationEvent(0, guess)), 200)
+    assert "pelvis: calibrated by vertical, forward is not known" in text
 
 
 def test_a_narrow_terminal_gets_the_table_without_uncertainties() -> None:
