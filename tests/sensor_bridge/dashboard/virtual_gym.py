@@ -59,7 +59,9 @@ class Movement:
 RDL = Movement(tilt=58.0, thigh_left=24.0, thigh_right=22.0)
 SINGLE_LEG_LEFT = Movement(tilt=61.0, thigh_left=18.0, thigh_right=-52.0)
 MICRO_HINGE = Movement(tilt=10.0, thigh_left=5.0, thigh_right=5.0)
-BRIDGE = Movement(tilt=26.0, thigh_left=18.0, thigh_right=18.0, start=(-118.0, 108.0, 108.0), posture="supine")
+BRIDGE = Movement(
+    tilt=26.0, thigh_left=18.0, thigh_right=18.0, start=(-118.0, 108.0, 108.0), posture="supine"
+)
 
 
 @dataclass
@@ -128,7 +130,9 @@ class ScriptedAthlete:
             repetition=self.completed(to_s),
             pelvic_tilt_deg=tilt if "pelvis" in has else None,
             pelvic_obliquity_deg=(
-                [self.obliquity_deg * d + 0.4 * s for d, s in zip(depths, sway, strict=True)] if both else None
+                [self.obliquity_deg * d + 0.4 * s for d, s in zip(depths, sway, strict=True)]
+                if both
+                else None
             ),
             pelvic_rotation_deg=[0.2 * s for s in sway] if both else None,
             thigh_flexion_left_deg=left if "thigh_left" in has else None,

@@ -17,6 +17,8 @@ export interface Judgement {
   findings: Finding[];
   /** Counted, but the bridge is not sure that it was one. */
   doubtful: boolean;
+  /** Everything that can be found fault with was there to be looked at. */
+  complete: boolean;
 }
 
 export const LEVEL_LIMIT_DEG = 5;
@@ -39,6 +41,7 @@ export function judge(record: Repetition | RepetitionBrief, target: Target | nul
     mark: findings[0]?.mark ?? "good",
     findings,
     doubtful: record.status === "unconfirmed",
+    complete: "lockout_deficit_deg" in record && "pelvic_obliquity_peak_deg" in record,
   };
 }
 

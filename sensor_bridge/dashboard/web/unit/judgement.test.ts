@@ -8,7 +8,7 @@ const target = { repetitions: 8, sets: 3, eccentric_s: 5, bottom_s: 0, concentri
 test("a repetition as asked is good", () => {
   const record = repetition();
   const judgement = judge(record, target);
-  expect(judgement).toEqual({ mark: "good", findings: [], doubtful: false });
+  expect(judgement).toEqual({ mark: "good", findings: [], doubtful: false, complete: true });
   expect(repetitionSentence(record, [], target, false)).toBe(
     "Repetition 1: 5.0 s down, stood all the way up, hips level.",
   );
@@ -47,6 +47,7 @@ test("a short line of the state is judged by what it has", () => {
   expect(judge(brief(3, { faults: ["hip_open"] }), target).findings).toEqual([
     { code: "hip_open", mark: "watch", value: null },
   ]);
+  expect(judge(brief(3), target)).toMatchObject({ mark: "good", complete: false });
 });
 
 test("names that mean something to JavaScript are only names", () => {

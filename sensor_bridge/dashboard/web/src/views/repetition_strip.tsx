@@ -26,10 +26,10 @@ export function RepetitionStrip({ repetitions, target }: { repetitions: KnownRep
             </li>
           );
         }
-        const { mark, doubtful } = judge(known.detail ?? known.record, target);
+        const { mark, doubtful, complete } = judge(known.detail ?? known.record, target);
         const tut = known.record.tut_s;
         const height = tut === null ? 0.15 : Math.min(TALLEST, Math.max(0.15, tut / full));
-        const { symbol, word } = MARK[mark];
+        const { symbol, word } = complete || mark !== "good" ? MARK[mark] : { symbol: "", word: TEXT.counted };
         const told = tut === null ? word : `${decimal(tut, 1)} s, ${word}`;
         return (
           <li
@@ -43,7 +43,7 @@ export function RepetitionStrip({ repetitions, target }: { repetitions: KnownRep
             <span class="bar-mark" aria-hidden="true">
               {symbol}
             </span>
-            <span class={`bar-fill fill-${mark}`} />
+            <span class={`bar-fill ${symbol ? `fill-${mark}` : "fill-plain"}`} />
             <span class="bar-number">{number}</span>
           </li>
         );

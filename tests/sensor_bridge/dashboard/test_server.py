@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from sensor_bridge.dashboard import server as server_module
+from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, PageNotBuilt
+from sensor_bridge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SETTINGS = DashboardSettings(
+    gym="gym-1", websocket_url="ws://127.0.0.1:9001/mqtt", username="dashboard", token="secret-token"
+)
+
+
+async def get(url: str, accept: str = "identity", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    async with (
+        aiohttp.ClientSession(auto_decompress=False) as session,
+        session.get(url, headers={"Accept-Encoding": accept} | headers) as answer,
+    ):
+        return answer.status, dict(answer.headers), await answer.read()
+
+
+async def test_the_page_comes_with_strict_headers() -> None:
+    async with DashboardServer(SETTINGS) as server:
+        status, headers, body = await get(server.url)
+    assert status == 200
+    assert body.startswith(b"<!doctype html>")
+    assert b"<style" not in body
+    assert b"onload" not in body
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Cache-Control"] == "no-cache"
+    policy = headers["Content-Security-Policy"].split("; ")
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "connect-src 'self' ws://127.0.0.1:9001" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+
+
+async def test_the_configuration_names_broker_topics_and_reader() -> None:
+    async with DashboardServer(SETTINGS) as server:
+        _, headers, body = await get(server.url + "config.json")
+    assert headers["Cache-Control"] == "no-store"
+    assert json.loads(body) == {
+        "websocketUrl": "ws://127.0.0.1:9001/mqtt",
+        "topicRoot": "hipline/v1/gym-1",
+        "gym": "gym-1",
+        "username": "dashboard",
+        "token": "secret-token",
+    }
+
+
+async def test_scripts_are_sent_zipped_to_those_who_take_it_and_may_be_kept() -> None:
+    async with DashboardServer(SETTINGS) as server:
+        _, _, page = await get(server.url)
+        script = page.decode().split('src="./')[1].split('"')[0]
+        status, headers, zipped = await get(server.url + script, accept="gzip")
+        _, plain_headers, plain = await get(server.url + script, accept="identity")
+    assert status == 200
+    assert headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert headers["Content-Encoding"] == "gzip"
+    assert "immutable" in headers["Cache-Control"]
+    assert "Content-Encoding" not in plain_headers
+    assert len(zipped) < len(plain) / 2
+    # The whole page has to come quickly over a gym's Wi-Fi.
+    assert len(zipped) < 200_000
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "../server.py", "%2e%2e/server.py", "assets/../../server.py", "src/main.tsx"]
+)
+async def test_nothing_but_the_page_is_served(path: str) -> None:
+    async with DashboardServer(SETTINGS) as server:
+        status, headers, _ = await get(server.url + path)
+    assert status == 404
+    assert "Content-Security-Policy" in headers
+
+
+async def test_a_name_that_points_here_from_elsewhere_is_turned_away() -> None:
+    async with DashboardServer(SETTINGS) as server:
+        status, _, body = await get(server.url + "config.json", Host="evil.example")
+        local, _, _ = await get(server.url + "config.json", Host="localhost:1234")
+    assert status == 421
+    assert b"secret-token" not in body
+    assert local == 200
+
+
+async def test_a_page_for_the_whole_network_takes_any_name() -> None:
+    settings = DashboardSettings(
+        gym="gym-1", websocket_url="wss://gym.example:8443", username="dashboard", token="t", host="0.0.0.0"
+    )
+    async with DashboardServer(settings) as server:
+        port = server.url.rsplit(":", 1)[1].strip("/")
+        status, headers, _ = await get(f"http://127.0.0.1:{port}/", Host="tv.gym.example")
+    assert status == 200
+    assert "connect-src 'self' wss://gym.example:8443" in headers["Content-Security-Policy"]
+
+
+async def test_a_taken_port_is_said_in_one_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings = DashboardSettings(
+            gym="gym-1", websocket_url="ws://127.0.0.1:9001", username="d", token="t", port=port
+        )
+        with pytest.raises(ConfigError, match=f"port {port} .*choose another port") as caught:
+            async with DashboardServer(settings):
+                pass
+    assert "\n" not in str(caught.value)
+
+
+async def test_an_installation_without_page_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(server_module.resources, "files", lambda _package: tmp_path)
+    with pytest.raises(PageNotBuilt, match=r"pip install \."):
+        async with DashboardServer(SETTINGS):
+            pass
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9001", "127.0.0.1:9001", "ws://", ""])
+def test_a_broker_address_must_be_a_websocket_one(url: str) -> None:
+    with pytest.raises(ConfigError, match="write ws://host:port"):
+        DashboardSettings(gym="gym-1", websocket_url=url, username="d", token="t")
+
+
+def test_the_token_is_not_shown() -> None:
+    assert "secret-token" not in repr(SETTINGS)
