@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from sensor_bridge.ble.silence import SilenceWatch
+
+
+def ticks_until_complaint(watch, most=1000):
+    for n in range(1, most + 1):
+        if watch.tick() is not None:
+            return n
+    return None
+
+
+def test_samples_that_stop_are_noticed_after_a_second():
+    watch = SilenceWatch(0.1)
+    watch.note_data()
+    assert ticks_until_complaint(watch) == 5  # more than 4 ticks of 0.25 s
+
+
+def test_slow_frames_get_five_of_their_periods():
+    watch = SilenceWatch(1.9)
+    watch.note_data()
+    assert ticks_until_complaint(watch) == 39  # more than 5 x 1.9 s
+
+
+def test_each_frame_starts_the_count_anew():
+    watch = SilenceWatch(0.1)
+    for _ in range(20):
+        watch.note_data()
+        assert watch.tick() is None
+        assert watch.tick() is None
+
+
+def test_a_sensor_that_says_it_makes_no_samples_owes_none():
+    watch = SilenceWatch(0.1)
+    watch.note_data()
+    for _ in range(20):
+        watch.note_status(is_streaming=False)
+        assert [watch.tick() for _ in range(4)] == [None] * 4
+
+
+def test_a_sensor_that_says_it_streams_has_to():
+    watch = SilenceWatch(0.1)
+    watch.note_status(is_streaming=True)
+    assert ticks_until_complaint(watch) == 5
+
+
+def test_without_any_sign_of_life_the_link_is_given_up():
+    watch = SilenceWatch(0.1)
+    watch.note_status(is_streaming=False)
+    assert ticks_until_complaint(watch) == 25  # more than 6 s
