@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LOWEST_RATE_HZ = 8.0
 COARSE_RATE_HZ = 20.0
 SHORTEST_S = 2.0
+LONGEST_GAP_S = 3600.0
 _LONGEST_STEP_PERIODS = 1.5  # FORMATS: a longer step is a gap
 _SNAP = 0.1  # a virtual sensor plays such a recording at that nominal rate: replay and file share their grid
 _MOST_NAMES = 12
@@ -57,6 +58,12 @@ def check_time(where: str, t_s: FloatArray) -> list[str]:
         raise RecordingError(
             f"{where}: time runs backwards in row {row + 2} ({t_s[row]:.3f} s → {t_s[row + 1]:.3f} s): "
             "sort the rows by t, or split the recording there"
+        )
+    longest = int(np.argmax(steps))
+    if steps[longest] > max(LONGEST_GAP_S, 100 * float(np.median(steps))):
+        raise RecordingError(
+            f"{where}: t jumps by {steps[longest]:g} s in row {longest + 2}: these are two recordings, "
+            "split them there"
         )
     twice = int(np.count_nonzero(steps == 0))
     if twice == len(steps):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,7 @@ class TraceStream:
     sampling_rate_hz
         Rate of the grid.
     start_ns, end_ns
-        First point of the grid, and time of the last row, integer ns of ``t``.
+        First point of the grid within the recording, and time of its last row, integer ns of ``t``.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -68,7 +69,8 @@ class TraceStream:
         rate_hz = checks.nominal_rate_hz(checks.measured_rate_hz(trace.t_s[present[reference]]))
         origin_ns = int(times_ns[present[reference]][0])
         self.sampling_rate_hz = rate_hz
-        self.start_ns = origin_ns
+        before = math.floor((origin_ns - int(times_ns[0])) * rate_hz / NANOSECONDS_PER_SECOND + 0.01)
+        self.start_ns = origin_ns - round(before * NANOSECONDS_PER_SECOND / rate_hz)
         self.end_ns = int(times_ns[-1])
         self._times_ns: dict[Placement, IntArray] = {}
         self._resamplers: dict[Placement, GridResampler] = {}

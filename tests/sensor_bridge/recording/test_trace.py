@@ -184,6 +184,16 @@ def test_time_must_run_forwards(path: Path) -> None:
     assert refusal(save(path, columns)).startswith("t stands still at 7 s")
 
 
+def test_two_recordings_in_one_file_are_to_be_split(path: Path) -> None:
+    columns = nodding()
+    columns["t"][500:] += 3000.0
+    assert read_trace(save(path, columns)).duration_s == pytest.approx(3011.99)
+    columns["t"][500:] += 3000.0
+    assert refusal(save(path, columns)) == (
+        "t jumps by 6000.01 s in row 501: these are two recordings, split them there"
+    )
+
+
 def test_time_in_another_unit_is_named(path: Path) -> None:
     columns = nodding()
     for factor, unit in ((1e3, "ms"), (1e6, "µs"), (1e9, "ns")):
@@ -351,6 +361,17 @@ def test_samples_pass_unchanged_on_the_traces_own_time() -> None:
     acc = np.vstack([block.acc_m_s2 for block in blocks])
     assert acc.tobytes() == trace.sensors[Placement.PELVIS].acc_m_s2.tobytes()
     assert stream.quality().gaps == 0
+
+
+def test_the_grid_reaches_back_to_the_first_row() -> None:
+    columns = nodding()
+    for name in columns:
+        if name != "t":
+            columns[name][:150] = np.nan
+    columns["t"] = columns["t"] + 3.0
+    stream = TraceStream(trace_of(columns))
+    assert next(stream.blocks()).start_time_ns == 4_500_000_000
+    assert (stream.start_ns, stream.end_ns) == (3_000_000_000, 14_990_000_000)
 
 
 def test_sensors_advance_side_by_side_on_one_grid() -> None:
