@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.clock_model import ClockModel
 from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, ImuBlock, Placement
-from analytics.timebase import ClockModel, GridResampler
+from analytics.timebase import GridResampler
 from firmware_protocol.codec import decode_frame, decode_time_reply
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.ble.accounting import SampleAccount
