@@ -105,8 +105,8 @@ class MotionPipeline:
     """One athlete's sensors, from samples to repetitions.
 
     Any chunking of the same samples gives the same output, as long as the placements are pushed
-    side by side, in packets of up to a quarter of a second. :func:`analyse` does that for whole recordings. The
-    object cannot be copied or pickled (``vqf`` cannot): to resume elsewhere, push the samples again.
+    side by side, in packets of up to a quarter of a second; :func:`analyse` does that for whole
+    recordings. It cannot be copied or pickled (``vqf`` cannot): to resume elsewhere, push again.
 
     Parameters
     ----------
