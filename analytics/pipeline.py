@@ -105,8 +105,8 @@ class MotionPipeline:
     """One athlete's sensors, from samples to repetitions.
 
     Any chunking of the same samples gives the same output, as long as the placements are pushed
-    side by side, in packets of up to a quarter of a second; :func:`analyse` does that for whole
-    recordings. It cannot be copied or pickled (``vqf`` cannot): to resume elsewhere, push again.
+    side by side, in packets of up to a quarter of a second; :func:`analytics.batch.analyse` does that
+    for whole recordings. It cannot be copied or pickled (``vqf`` cannot): to resume elsewhere, push again.
 
     Parameters
     ----------
@@ -366,52 +366,6 @@ class MotionPipeline:
         self._events.extend(CalibrationEvent(time_ns, calibration) for calibration in calibrations)
 
 
-def analyse(
-    blocks: Iterable[ImuBlock], setup: AthleteSetup, parameters: PipelineParameters | None = None
-) -> PipelineOutput:
-    """Run a whole recording through a pipeline.
-
-    Parameters
-    ----------
-    blocks
-        All blocks of all sensors, in any order.
-    setup, parameters
-        As for :class:`MotionPipeline`.
-
-    Returns
-    -------
-    Everything it said, in one output.
-    """
-    pipeline = MotionPipeline(setup, parameters)
-    outputs = [pipeline.push(part) for part in side_by_side(blocks)]
-    outputs.append(pipeline.flush())
-    return PipelineOutput(
-        angles=tuple(angles for output in outputs for angles in output.angles),
-        events=tuple(event for output in outputs for event in output.events),
-        live=outputs[-1].live,
-    )
-
-
-def side_by_side(blocks: Iterable[ImuBlock], longest_s: float = 0.2) -> list[ImuBlock]:
-    """Cut blocks to at most ``longest_s`` and sort them by time, so that all placements advance together."""
-    parts: list[ImuBlock] = []
-    for block in blocks:
-        n = max(1, round(longest_s * block.sampling_rate_hz))
-        parts.extend(
-            ImuBlock(
-                placement=block.placement,
-                start_time_ns=block.time_ns(start),
-                sampling_rate_hz=block.sampling_rate_hz,
-                acc_m_s2=block.acc_m_s2[start : start + n],
-                gyr_rad_s=block.gyr_rad_s[start : start + n],
-                gap_before_s=block.gap_before_s if start == 0 else 0.0,
-                has_gyroscope=block.has_gyroscope,
-            )
-            for start in range(0, len(block), n)
-        )
-    return sorted(parts, key=lambda part: (part.time_ns(len(part)), list(Placement).index(part.placement)))
-
-
 def _with_posture(angles: AngleBlock, latch: PostureLatch) -> AngleBlock:
     left, right = angles.thigh_flexion_left_deg, angles.thigh_flexion_right_deg
     thigh = np.where(np.isnan(left), right, np.where(np.isnan(right), left, 0.5 * (left + right)))
@@ -437,12 +391,3 @@ def _for_counting(angles: AngleBlock) -> AngleBlock:
         thigh_flexion_right_deg=angles.thigh_flexion_left_deg,
         hip_flexion_right_deg=angles.hip_flexion_left_deg,
     )
-
-
-__all__ = [
-    "AthleteSetup",
-    "MotionPipeline",
-    "PipelineParameters",
-    "analyse",
-    "side_by_side",
-]

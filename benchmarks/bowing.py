@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analytics.batch import analyse
 from analytics.imu import ImuBlock, Mount, Placement
-from analytics.pipeline import AthleteSetup, MotionPipeline, analyse
+from analytics.pipeline import AthleteSetup, MotionPipeline
 from analytics.pipeline_output import PipelineOutput, RepetitionEvent
 from analytics.timebase import GridResampler
 

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import hardware_sim
+from analytics.batch import analyse
 from analytics.exercises import Exercise, Side
 from analytics.imu import ImuBlock, Mount, Placement
-from analytics.pipeline import AthleteSetup, analyse
+from analytics.pipeline import AthleteSetup
 from analytics.pipeline_output import RepetitionEvent
 from analytics.prescription import Prescription
 

@@ -10,10 +10,11 @@ import pandas as pd
 import pytest
 
 import hardware_sim
+from analytics.batch import analyse
 from analytics.errors import MixedSamplingRates
 from analytics.exercises import Exercise, Side
 from analytics.imu import ImuBlock, Mount, Placement
-from analytics.pipeline import AthleteSetup, MotionPipeline, analyse
+from analytics.pipeline import AthleteSetup, MotionPipeline
 from analytics.pipeline_output import (
     CalibrationEvent,
     PipelineOutput,

@@ -12,11 +12,12 @@ import pytest
 
 import hardware_sim
 from analytics.alignment import PlacementAlignment, SegmentSamples
+from analytics.batch import analyse
 from analytics.exercises import Exercise
 from analytics.filters import CausalLowPass
 from analytics.imu import ImuBlock, Mount, Placement
 from analytics.orientation import OrientationStage
-from analytics.pipeline import AthleteSetup, MotionPipeline, analyse
+from analytics.pipeline import AthleteSetup, MotionPipeline
 from analytics.pipeline_output import PipelineOutput, RepetitionEvent
 from analytics.posture import Posture, PostureLatch
 from analytics.prescription import Prescription
