@@ -238,6 +238,80 @@ def virtual_sensors(
 
 
 @app.command()
+def watch(
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            metavar="FILE",
+            help="Configuration of the bridge to watch; default: your own, or a running demo.",
+            show_default=False,
+        ),
+    ] = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="A line an event, for pipes and screen readers.")
+    ] = False,
+) -> None:
+    """Watch the live numbers in the terminal, from MQTT.
+
+    To try it: hipline demo in one terminal, hipline watch in another.
+    """
+    from sensor_bridge.commands.watch import run
+    from sensor_bridge.commands.watched_broker import find_broker
+
+    settings, gym = find_broker(file)
+    run(settings, gym, plain=plain)
+
+
+sensors = typer.Typer(help="Find, ask and recognise sensors.", no_args_is_help=True)
+app.add_typer(sensors, name="sensors")
+VirtualPort = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=65535, help="Use the virtual radio that virtual-sensors serves.", show_default=False
+    ),
+]
+SensorAddress = Annotated[
+    str, typer.Argument(metavar="ADDRESS", help="As printed by hipline sensors scan.", show_default=False)
+]
+
+
+@sensors.command("scan")
+def sensors_scan(
+    *,
+    duration: Annotated[float, typer.Option(min=0.5, max=300, help="How long to listen, s.")] = 5.0,
+    virtual_port: VirtualPort = None,
+) -> None:
+    """List the Hipline sensors that are advertising nearby, the strongest signal first."""
+    from sensor_bridge.commands.sensors import scan
+
+    scan(duration, virtual_port)
+
+
+@sensors.command("info")
+def sensors_info(address: SensorAddress, *, virtual_port: VirtualPort = None) -> None:
+    """Print what a sensor says of itself: firmware, rates, battery, connection."""
+    from sensor_bridge.commands.sensors import info
+
+    info(address, virtual_port)
+
+
+@sensors.command("identify")
+def sensors_identify(
+    address: SensorAddress,
+    *,
+    duration: Annotated[int, typer.Option(min=1, max=255, help="How long it blinks, s.")] = 5,
+    virtual_port: VirtualPort = None,
+) -> None:
+    """Make a sensor blink, to see which one it is."""
+    from sensor_bridge.commands.sensors import identify
+
+    identify(address, duration, virtual_port)
+
+
+@app.command()
 def config(
     *,
     file: Annotated[

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from firmware_protocol.codec import decode_frame
 from firmware_protocol.errors import ProtocolError
+from sensor_bridge.announcement import announced, announcement_path
 from sensor_bridge.athlete_session import AthleteSession
 from sensor_bridge.ble.accounting import SampleAccount
 from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
@@ -243,8 +244,11 @@ async def run_bridge(
     )
     async with contextlib.AsyncExitStack() as stack:
         access = await stack.enter_async_context(open_broker(config, topics))
+        stack.enter_context(announced(access, config.gym, announcement_path(config.data_folder)))
         page = await stack.enter_async_context(_page(config, access))
-        client = await stack.enter_async_context(MqttClient(access.bridge_settings(SERVICE, status.will)))
+        client = await stack.enter_async_context(
+            MqttClient(access.bridge_settings(f"{config.gym}-{SERVICE}", status.will))
+        )
         outbox = await stack.enter_async_context(
             Outbox(OutboxSettings(config.data_folder / "outbox.sqlite"), client, status.set_alarm)
         )
@@ -266,10 +270,10 @@ async def run_bridge(
                 tasks.create_task(board.run(), name="retained messages"),
             ]
             async with status.attach(board):
-                await run.begin()
                 if unfinished:
                     n_frames = await run.read_log_again()
                     log.info("session %s goes on: %d frames read again", session.session_id, n_frames)
+                await run.begin()
                 await _stream(run, adapter, until, tasks)
                 await run.finish()
             await outbox_emptied(outbox, _LONGEST_FAREWELL_S)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from sensor_bridge.announcement import announced, demo_announcement_path
 from sensor_bridge.config import Config
 from sensor_bridge.errors import BridgeError
 from sensor_bridge.mqtt.client import MqttClient
@@ -89,7 +90,8 @@ async def _play(
                     webbrowser.open(bridge.dashboard_url)
             _say(f"The virtual athlete begins; it takes {playback.duration_s:.0f} s.")
             collecting = asyncio.create_task(_collect(bridge, repetitions))
-            await finished.wait()
+            with announced(bridge.broker, GYM, demo_announcement_path()):
+                await finished.wait()
             await asyncio.sleep(_SETTLE_S)
             collecting.cancel()
             await asyncio.wait([collecting])

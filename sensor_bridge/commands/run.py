@@ -5,17 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from sensor_bridge.ble.adapter import Adapter
+from sensor_bridge.commands.sensors import chosen_adapter
 from sensor_bridge.config_file import default_config_path, load_config
 from sensor_bridge.errors import ConfigError
 from sensor_bridge.service import run_bridge
-from sensor_bridge.virtual_radio import attached
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from sensor_bridge.config import Config
@@ -58,17 +55,8 @@ async def _run(config: Config) -> None:
         await stop.wait()
         _say("Ending the session ...")
 
-    async with _adapter(config) as adapter:
+    async with chosen_adapter(config.radio.virtual_port) as adapter:
         await run_bridge(config, adapter, wait_for_signal)
-
-
-@asynccontextmanager
-async def _adapter(config: Config) -> AsyncIterator[Adapter]:
-    if config.radio.virtual_port is None:
-        yield Adapter()
-        return
-    async with attached(config.radio.virtual_port) as adapter:
-        yield adapter
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,112 @@
+"""A running bridge tells other programs of the same user where its broker is and how to read there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from platformdirs import user_data_path
+
+from sensor_bridge.config import APPLICATION
+from sensor_bridge.errors import BridgeError, BrokerUnavailable
+from sensor_bridge.mqtt.settings import MqttSettings, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sensor_bridge.mqtt_access import MqttAccess
+
+FILE_NAME = "broker-access.json"
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True):
+    """What the file says: credentials of a user that may only read."""
+
+    gym: str
+    host: str
+    port: int
+    protocol: str
+    username: str | None
+    password: str | None
+    tls: bool
+    ca_file: str | None
+
+    def settings(self, client_id: str) -> MqttSettings:
+        """Return how to connect."""
+        return MqttSettings(
+            client_id=client_id,
+            host=self.host,
+            port=self.port,
+            protocol=Protocol(self.protocol),
+            username=self.username,
+            password=self.password,
+            tls=self.tls,
+            ca_file=None if self.ca_file is None else Path(self.ca_file),
+        )
+
+
+def announcement_path(data_folder: Path) -> Path:
+    """Return where the bridge that keeps its data in this folder announces its broker."""
+    return data_folder / FILE_NAME
+
+
+def demo_announcement_path() -> Path:
+    """Return where a running demo announces its broker: its data lie in a folder of the moment."""
+    return announcement_path(user_data_path(APPLICATION) / "demo")
+
+
+@contextlib.contextmanager
+def announced(access: MqttAccess, gym: str, path: Path) -> Iterator[None]:
+    """Announce a broker while the block lasts, in a file that only its owner may read (mode 0600).
+
+    Raises
+    ------
+    BridgeError
+        The file cannot be written.
+    """
+    text = msgspec.json.encode(
+        Announcement(
+            gym=gym,
+            host=access.host,
+            port=access.port,
+            protocol=access.protocol.value,
+            username=access.dashboard_user,
+            password=access.dashboard_password,
+            tls=access.tls,
+            ca_file=None if access.ca_file is None else str(access.ca_file),
+        )
+    )
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(text)
+        fresh.replace(path)
+    except OSError as error:
+        raise BridgeError(f"{path}: cannot be written: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        # Another bridge may have announced itself since: that stays.
+        with contextlib.suppress(OSError):
+            if path.read_bytes() == text:
+                path.unlink()
+
+
+def read_announcement(path: Path) -> Announcement:
+    """Read where a running bridge's broker is.
+
+    Raises
+    ------
+    BrokerUnavailable
+        No bridge has announced one there.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Announcement)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BrokerUnavailable(
+            "no bridge runs here: start hipline demo or hipline run, or name its configuration with --config"
+        ) from error
