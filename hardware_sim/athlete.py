@@ -158,6 +158,13 @@ def fit_repetitions(scenario: Scenario, duration_s: float, seed: int, spare_s: f
     ScenarioError
         Not even one repetition fits.
     """
+    if not scenario.repetitions:
+        moving_s = duration_s - scenario.lead_in_s - spare_s
+        if moving_s <= 0.0:
+            raise ScenarioError(
+                f"{duration_s:g} s is too short; give more than {scenario.lead_in_s + spare_s:g} s"
+            )
+        return replace(scenario, moving_s=moving_s, duration_s=duration_s)
     for repetitions in range(scenario.repetitions, 0, -1):
         form = replace(
             scenario.form,
