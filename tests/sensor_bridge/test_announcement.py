@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sensor_bridge.announcement import announced, announcement_path, read_announcement
+from sensor_bridge.errors import BrokerUnavailable
+from sensor_bridge.mqtt.settings import Protocol
+from sensor_bridge.mqtt_access import MqttAccess
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def access(port: int = 4711) -> MqttAccess:
+    return MqttAccess(
+        host="127.0.0.1",
+        port=port,
+        protocol=Protocol.V311,
+        websocket_url="ws://127.0.0.1:4712",
+        bridge_user="bridge",
+        bridge_password="secret of the bridge",
+        dashboard_user="dashboard",
+        dashboard_password="secret of the page",
+    )
+
+
+def test_others_learn_where_to_read_and_nothing_more(tmp_path: Path) -> None:
+    path = announcement_path(tmp_path)
+    with announced(access(), "gym-1", path):
+        found = read_announcement(path)
+        settings = found.settings("watch-1")
+        assert found.gym == "gym-1"
+        assert (settings.host, settings.port, settings.protocol) == ("127.0.0.1", 4711, Protocol.V311)
+        assert (settings.username, settings.password) == ("dashboard", "secret of the page")
+        assert settings.client_id == "watch-1"
+        assert b"secret of the bridge" not in path.read_bytes()
+
+
+def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
+    path = announcement_path(tmp_path / "not there yet")
+    with announced(access(), "gym-1", path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_it_is_gone_with_the_bridge(tmp_path: Path) -> None:
+    path = announcement_path(tmp_path)
+    with announced(access(), "gym-1", path):
+        pass
+    with pytest.raises(BrokerUnavailable, match=r"no bridge runs here: start hipline demo or hipline run"):
+        read_announcement(path)
+
+
+def test_the_announcement_of_a_later_bridge_stays(tmp_path: Path) -> None:
+    path = announcement_path(tmp_path)
+    with announced(access(), "gym-1", path), announced(access(port=4713), "gym-2", tmp_path / "other"):
+        (tmp_path / "other").replace(path)
+    assert read_announcement(path).gym == "gym-2"
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1, 2]", b'{"gym": 7}', b"\xff\xfe"], ids=repr)
+def test_a_damaged_file_is_no_bridge(tmp_path: Path, content: bytes) -> None:
+    path = announcement_path(tmp_path)
+    path.write_bytes(content)
+    with pytest.raises(BrokerUnavailable):
+        read_announcement(path)
