@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import ipaddress
 import mimetypes
+import os
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Self
@@ -120,7 +121,7 @@ class DashboardServer:
             await self._runner.cleanup()
             raise ConfigError(
                 f"the dashboard cannot listen on {settings.host} port {settings.port} "
-                f"({error.strerror or error}): choose another port, or 0 for any free one"
+                f"({os.strerror(error.errno or 0)}): choose another port, or 0 for any free one"
             ) from error
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"

@@ -2,7 +2,12 @@ import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import { stayConnected } from "./connection";
 import { Store } from "./store";
-import "./style.css";
+import "./style/page.css";
+import "./style/card.css";
+import "./style/card_parts.css";
+import "./style/solo.css";
+import "./style/phone.css";
+import "./style/motion.css";
 import { App } from "./views/app";
 
 const root = document.getElementById("app");

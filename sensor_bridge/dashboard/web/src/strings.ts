@@ -39,7 +39,8 @@ export const TEXT = {
   tilt: "tilt",
   lastRepetition: "Last repetition",
   repetition: (number: number) => `Repetition ${number}`,
-  target: (seconds: number) => `target ${briefly(seconds)} s`,
+  target: (seconds: number, movementS: number | null) =>
+    movementS === null ? `target ${briefly(seconds)} s` : `in all ${decimal(movementS, 1)} of ${briefly(seconds)} s`,
   fromThePreviousSet: (set: number) => `set ${set}`,
   movement: (seconds: number) => `whole movement ${decimal(seconds, 1)} s; the target is held against this`,
   strip: "Repetitions of this set; height is time under tension",
@@ -49,6 +50,7 @@ export const TEXT = {
   noReason: "not measured with the sensors worn",
   noRepetition: "no repetition yet",
   notStarted: "No repetition yet.",
+  standStill: "Stand still for a moment: the sensors are finding out how they are worn.",
   sensors: "sensors",
   noSensors: "no sensors",
   battery: (percent: number) => `battery ${decimal(percent, 0)} %`,
@@ -79,7 +81,7 @@ export const CONNECTION_HINT: Record<ConnectionState, string> = {
   "bridge-stopped": "The broker is there, but the sensor bridge has stopped.",
 };
 
-export const PHASE: Record<Live["phase"], string> = {
+const PHASE: Record<Live["phase"], string> = {
   unknown: "waiting",
   calibrating: "stand still",
   standing: "ready",
@@ -89,6 +91,13 @@ export const PHASE: Record<Live["phase"], string> = {
   top: "top",
   rest: "rest",
 };
+
+/** Lying on the back the work is at the top. */
+const PHASE_LYING: Partial<Record<Live["phase"], string>> = { bottom: "down", top: "hold" };
+
+export function phaseName(phase: Live["phase"], posture: Live["posture"]): string {
+  return (posture === "supine" && PHASE_LYING[phase]) || PHASE[phase];
+}
 
 const EXERCISE = new Map(Object.entries({
   romanian_deadlift: "Romanian deadlift",
@@ -150,7 +159,7 @@ export const METRIC = {
 } as const;
 
 /** What a fault means and what to do about it. */
-function findingSentence({ code, value }: Finding, target: Target | null): string {
+function findingSentence({ code, value }: Finding, target: Target | null, lying = false): string {
   const amount = value === null ? null : Math.abs(value);
   const degrees = amount === null ? "" : ` ${decimal(amount, 0)}°`;
   switch (code) {
@@ -161,6 +170,7 @@ function findingSentence({ code, value }: Finding, target: Target | null): strin
           ? `${decimal(value, 1)} s down instead of ${briefly(target.eccentric_s)}. Slow the lowering.`
           : `${decimal(value, 1)} s down. Slow the lowering.`;
     case "incomplete_lockout":
+      if (lying) return `hips stopped${degrees || " short"}${degrees ? " short of the top" : ""}. Push them all the way up.`;
       return `stopped${degrees || " short"}${degrees ? " short of standing" : " of standing"}. Finish tall.`;
     case "over_extension":
       return `leaned back${degrees} past standing. Stop when tall.`;
@@ -202,11 +212,12 @@ export function repetitionSentence(
 ): string {
   const head = TEXT.repetition(record.repetition);
   const worst = findings[0];
-  if (worst) return `${head}: ${findingSentence(worst, target)}`;
+  const lying = record.exercise.includes("bridge");
+  if (worst) return `${head}: ${findingSentence(worst, target, lying)}`;
   if (doubtful) return `${head}: counted, but not a clear one.`;
   const parts: string[] = [];
   if (record.eccentric_s !== null) parts.push(`${decimal(record.eccentric_s, 1)} s down`);
-  if (record.lockout_deficit_deg !== null) parts.push("stood all the way up");
+  if (record.lockout_deficit_deg !== null) parts.push(lying ? "hips all the way up" : "stood all the way up");
   if (record.pelvic_obliquity_peak_deg !== null) parts.push("hips level");
   return parts.length ? `${head}: ${parts.join(", ")}.` : `${head} counted.`;
 }

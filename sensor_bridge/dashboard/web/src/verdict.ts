@@ -35,7 +35,10 @@ export function verdictOn(athlete: Athlete, sensors: readonly SensorStatus[]): V
     const mark = worst.includes("bad") || worst.includes("watch") ? "watch" : "good";
     return { mark, sentence: setSentence(finished.data), trouble };
   }
-  if (!last) return { mark: null, sentence: TEXT.notStarted, trouble };
+  if (!last) {
+    const isWaiting = athlete.progress.phase === "calibrating" || athlete.progress.phase === "unknown";
+    return { mark: null, sentence: isWaiting ? TEXT.standStill : TEXT.notStarted, trouble };
+  }
   const { mark, findings, doubtful } = judge(last, target);
   return {
     mark: doubtful && mark === "good" ? "watch" : mark,

@@ -28,6 +28,14 @@ test("what the uncertainty can explain is not found fault with", () => {
   expect(judge(repetition({ lockout_deficit_deg: 14, sd: { lockout_deficit_deg: 2 } }), target).mark).toBe("bad");
 });
 
+test("a bridge is told as a bridge", () => {
+  const record = repetition({ exercise: "glute_bridge", lockout_deficit_deg: 8 });
+  expect(repetitionSentence(record, [], target, false)).toContain("hips all the way up");
+  expect(repetitionSentence(record, judge(record, target).findings, target, false)).toBe(
+    "Repetition 1: hips stopped 8° short of the top. Push them all the way up.",
+  );
+});
+
 test("leaning back past standing is not a lock-out", () => {
   expect(judge(repetition({ lockout_deficit_deg: -12 }), target).findings[0]?.code).toBe("over_extension");
 });

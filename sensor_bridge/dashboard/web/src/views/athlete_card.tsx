@@ -2,7 +2,7 @@ import { useRef } from "preact/hooks";
 import { usePainter } from "../frames";
 import type { Athlete } from "../gym";
 import type { Store } from "../store";
-import { exerciseName, MARK, PHASE, TEXT } from "../strings";
+import { exerciseName, MARK, phaseName, TEXT } from "../strings";
 import { needsLook, verdictOn } from "../verdict";
 import { Counting } from "./counting";
 import { Depth } from "./depth";
@@ -21,7 +21,7 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
   if (!athlete) return null;
   const sensors = store.gym.sensorsOf(id);
   const verdict = verdictOn(athlete, sensors);
-  const { set, repetition, phase } = athlete.progress;
+  const { set, repetition, phase, posture } = athlete.progress;
   const state = athlete.state?.data ?? null;
   const target = state?.target ?? null;
   const total = target?.repetitions ?? null;
@@ -53,7 +53,7 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
         </p>
         <Counting athlete={athlete} targetS={target?.eccentric_s ?? null}>
           <span class={`phase phase-${phase}`} data-testid="phase" data-phase={phase}>
-            {PHASE[phase]}
+            {phaseName(phase, posture)}
           </span>
         </Counting>
         <Depth athlete={athlete} />

@@ -55,9 +55,7 @@ export function Counting({ athlete, targetS, children }: Props) {
     <div class="counting" ref={box} data-active="false">
       {children}
       <span class="counting-number">
-        <span data-testid="eccentric-count" role="timer" ref={numeral}>
-          –
-        </span>
+        <span data-testid="eccentric-count" role="timer" ref={numeral} />
         <span class="counting-over" ref={over} />
       </span>
       <div class="pips" aria-hidden="true" ref={pips}>

@@ -1,4 +1,5 @@
 import { useRef } from "preact/hooks";
+import type { Pose } from "../angle_history";
 import { type Figure, figureOf, type Leg, type Point } from "../figure";
 import { usePainter } from "../frames";
 import type { Athlete } from "../gym";
@@ -6,6 +7,8 @@ import { TEXT } from "../strings";
 
 /** Shown this much later than the newest moment, so that the motion between two messages is smooth. */
 export const PLAYBACK_DELAY_MS = 120;
+/** Before anything is known: somebody standing, nothing of it measured. */
+const UNKNOWN: Pose = { tiltDeg: null, obliquityDeg: null, thighLeftDeg: null, thighRightDeg: null, hipDeg: null };
 const STANDING_VIEW = "-88 -172 176 182";
 const LYING_VIEW = "-78 -100 150 112";
 
@@ -17,8 +20,9 @@ export function FigureView({ athlete }: { athlete: Athlete }) {
   usePainter(svg, (now) => {
     const bridgeMs = athlete.clock.bridgeTime(now);
     const posture = athlete.progress.posture;
-    const pose = bridgeMs === null ? null : athlete.angles.poseAt(bridgeMs - PLAYBACK_DELAY_MS);
-    if (!svg.current || !pose) return;
+    const known = bridgeMs === null ? null : athlete.angles.poseAt(bridgeMs - PLAYBACK_DELAY_MS);
+    const pose = known ?? UNKNOWN;
+    if (!svg.current) return;
     const key = `${posture} ${athlete.side} ${pose.tiltDeg} ${pose.thighLeftDeg} ${pose.thighRightDeg}`;
     if (key === drawn.current) return;
     drawn.current = key;

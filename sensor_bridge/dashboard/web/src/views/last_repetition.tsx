@@ -98,7 +98,7 @@ function Quantity({
         {row.withSign ? signed(value, row.digits) : decimal(value, row.digits)}
         <span class="unit">{row.unit === "°" ? "°" : ` ${row.unit}`}</span>
       </span>
-      {sd !== undefined && <span class="sd">{TEXT.spread(sd, 1)}</span>}
+      {sd !== undefined && <span class="sd">{TEXT.spread(sd, row.unit === "s" ? 2 : 1)}</span>}
     </>
   );
 }
@@ -125,7 +125,7 @@ function rowsOf(repetition: Repetition | null, target: Target | null): Row[] {
     row("eccentric_s", METRIC.eccentric, {
       digits: 1,
       testId: "last-eccentric",
-      aside: eccentricTarget === null ? "" : TEXT.target(eccentricTarget),
+      aside: eccentricTarget === null ? "" : TEXT.target(eccentricTarget, movementS),
       note: movementS === null ? "" : TEXT.movement(movementS),
     }),
     row("pelvic_tilt_range_deg", METRIC.tilt, { testId: "last-tilt-range" }),
