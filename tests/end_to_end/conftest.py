@@ -1,0 +1,244 @@
+"""Bridge and virtual sensors as processes, and an observer at the broker who misses nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from sensor_bridge.mqtt.payloads import Envelope, Repetition, decode
+from sensor_bridge.mqtt.topics import Channel, Topics, parse
+from tests.mosquitto_broker import GYM, Mosquitto, mosquitto
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+__all__ = ["mosquitto"]
+
+HIPLINE = Path(sys.executable).with_name("hipline")
+_SESSION_EXPIRY_S = 600
+
+# One quick set: 4 repetitions, then standing; 23 s in all.
+QUICK_SET = """
+exercise = "romanian_deadlift"
+repetitions = 4
+lead_in_s = 3.0
+lead_out_s = 6.0
+[tempo]
+eccentric_s = 1.5
+bottom_s = 0.3
+concentric_s = 1.0
+top_s = 0.7
+"""
+
+
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float) -> None:
+    """Wait for something in another process; fail, saying what, when it does not come."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"after {timeout_s:g} s still not: {what}")
+        time.sleep(0.02)
+
+
+class HiplineProcess:
+    """One ``hipline`` command, its stderr gathered as it comes."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.errors: list[str] = []
+        self.process = subprocess.Popen(
+            [str(HIPLINE), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        with contextlib.suppress(ValueError):  # closed
+            self.errors.extend(iter(self.process.stderr.readline, ""))
+
+    @property
+    def said(self) -> str:
+        return "".join(self.errors)
+
+    def says(self, text: str, timeout_s: float = 20.0) -> None:
+        """Wait until it has said something."""
+        wait_until(
+            lambda: text in self.said or self.process.poll() is not None, f"{text!r} from hipline", timeout_s
+        )
+        assert text in self.said, f"hipline ended with {self.process.returncode}: {self.said}"
+
+    def stop(self, timeout_s: float = 20.0) -> int:
+        """Ask it to end in order (SIGTERM); return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout_s)
+        self._reader.join(timeout_s)
+        return code
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL); does nothing where it has ended."""
+        self.process.kill()
+        self.process.wait(20)
+        self._reader.join(20)
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+@pytest.fixture
+def hipline() -> Iterator[Callable[..., HiplineProcess]]:
+    """Start ``hipline`` commands; whatever still runs at the end of the test is killed."""
+    started: list[HiplineProcess] = []
+
+    def start(*arguments: str) -> HiplineProcess:
+        started.append(HiplineProcess(*arguments))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for process in started:
+            process.kill()
+            print(f"--- {' '.join(map(str, process.process.args))}\n{process.said}")  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class VirtualSensors:
+    """Virtual sensors in a process of their own."""
+
+    process: HiplineProcess
+    port: int
+    sensors_toml: str
+
+    def finished(self, timeout_s: float) -> None:
+        self.process.says("Played to the end", timeout_s)
+
+
+@pytest.fixture
+def virtual_sensors(hipline: Callable[..., HiplineProcess], tmp_path: Path) -> Callable[..., VirtualSensors]:
+    """Put a scenario (TOML text) on a virtual radio; it begins when a bridge has connected to all."""
+
+    def start(scenario: str = QUICK_SET, *, seed: int = 1) -> VirtualSensors:
+        path = tmp_path / f"scenario-{uuid.uuid4().hex}.toml"
+        path.write_text(scenario)
+        process = hipline("virtual-sensors", str(path), "--port", "0", "--seed", str(seed))
+        process.says("They begin when all are connected")
+        port = re.search(r"^virtual_port = (\d+)$", process.said, re.MULTILINE)
+        assert port is not None
+        sensors = process.said[process.said.index("[[athletes.sensors]]") : process.said.index("They begin")]
+        return VirtualSensors(process, int(port[1]), sensors)
+
+    return start
+
+
+def write_config(
+    folder: Path,
+    *,
+    gym: str = GYM,
+    broker: Mosquitto | None = None,
+    sensors: VirtualSensors | None = None,
+    extra: str = "",
+) -> Path:
+    """Write a configuration for ``hipline run``: external broker with password, or the embedded one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = f'gym = "{gym}"\ndata_folder = "data"\n'
+    if sensors is not None:
+        text += f'[[athletes]]\nid = "anna"\nname = "Anna"\n{sensors.sensors_toml}\n'
+        text += f"[radio]\nvirtual_port = {sensors.port}\n"
+    if broker is not None:
+        password = folder / "password"
+        password.touch(mode=0o600)
+        password.write_text(broker.passwords["bridge"])
+        text += textwrap.dedent(f"""
+            [mqtt]
+            broker = "external"
+            host = "{broker.host}"
+            port = {broker.tcp_port}
+            websocket_url = "ws://{broker.host}:{broker.websocket_port}"
+            username = "bridge"
+            password_file = "password"
+            """)
+    path = folder / "hipline.toml"
+    path.write_text(f"{text}[dashboard]\nport = 0\n{extra}")
+    return path
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One message as the observer got it."""
+
+    topic: str
+    body: bytes
+    retained: bool
+
+
+class Observer:
+    """A reader whose session the broker keeps while either is away: misses nothing of QoS 1."""
+
+    def __init__(self, broker: Mosquitto, gym: str = GYM) -> None:
+        self.messages: list[Observed] = []
+        self._topics = Topics(gym)
+        self._granted = threading.Event()
+        self._paho = paho.Client(
+            paho.CallbackAPIVersion.VERSION2, client_id=f"observer-{gym}", protocol=paho.MQTTv5
+        )
+        self._paho.username_pw_set("dashboard", broker.passwords["dashboard"])
+        self._paho.reconnect_delay_set(min_delay=1, max_delay=1)
+        self._paho.on_connect = self._on_connect
+        self._paho.on_subscribe = lambda *_: self._granted.set()
+        self._paho.on_message = lambda _client, _user, message: self.messages.append(
+            Observed(message.topic, bytes(message.payload), bool(message.retain))
+        )
+        kept = Properties(PacketTypes.CONNECT)
+        kept.SessionExpiryInterval = _SESSION_EXPIRY_S
+        self._paho.connect(broker.host, broker.tcp_port, clean_start=False, properties=kept)
+        self._paho.loop_start()
+        assert self._granted.wait(10), "the broker does not grant the observer's subscription"
+
+    def _on_connect(self, client: paho.Client, _user: Any, flags: Any, *_: Any) -> None:
+        if not flags.session_present:
+            client.subscribe(self._topics.everything, qos=1)
+
+    def close(self) -> None:
+        self._paho.disconnect()
+        self._paho.loop_stop()
+
+    def envelopes(self, channel: Channel) -> list[Envelope[Any]]:
+        """Everything received on a channel, in the order it came."""
+        return [
+            decode(channel, message.body)
+            for message in tuple(self.messages)
+            if message.body and parse(message.topic).channel is channel
+        ]
+
+    def repetitions(self) -> dict[str, Repetition]:
+        """The last word on each repetition, by event id; withdrawn ones are gone."""
+        newest: dict[str, Repetition] = {}
+        for event in self.envelopes(Channel.REPETITION):
+            known = newest.get(event.id)
+            if known is None or event.data.revision > known.revision:
+                newest[event.id] = event.data
+        standing = {key: data for key, data in newest.items() if data.status != "withdrawn"}
+        return dict(sorted(standing.items(), key=lambda item: (item[1].set, item[1].repetition)))
+
+
+@pytest.fixture
+def observer(mosquitto: Mosquitto) -> Iterator[Observer]:
+    """Listen at the real broker, as the dashboard's user."""
+    watching = Observer(mosquitto)
+    yield watching
+    watching.close()
