@@ -179,10 +179,16 @@ class BumbleClient(BaseBleakClient):
             return
         self._connection = self._peer = self.services = None
         self._subscriptions.clear()
-        for request in self._requests:
-            request.cancel()
+        self._cancel_requests()
         if self._disconnected_callback is not None:
             asyncio.get_running_loop().call_soon(self._disconnected_callback)
+
+    def _cancel_requests(self) -> None:
+        """End all that waits for the link; again where a response came in that moment and hid it."""
+        for request in self._requests:
+            request.cancel()
+        if self._requests:
+            asyncio.get_running_loop().call_soon(self._cancel_requests)
 
     async def disconnect(self) -> None:
         """End the link; nothing to do where there is none."""

@@ -90,11 +90,11 @@ async def test_connect_to_an_unknown_address_fails_in_time(radio):
         await BleakClient("C0:00:00:00:00:01", backend=client_class, timeout=0.5).connect()
 
 
-@pytest.mark.parametrize("uuid", [gatt.INFO_UUID, gatt.DATA_UUID, gatt.STATUS_UUID, gatt.BATTERY_LEVEL_UUID])
-async def test_writing_what_cannot_be_written_is_refused(radio, uuid):
+async def test_writing_what_cannot_be_written_is_refused(radio):
     client = await connected(radio)
-    with pytest.raises(BleakGATTProtocolError, match="Write Not Permitted"):
-        await client.write_gatt_char(uuid, b"\x00", response=True)
+    for uuid in (gatt.INFO_UUID, gatt.DATA_UUID, gatt.STATUS_UUID, gatt.BATTERY_LEVEL_UUID):
+        with pytest.raises(BleakGATTProtocolError, match="Write Not Permitted"):
+            await client.write_gatt_char(uuid, b"\x00", response=True)
     await client.disconnect()
 
 
@@ -136,7 +136,7 @@ async def test_a_timeout_leaves_the_adapter_usable(radio):
         assert client.is_connected
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.001, 0.03, 0.08, 0.11, 0.15, 0.2])
+@pytest.mark.parametrize("after_s", [0.0, 0.03, 0.08, 0.11, 0.2])
 async def test_a_cancelled_connect_leaves_the_adapter_usable(radio, after_s):
     device = await find(radio)
     client_class, _ = radio.bleak_backends()

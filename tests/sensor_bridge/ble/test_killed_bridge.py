@@ -47,12 +47,12 @@ def test_killed_in_mid_stream_and_started_again_it_lacks_no_sample(tmp_path):
     try:
         port, *digests = sensors.stdout.readline().split()
         bridge = start("bridge_process", port, str(tmp_path))
-        wait_for_samples(tmp_path / "pelvis", 100, 15)
+        wait_for_samples(tmp_path / "pelvis", 100, 40)
         bridge.send_signal(signal.SIGKILL)
         bridge.communicate()
         bridge = start("bridge_process", port, str(tmp_path))
         for sensor_id in ("pelvis", "left"):
-            wait_for_samples(tmp_path / sensor_id, 500, 20)
+            wait_for_samples(tmp_path / sensor_id, 500, 40)
     finally:
         for process in (bridge, sensors):
             if process is not None:

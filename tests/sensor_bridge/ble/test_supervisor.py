@@ -64,7 +64,7 @@ def assert_all_there(listener, played):
 
 
 async def test_three_sensors_stream_every_sample_unchanged():
-    sources = [source(name, 300, seed=seed) for seed, name in enumerate(("pelvis", "left", "right"))]
+    sources = [source(name, 150, seed=seed) for seed, name in enumerate(("pelvis", "left", "right"))]
     async with (
         VirtualRadio(sources, radio=QUICK) as radio,
         supervised(radio, *(wish(each.sensor_id) for each in sources)) as listeners,
@@ -76,9 +76,9 @@ async def test_three_sensors_stream_every_sample_unchanged():
             assert_all_there(listener, played)
             frames = listener.data()
             assert {each.n_samples for each in frames} == {10}
-            assert [each.device_time_us for each in frames] == list(range(1_000_000, 4_000_000, 100_000))
+            assert [each.device_time_us for each in frames] == list(range(1_000_000, 2_500_000, 100_000))
             health = listener.states[-1].health
-            assert (health.received, health.lost, health.duplicated, health.dropped) == (300, 0, 0, 0)
+            assert (health.received, health.lost, health.duplicated, health.dropped) == (150, 0, 0, 0)
             assert (health.rejected, health.reconnects) == (0, 0)
             state = listener.states[-1]
             assert state.firmware == "1.0.0"
@@ -100,10 +100,10 @@ async def test_samples_arrive_when_they_were_made():
 
 @pytest.mark.parametrize("how", ["drop", "hang up", "out of range"])
 async def test_a_lost_link_costs_no_sample(how):
-    played = source(n=400)
+    played = source(n=220)
     async with VirtualRadio([played], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as listeners:
         listener = listeners["pelvis"]
-        await listener.reaches(lambda it: len(it.data()) >= 8)
+        await listener.reaches(lambda it: len(it.data()) >= 4)
         if how == "drop":
             radio.drop_link("pelvis")
         elif how == "hang up":
@@ -117,7 +117,7 @@ async def test_a_lost_link_costs_no_sample(how):
         await asyncio.sleep(0.1)
         assert_all_there(listener, played)
         health = listener.states[-1].health
-        assert (health.received, health.lost, health.reconnects) == (400, 0, 1)
+        assert (health.received, health.lost, health.reconnects) == (220, 0, 1)
         assert LinkPhase.LOST in listener.phases()
 
 
@@ -138,7 +138,7 @@ async def test_a_reboot_begins_a_new_stream():
 
 
 async def test_a_stream_that_stops_on_a_living_link_is_noticed():
-    played = source(n=500)
+    played = source(n=300)
     async with VirtualRadio([played], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as listeners:
         listener = listeners["pelvis"]
         await listener.reaches(lambda it: len(it.data()) >= 5)
@@ -155,7 +155,7 @@ async def test_a_stream_that_stops_on_a_living_link_is_noticed():
 async def test_the_end_of_a_recording_is_no_silence():
     async with VirtualRadio([source(n=60)], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as told:
         await asyncio.wait_for(radio.playback_finished.wait(), 5)
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.5)
         assert told["pelvis"].phases() == [LinkPhase.SCANNING, LinkPhase.CONNECTING, LinkPhase.CONNECTED]
 
 
@@ -163,7 +163,7 @@ async def test_waiting_for_the_other_sensors_is_no_silence():
     sources = [source("pelvis", 60), source("left", 60)]
     async with VirtualRadio(sources, radio=QUICK) as radio, supervised(radio, wish("pelvis")) as told:
         await told["pelvis"].is_connected()
-        await asyncio.sleep(2.0)
+        await asyncio.sleep(1.5)
         assert told["pelvis"].phases()[-1] is LinkPhase.CONNECTED
         assert told["pelvis"].data() == []
         radio.begin()
@@ -181,7 +181,7 @@ async def test_a_bad_air_costs_time_but_no_sample():
 
 async def test_what_the_host_loses_is_counted():
     leaky = RadioConditions(connection_interval_ms=7.5, host_loss=0.2)
-    played = source(n=300)
+    played = source(n=200)
     async with (
         VirtualRadio([played], radio=leaky, seed=5) as radio,
         supervised(radio, wish("pelvis")) as told,
@@ -190,14 +190,14 @@ async def test_what_the_host_loses_is_counted():
         await asyncio.sleep(0.1)
         health = told["pelvis"].states[-1].health
         there = len(told["pelvis"].samples())
-        assert 150 <= there < 300
+        assert 100 <= there < 200
         last = max(told["pelvis"].samples())
         assert health.received == there
         assert health.lost == last + 1 - there
 
 
 async def test_a_queue_that_runs_over_is_told_by_the_sensor():
-    played = source(n=250)
+    played = source(n=200)
     async with (
         VirtualRadio([played], radio=QUICK, model=SensorModel(queue_frames=2)) as radio,
         supervised(radio, wish("pelvis", batch=2)) as told,
@@ -216,7 +216,7 @@ async def test_a_queue_that_runs_over_is_told_by_the_sensor():
 
 
 async def test_clock_exchanges_bracket_the_sensor_clock():
-    async with VirtualRadio([source(n=200)], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as told:
+    async with VirtualRadio([source(n=120)], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as told:
         listener = told["pelvis"]
         times = lambda it: [each for each in it.frames if each.kind is FrameKind.TIME]  # noqa: E731
         await listener.reaches(lambda it: len(times(it)) >= 10)
@@ -271,7 +271,7 @@ async def test_two_sensors_of_one_name_are_told_apart_by_address():
 
 
 async def test_a_restarted_bridge_goes_on_where_it_was_told_to():
-    played = source(n=300)
+    played = source(n=250)
     async with VirtualRadio([played], radio=QUICK) as radio:
         async with supervised(radio, wish("pelvis")) as told:
             await told["pelvis"].reaches(lambda it: len(it.data()) >= 6)
@@ -283,7 +283,7 @@ async def test_a_restarted_bridge_goes_on_where_it_was_told_to():
             await asyncio.sleep(0.1)
             after = told["pelvis"]
             assert min(after.samples()) == point[1]
-            assert sorted({*before.samples(), *after.samples(first.stream_id)}) == list(range(300))
+            assert sorted({*before.samples(), *after.samples(first.stream_id)}) == list(range(250))
             assert after.states[-1].health.lost == 0
 
 
@@ -299,7 +299,7 @@ async def test_a_sensor_that_is_not_there_does_not_keep_others_waiting():
             await asyncio.wait_for(radio.playback_finished.wait(), 12)
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.01, 0.05, 0.12, 0.2, 0.3, 0.45, 0.6])
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.12, 0.2, 0.3, 0.45, 0.6])
 async def test_cancelling_at_any_moment_leaves_nothing(after_s, caplog):
     caplog.set_level(logging.ERROR)
     async with VirtualRadio([source()], radio=QUICK) as radio:
