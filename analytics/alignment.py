@@ -235,7 +235,8 @@ class PlacementAlignment:
         if len(ends) < len(waited_for):
             return []
         if len(waited_for) < len(self._queues):
-            ends.append(self._newest_input_ns() - round(self._parameters.margin_s * NANOSECONDS_PER_SECOND))
+            assert self.newest_input_ns is not None
+            ends.append(self.newest_input_ns - round(self._parameters.margin_s * NANOSECONDS_PER_SECOND))
         return self._release(min(ends, default=None))
 
     def flush(self) -> list[AlignedBlock]:
@@ -244,13 +245,17 @@ class PlacementAlignment:
             max((queue.end_ns for queue in self._queues.values() if queue.end_ns), default=None)
         )
 
-    def _newest_input_ns(self) -> int:
-        return max(queue.input_end_ns for queue in self._queues.values() if queue.input_end_ns is not None)
+    @property
+    def newest_input_ns(self) -> int | None:
+        """End of the newest samples that any sensor has delivered; None before the first."""
+        ends = [queue.input_end_ns for queue in self._queues.values() if queue.input_end_ns is not None]
+        return max(ends, default=None)
 
     def _is_behind(self, queue: _Queue) -> bool:
         assert self._first_input_ns is not None
         own = self._first_input_ns if queue.input_end_ns is None else queue.input_end_ns
-        return self._newest_input_ns() - own > self._parameters.wait_s * NANOSECONDS_PER_SECOND
+        assert self.newest_input_ns is not None
+        return self.newest_input_ns - own > self._parameters.wait_s * NANOSECONDS_PER_SECOND
 
     def _index(self, time_ns: int) -> int:
         assert self._anchor_ns is not None

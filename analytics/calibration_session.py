@@ -8,16 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.calibration import initial_calibrations
+from analytics.calibration_borrowed_yaw import (
+    BorrowedYawParameters,
+    borrow_yaws,
+    with_borrowed_yaw,
+)
 from analytics.calibration_still import StillParameters, find_still_poses, most_upright_poses
 from analytics.calibration_yaw import YawParameters, fit_yaws, yaw_difference_deg
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.quaternions import up_in_sensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from analytics.alignment import AlignedBlock
     from analytics.calibration import SegmentCalibration, StillPose
+    from analytics.calibration_borrowed_yaw import BorrowedYaw
     from analytics.history import AlignedHistory
     from analytics.imu import FloatArray, Mount, Placement
 
@@ -28,8 +34,8 @@ class CalibrationParameters:
 
     Parameters
     ----------
-    still, yaw
-        Settings of its two parts.
+    still, yaw, borrowed_yaw
+        Settings of its parts.
     repetitions
         Forward is found from the first of these many repetitions, then kept: one is nearly as good as all.
     restart_deg
@@ -38,17 +44,19 @@ class CalibrationParameters:
 
     still: StillParameters = field(default_factory=StillParameters)
     yaw: YawParameters = field(default_factory=YawParameters)
+    borrowed_yaw: BorrowedYawParameters = field(default_factory=BorrowedYawParameters)
     repetitions: int = 3
     restart_deg: float = 45.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Movement:
-    """Directions of up during one repetition, by placement."""
+    """Directions of up during one repetition, by placement, and what its thighs say of the pelvis."""
 
     start_ns: int
     close_ns: int
     up_sensor: Mapping[Placement, FloatArray]
+    borrowed: Sequence[BorrowedYaw]
 
 
 class CalibrationSession:
@@ -221,7 +229,8 @@ class CalibrationSession:
         for placement in self.poses:
             samples = window.segments[placement].cut(first, last)
             ups[placement] = up_in_sensor(samples.earth_from_sensor_wxyz[samples.is_received])
-        self._movements.append(_Movement(start_ns, close_ns, ups))
+        borrowed = borrow_yaws(window, self.poses, self._parameters.borrowed_yaw)
+        self._movements.append(_Movement(start_ns, close_ns, ups, borrowed))
         pooled = {
             placement: np.concatenate([movement.up_sensor[placement] for movement in self._movements])
             for placement in self.poses
@@ -229,6 +238,8 @@ class CalibrationSession:
         fitted = fit_yaws(
             self.poses, pooled, one_leg_declared=self._one_leg_declared, parameters=self._parameters.yaw
         )
+        lent = [entry for movement in self._movements for entry in movement.borrowed]
+        fitted = with_borrowed_yaw(fitted, self.poses, lent, self._parameters.borrowed_yaw)
         changed = [c for placement, c in fitted.items() if c != self.calibrations[placement]]
         self.calibrations = fitted
         return changed

@@ -192,7 +192,8 @@ class MotionPipeline:
         return PipelineOutput(angles, events, self._live())
 
     def _live(self) -> LiveState | None:
-        if not self._history:
+        newest_ns = self._alignment.newest_input_ns
+        if newest_ns is None:
             return None
         counter = self._counter
         phase = Phase.CALIBRATING
@@ -201,7 +202,7 @@ class MotionPipeline:
         elif self._trigger is not None:
             phase = self._trigger.phase
         return LiveState(
-            time_ns=self._history.time_ns(self._history.end_index - 1),
+            time_ns=self._history.time_ns(self._history.end_index - 1) if self._history else newest_ns,
             phase=phase,
             posture=self._latch.posture,
             set_number=self._ledger.set_number,

@@ -368,6 +368,18 @@ def test_live_state_follows_the_set(hinges: hardware_sim.Performance) -> None:
     assert seen[round(10.0 * second.concentric_end_s) + 8].repetition_count == 2
 
 
+def test_the_first_two_seconds_are_calibrating(hinges: hardware_sim.Performance) -> None:
+    pelvis = blocks_of(hinges, (Placement.PELVIS,))[0]
+    pipeline = MotionPipeline(AthleteSetup({Placement.PELVIS: Mount.SACRUM}))
+    output = pipeline.push(part(pelvis, 0, 150))
+    assert output.angles == ()
+    assert output.live.phase is Phase.CALIBRATING
+    assert output.live.time_ns == 1_500_000_000
+    output = pipeline.push(part(pelvis, 150, 220))
+    assert output.live.phase is Phase.TOP
+    assert sum(len(block) for block in output.angles) == 220
+
+
 # --- what is refused --------------------------------------------------------------------------
 
 
