@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from bumble.core import BaseBumbleError
 from bumble.host import Host
 from bumble.transport.common import StreamPacketSource
 from bumble.transport.tcp_client import open_tcp_client_transport
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from hardware_sim.controller import RadioController
     from hardware_sim.recording_source import SampleSource
 
-_LOCALHOST = "127.0.0.1"
+_LOCALHOST: Final = "127.0.0.1"
+_ANSWER_TIMEOUT_S: Final = 5.0
 
 
 class _HostLine(StreamPacketSource):
@@ -128,14 +130,20 @@ async def attach_hci(port: int) -> AsyncGenerator[AttachedRadio]:
     Raises
     ------
     HardwareSimError
-        Nobody offers a radio there.
+        Nobody offers a radio there, or another host is using it.
     """
     try:
         transport = await open_tcp_client_transport(f"{_LOCALHOST}:{port}")
     except OSError as error:
         raise HardwareSimError(f"no virtual radio at port {port}: start it first") from error
     try:
-        adapter = await BumbleAdapter.on_host(Host(transport.source, transport.sink))
+        try:
+            async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+                adapter = await BumbleAdapter.on_host(Host(transport.source, transport.sink))
+        except (BaseBumbleError, TimeoutError) as error:
+            raise HardwareSimError(
+                f"the virtual radio at port {port} does not answer: is another bridge using it?"
+            ) from error
         try:
             yield AttachedRadio(adapter)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import signal
 import subprocess
@@ -84,3 +85,14 @@ async def test_a_port_in_use_is_named():
         with pytest.raises(HardwareSimError, match=f"port {port} cannot be opened"):
             async with serve_hci([source("left")], port, radio=QUICK):
                 pass
+
+
+async def test_a_radio_has_one_host_at_a_time():
+    async with serve_hci([source()], 0, radio=QUICK) as (_, port):
+        async with attach_hci(port):
+            with pytest.raises(HardwareSimError, match="is another bridge using it"):
+                async with attach_hci(port):
+                    pass
+        await asyncio.sleep(0.05)
+        async with attach_hci(port) as free_again:
+            assert free_again.bleak_backends()
