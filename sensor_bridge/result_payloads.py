@@ -109,9 +109,11 @@ def set_payload(
 
 def brief_payload(data: payloads.Repetition) -> payloads.RepetitionBrief:
     """Shorten a repetition to a line of the athlete's state."""
-    names = set(payloads.RepetitionBrief.__struct_fields__) - {"faults"}
+    names = set(payloads.RepetitionBrief.__struct_fields__) - {"sd", "faults"}
     return payloads.RepetitionBrief(
-        faults=[fault.code for fault in data.faults], **{name: getattr(data, name) for name in names}
+        sd={name: spread for name, spread in data.sd.items() if name in names},
+        faults=[fault.code for fault in data.faults],
+        **{name: getattr(data, name) for name in names},
     )
 
 

@@ -19,11 +19,12 @@ from amqtt.errors import AMQTTError
 
 from sensor_bridge.errors import BridgeError, ConfigError
 from sensor_bridge.mqtt.broker_access import TokenAuthentication, TopicAccess, digest
-from sensor_bridge.mqtt.topics import Channel, Topics
 
 if TYPE_CHECKING:
     import asyncio
     from pathlib import Path
+
+    from sensor_bridge.mqtt.topics import Topics
 
 BRIDGE_USER = "bridge"
 DASHBOARD_USER = "dashboard"
@@ -126,7 +127,9 @@ class _ClosingBroker(Broker):  # type: ignore[misc]  # amqtt carries no types
 
 
 def gym_users(topics: Topics, tokens: dict[str, str]) -> tuple[BrokerUser, ...]:
-    """Grant the bridge everything in the gym, and the dashboard reading and commands.
+    """Grant the bridge everything in the gym, and the dashboard reading.
+
+    Whoever can open the page can read the dashboard's token.
 
     Parameters
     ----------
@@ -138,9 +141,7 @@ def gym_users(topics: Topics, tokens: dict[str, str]) -> tuple[BrokerUser, ...]:
     whole_gym = (topics.everything,)
     return (
         BrokerUser(BRIDGE_USER, tokens[BRIDGE_USER], publish=whole_gym, read=whole_gym),
-        BrokerUser(
-            DASHBOARD_USER, tokens[DASHBOARD_USER], publish=(topics.every(Channel.COMMAND),), read=whole_gym
-        ),
+        BrokerUser(DASHBOARD_USER, tokens[DASHBOARD_USER], read=whole_gym),
     )
 
 

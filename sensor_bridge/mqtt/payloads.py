@@ -204,7 +204,7 @@ class Calibration(Struct, frozen=True, kw_only=True):
 
 
 class RepetitionBrief(Struct, frozen=True, kw_only=True):
-    """One line of the current set in `AthleteState`."""
+    """One line of the current set in `AthleteState`: what it takes to judge a repetition."""
 
     repetition: Ordinal
     revision: Count
@@ -213,9 +213,13 @@ class RepetitionBrief(Struct, frozen=True, kw_only=True):
     bottom_pause_s: Duration | None = None
     concentric_s: Duration | None = None
     tut_s: Duration | None = None
+    eccentric_movement_s: Duration | None = None
     pelvic_tilt_range_deg: float | None = None
     hip_flexion_left_range_deg: float | None = None
     hip_flexion_right_range_deg: float | None = None
+    pelvic_obliquity_peak_deg: float | None = None
+    lockout_deficit_deg: float | None = None
+    sd: dict[str, Spread] = field(default_factory=dict)
     faults: list[Code] = field(default_factory=list)
 
 

@@ -277,9 +277,13 @@ def test_a_line_of_the_state_has_the_codes_of_faults_alone() -> None:
         bottom_pause_s=0.5,
         concentric_s=1.3,
         tut_s=6.5,
+        eccentric_movement_s=4.9,
         pelvic_tilt_range_deg=48.0,
         hip_flexion_left_range_deg=70.0,
         hip_flexion_right_range_deg=None,
+        pelvic_obliquity_peak_deg=-2.5,
+        lockout_deficit_deg=1.0,
+        sd={"eccentric_s": 0.03, "pelvic_tilt_range_deg": 0.8},
         faults=["fast_eccentric", "pelvic_rotation"],
     )
 

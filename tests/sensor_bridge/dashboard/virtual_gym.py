@@ -16,7 +16,6 @@ from sensor_bridge.mqtt.payloads import (
     FoundFault,
     Live,
     Repetition,
-    RepetitionBrief,
     SegmentCalibration,
     SensorStatus,
     ServiceStatus,
@@ -26,6 +25,7 @@ from sensor_bridge.mqtt.payloads import (
     envelope,
 )
 from sensor_bridge.mqtt.topics import Topics
+from sensor_bridge.result_payloads import brief_payload
 
 RATE_HZ = 50
 SESSION = "session-1"
@@ -205,21 +205,7 @@ class ScriptedAthlete:
             phase=self.moment(at_s)[0],
             target=self.target,
             last_repetition=done[-1] if done else None,
-            repetitions=[
-                RepetitionBrief(
-                    repetition=r.repetition,
-                    revision=r.revision,
-                    status=r.status,
-                    eccentric_s=r.eccentric_s,
-                    bottom_pause_s=r.bottom_pause_s,
-                    concentric_s=r.concentric_s,
-                    tut_s=r.tut_s,
-                    pelvic_tilt_range_deg=r.pelvic_tilt_range_deg,
-                    hip_flexion_left_range_deg=r.hip_flexion_left_range_deg,
-                    faults=[fault.code for fault in r.faults],
-                )
-                for r in done
-            ],
+            repetitions=[brief_payload(r) for r in done],
             calibration=[
                 SegmentCalibration(placement=p, method="stillness", quality_deg=1.2) for p in self.placements
             ],

@@ -17,8 +17,6 @@ export interface Judgement {
   findings: Finding[];
   /** Counted, but the bridge is not sure that it was one. */
   doubtful: boolean;
-  /** Everything that can be found fault with was there to be looked at. */
-  complete: boolean;
 }
 
 export const LEVEL_LIMIT_DEG = 5;
@@ -41,7 +39,6 @@ export function judge(record: Repetition | RepetitionBrief, target: Target | nul
     mark: findings[0]?.mark ?? "good",
     findings,
     doubtful: record.status === "unconfirmed",
-    complete: "lockout_deficit_deg" in record && "pelvic_obliquity_peak_deg" in record,
   };
 }
 
@@ -68,11 +65,11 @@ function fromFault(fault: FoundFault): Finding {
 
 function ownFindings(record: Repetition | RepetitionBrief, target: Target | null): Finding[] {
   const found: Finding[] = [];
-  const sd: Record<string, number> = "sd" in record ? record.sd : {};
+  const { sd } = record;
   const exceeds = (value: number, limit: number, field: string) => value - limit > Math.max(0, sd[field] ?? 0);
 
   // Phases by speed threshold are a little shorter than the whole movement, which is what was asked for.
-  const movementS = "eccentric_movement_s" in record ? record.eccentric_movement_s : null;
+  const movementS = record.eccentric_movement_s;
   const eccentricS = movementS ?? record.eccentric_s;
   const askedS = target?.eccentric_s ?? null;
   if (eccentricS !== null && askedS !== null) {
@@ -83,8 +80,6 @@ function ownFindings(record: Repetition | RepetitionBrief, target: Target | null
       found.push({ code: "fast_eccentric", mark, value: eccentricS });
     }
   }
-  if (!("lockout_deficit_deg" in record)) return found;
-
   const lockout = record.lockout_deficit_deg;
   if (lockout !== null && exceeds(lockout, LOCKOUT_LIMIT_DEG, "lockout_deficit_deg")) {
     const mark = exceeds(lockout, LOCKOUT_BAD_DEG, "lockout_deficit_deg") ? "bad" : "watch";

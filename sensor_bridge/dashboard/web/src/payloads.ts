@@ -128,9 +128,13 @@ export interface RepetitionBrief {
   bottom_pause_s: number | null;
   concentric_s: number | null;
   tut_s: number | null;
+  eccentric_movement_s: number | null;
   pelvic_tilt_range_deg: number | null;
   hip_flexion_left_range_deg: number | null;
   hip_flexion_right_range_deg: number | null;
+  pelvic_obliquity_peak_deg: number | null;
+  lockout_deficit_deg: number | null;
+  sd: Record<string, number>;
   faults: Array<string>;
 }
 

@@ -45,7 +45,6 @@ export const TEXT = {
   movement: (seconds: number) => `whole movement ${decimal(seconds, 1)} s; the target is held against this`,
   strip: "Repetitions of this set; height is time under tension",
   stillToCome: "still to come",
-  counted: "counted",
   notMeasurable: "not measurable",
   noReason: "not measured with the sensors worn",
   noRepetition: "no repetition yet",

@@ -8,7 +8,7 @@ const target = { repetitions: 8, sets: 3, eccentric_s: 5, bottom_s: 0, concentri
 test("a repetition as asked is good", () => {
   const record = repetition();
   const judgement = judge(record, target);
-  expect(judgement).toEqual({ mark: "good", findings: [], doubtful: false, complete: true });
+  expect(judgement).toEqual({ mark: "good", findings: [], doubtful: false });
   expect(repetitionSentence(record, [], target, false)).toBe(
     "Repetition 1: 5.0 s down, stood all the way up, hips level.",
   );
@@ -50,12 +50,16 @@ test("the bridge's own fault stands and is not told twice", () => {
   );
 });
 
-test("a short line of the state is judged by what it has", () => {
-  expect(judge(brief(3, { eccentric_s: 3 }), target).findings[0]?.code).toBe("fast_eccentric");
+test("a line of the state is judged like the whole record", () => {
+  expect(judge(brief(3, { eccentric_s: 3, eccentric_movement_s: 3.2 }), target).findings[0]?.code).toBe("fast_eccentric");
   expect(judge(brief(3, { faults: ["hip_open"] }), target).findings).toEqual([
     { code: "hip_open", mark: "watch", value: null },
   ]);
-  expect(judge(brief(3), target)).toMatchObject({ mark: "good", complete: false });
+  expect(judge(brief(3, { lockout_deficit_deg: 7 }), target).findings).toEqual([
+    { code: "incomplete_lockout", mark: "watch", value: 7 },
+  ]);
+  expect(judge(brief(3, { lockout_deficit_deg: 7, sd: { lockout_deficit_deg: 3 } }), target).mark).toBe("good");
+  expect(judge(brief(3), target)).toEqual({ mark: "good", findings: [], doubtful: false });
 });
 
 test("names that mean something to JavaScript are only names", () => {

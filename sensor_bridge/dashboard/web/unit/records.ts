@@ -46,9 +46,13 @@ export function brief(number: number, changes: Partial<RepetitionBrief> = {}): R
     bottom_pause_s: 0.3,
     concentric_s: 1.1,
     tut_s: 6.4,
+    eccentric_movement_s: 5.2,
     pelvic_tilt_range_deg: 58,
     hip_flexion_left_range_deg: 82,
     hip_flexion_right_range_deg: null,
+    pelvic_obliquity_peak_deg: 1,
+    lockout_deficit_deg: 1,
+    sd: {},
     faults: [],
     ...changes,
   };

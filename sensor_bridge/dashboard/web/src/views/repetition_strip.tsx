@@ -26,10 +26,10 @@ export function RepetitionStrip({ repetitions, target }: { repetitions: KnownRep
             </li>
           );
         }
-        const { mark, doubtful, complete } = judge(known.detail ?? known.record, target);
+        const { mark, doubtful } = judge(known.detail ?? known.record, target);
         const tut = known.record.tut_s;
         const height = tut === null ? 0.15 : Math.min(TALLEST, Math.max(0.15, tut / full));
-        const { symbol, word } = complete || mark !== "good" ? MARK[mark] : { symbol: "", word: TEXT.counted };
+        const { symbol, word } = MARK[mark];
         const told = tut === null ? word : `${decimal(tut, 1)} s, ${word}`;
         return (
           <li
