@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from firmware_protocol.packets import DeviceInfo
+    from sensor_bridge.ble.settings import StreamSettings
 
 
 class FrameKind(IntEnum):
@@ -196,6 +197,10 @@ class SensorLink(Protocol):
         """What the sensor said of itself."""
 
     @property
+    def settings(self) -> StreamSettings:
+        """What the stream will be like."""
+
+    @property
     def dropped(self) -> int:
         """Payloads thrown away because nobody fetched them in time."""
 
@@ -204,6 +209,9 @@ class SensorLink(Protocol):
 
     def frames(self) -> AsyncIterator[ReceivedFrame]:
         """Yield what arrives, in order; ends when the link is lost."""
+
+    async def keep_time(self) -> None:
+        """Ask for the sensor's clock now and then, until the link is lost."""
 
     async def identify(self, duration_s: int) -> None:
         """Make the sensor show itself."""

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sensor_bridge.ble.adapter import Adapter, Found
-    from sensor_bridge.ble.hipline_link import HiplineLink
-    from sensor_bridge.ble.link import ReceivedFrame, SensorSettings
+    from sensor_bridge.ble.link import ReceivedFrame, SensorLink, SensorSettings
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +83,7 @@ class SensorSupervisor:
         self._n_links = 0
         self._rejected = 0
         self._dropped_before = 0
-        self._link: HiplineLink | None = None
+        self._link: SensorLink | None = None
         self._silence: SilenceWatch | None = None
         self._silent_because: str | None = None
 
@@ -118,7 +117,7 @@ class SensorSupervisor:
                 self._link = None
         return self._silent_because or f"{self._sensor.sensor_id}: the link was lost"
 
-    async def _connect(self, stack: contextlib.AsyncExitStack) -> HiplineLink:
+    async def _connect(self, stack: contextlib.AsyncExitStack) -> SensorLink:
         found, self._known = self._known, None
         timeout_s = _RECONNECT_S
         if found is None:
@@ -133,7 +132,7 @@ class SensorSupervisor:
         self._known, self._link = found, link
         return link
 
-    async def _stream(self, link: HiplineLink) -> None:
+    async def _stream(self, link: SensorLink) -> None:
         resume = self._resume_point()
         if resume is not None and self._account.stream_id is None:
             self._account.take_up(*resume)  # received before this process was born
@@ -152,7 +151,7 @@ class SensorSupervisor:
             for helper in helpers:
                 helper.cancel()
 
-    async def _watch(self, link: HiplineLink) -> None:
+    async def _watch(self, link: SensorLink) -> None:
         """End a link whose stream has stopped; call one that has lasted a success."""
         assert self._silence is not None
         lasted_s = 0.0
