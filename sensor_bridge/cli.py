@@ -64,9 +64,10 @@ def _options(
 ) -> None:
     logging.basicConfig(
         stream=sys.stderr,
-        level=logging.INFO if verbose else logging.WARNING,
+        level=logging.WARNING,
         format="hipline: %(levelname)s: %(message)s",
     )
+    logging.getLogger("sensor_bridge").setLevel(logging.INFO if verbose else logging.WARNING)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from analytics.imu import FloatArray
     from hardware_sim.athlete import Performance
     from sensor_bridge.recording.trace import Trace
+
+
+# bumble logs what a radio does (a refused command, a lost line) as errors; those who asked are told anyway.
+logging.getLogger("bumble").setLevel(logging.CRITICAL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
