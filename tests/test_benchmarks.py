@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+
+from benchmarks import bowing
+from tests.conftest import REPOSITORY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ONE_REPETITION = """
+exercise = "romanian_deadlift"
+repetitions = 1
+lead_in_s = 3.0
+lead_out_s = 2.0
+[tempo]
+eccentric_s = 1.5
+bottom_s = 0.3
+concentric_s = 1.0
+top_s = 0.7
+"""
+
+
+def printed_by(module: str, *arguments: str) -> str:
+    """Run a benchmark; it may find that a target was missed (1), but not break."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode in {0, 1}, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.realtime
+def test_latency_splits_every_sample(tmp_path: Path) -> None:
+    scenario = tmp_path / "one.toml"
+    scenario.write_text(ONE_REPETITION)
+    table = printed_by("latency", "--scenario", str(scenario))
+    rows = {
+        name.strip(): [float(value) for value in values.split()]
+        for name, values in re.findall(r"^( *[a-z_].{37})((?: +-?[\d.]+){4})$", table, re.MULTILINE)
+    }
+    count, *_ = rows["sample -> subscriber"]
+    # At 50 a second, from 3 s (calibrated) to 8.5 s.
+    assert count > 200
+    for part in ("batching", "radio", "others", "rest"):
+        n, median_ms, p95_ms, largest_ms = rows[f"of which {part}"]
+        assert n == count
+        assert 0 <= median_ms <= p95_ms <= largest_ms
+    # Ten samples a packet at 100 Hz: the first of them waits 90 ms for the last.
+    assert rows["of which batching"][3] == pytest.approx(90, abs=3)
+    assert rows["repetition's end -> its event"][0] == 1
+    assert "targets: samples p95" in table
+
+
+def test_virtual_athlete_measures_sensors_good_and_cheap() -> None:
+    table = printed_by("virtual_athlete", "--seeds", "1", "--scenario", "micro_hinge")
+    rows = re.findall(r"^micro_hinge +(good|cheap) +(known|unknown) +(\d+)/ +(\d+)", table, re.MULTILINE)
+    assert [(model, mount) for model, mount, _, _ in rows] == [
+        ("good", "known"),
+        ("good", "unknown"),
+        ("cheap", "known"),
+        ("cheap", "unknown"),
+    ]
+    assert {(counted, true) for _, _, counted, true in rows} == {("5", "5")}
+
+
+@pytest.mark.realtime
+def test_virtual_radio_loses_nothing() -> None:
+    told = printed_by("virtual_radio", "2", "100", "10", "1")
+    assert told.startswith("2 sensors x 100 Hz, batch 10: ")
+    assert "received 600 of 600, lost 0" in told
+
+
+@pytest.mark.recordings
+def test_bowing_measures_a_recording() -> None:
+    recording = bowing.RECORDINGS / "S01_T1.parquet"
+    if not recording.exists():
+        pytest.skip(f"no recordings in {bowing.RECORDINGS}")
+    trial = bowing.measure(recording, pd.read_csv(bowing.RECORDINGS / "reps.csv"))
+    assert trial.is_live_equal
+    assert len(trial.bottoms_s) == 3
+    assert max(map(abs, trial.errors_s)) < 0.1
