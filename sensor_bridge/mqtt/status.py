@@ -47,10 +47,11 @@ class ServiceStatusPublisher:
         self._session = session
         self._now_ms = now_ms
         self._seq = 0
+        self._state: ServiceState = "offline"
         self._alarms: dict[str, str] = {}
         self._board: RetainedBoard | None = None
         # Its time is when the service came, not when it died: the broker cannot tell.
-        self.will = Will(topic, self._message("offline"))
+        self.will = Will(topic, self._message())
 
     def attach(self, board: RetainedBoard) -> Self:
         """Publish on this board from now on; use the result in ``async with``."""
@@ -58,11 +59,13 @@ class ServiceStatusPublisher:
         return self
 
     async def __aenter__(self) -> Self:
-        self._publish("online")
+        self._state = "online"
+        self._publish()
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
-        self._publish("offline")
+        self._state = "offline"
+        self._publish()
         if self._board is not None:
             await self._board.flush(_FAREWELL_TIMEOUT_S)
 
@@ -79,19 +82,19 @@ class ServiceStatusPublisher:
             del self._alarms[code]
         else:
             self._alarms[code] = text
-        self._publish("online")
+        self._publish()
 
-    def _publish(self, state: ServiceState) -> None:
+    def _publish(self) -> None:
         if self._board is not None:
-            self._board.put(self._topic, self._message(state))
+            self._board.put(self._topic, self._message())
 
-    def _message(self, state: ServiceState) -> bytes:
+    def _message(self) -> bytes:
         now_ms = self._now_ms()
         seq = self._seq
         self._seq += 1
         return encode(
             envelope(
-                ServiceStatus(state=state, version=self._version, alarms=self.alarms),
+                ServiceStatus(state=self._state, version=self._version, alarms=self.alarms),
                 message_id=message_id(now_ms, session=self._session, topic=self._topic, seq=seq),
                 sample_time_ms=now_ms,
                 session=self._session,

@@ -122,6 +122,19 @@ async def test_the_same_alarm_again_is_no_news(embedded: BrokerUnderTest) -> Non
             assert board._messages[STATUS] is before
 
 
+async def test_an_alarm_after_the_end_does_not_bring_the_service_back(embedded: BrokerUnderTest) -> None:
+    status = make()
+    async with MqttClient(embedded.settings()) as client:
+        await client.connected(5)
+        board = RetainedBoard(client)
+        async with status.attach(board):
+            status.set_alarm("x", "raised")
+        status.set_alarm("outbox_full", "the disk is full")
+        said = decode(Channel.SERVICE_STATUS, board._messages[STATUS]).data
+        assert said.state == "offline"
+        assert said.alarms == ["raised", "the disk is full"]
+
+
 async def test_a_late_joiner_sees_the_newest_of_each_topic(any_broker: BrokerUnderTest) -> None:
     async with MqttClient(any_broker.settings()) as client:
         board = RetainedBoard(client)
