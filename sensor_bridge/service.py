@@ -24,6 +24,7 @@ from sensor_bridge.ble.accounting import SampleAccount
 from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
+from sensor_bridge.errors import BridgeError, ConfigError
 from sensor_bridge.host_clock import HostClock
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
@@ -37,7 +38,7 @@ from sensor_bridge.recording.session import create_session, find_unfinished_sess
 from sensor_bridge.sensor_report import WornSensor, log_metadata, sensor_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from analytics.pipeline_output import PipelineOutput
     from sensor_bridge.assembly import SensorQuality
@@ -82,12 +83,18 @@ class _Intake:
 
     def __init__(self, frame_log: FrameLogWriter) -> None:
         self.dropped = 0
+        self.unlogged = 0
         self._log = frame_log
         self._queue: deque[ReceivedFrame] = deque()
         self._work = asyncio.Event()
 
     def take(self, frame: ReceivedFrame) -> None:
-        self._log.append(frame)
+        try:
+            self._log.append(frame)
+        except BridgeError as error:  # a full disk is no reason to leave the athletes alone
+            if not self.unlogged:
+                log.error("%s", error)  # noqa: TRY400 - the error says it all
+            self.unlogged += 1
         if len(self._queue) >= _QUEUE_FRAMES:
             self.dropped += 1  # it is in the log: analysing that finds it
             return
@@ -186,10 +193,16 @@ class _Run:
         for sensor_id, worn in self.sensors.items():
             link = self.bridge.links.get(sensor_id, LinkState(sensor_id, LinkPhase.SCANNING))
             await self.publisher.publish([sensor_status(worn, link, self.quality(sensor_id), now_ms)])
-        dropped = self.intake.dropped
+        dropped, unlogged = self.intake.dropped, self.intake.unlogged
         self.status.set_alarm(
             "overload",
             f"{dropped} frames were logged but not measured: this machine is too slow" if dropped else None,
+        )
+        self.status.set_alarm(
+            "frame_log",
+            f"{unlogged} frames were measured but not logged: free some space on the disk"
+            if unlogged
+            else None,
         )
 
     def quality(self, sensor_id: str) -> SensorQuality:
@@ -236,16 +249,21 @@ async def run_bridge(
     """
     clock = HostClock()
     topics = Topics(config.gym)
-    config.data_folder.mkdir(parents=True, exist_ok=True)
-    unfinished = find_unfinished_session(config.data_folder)
-    session = unfinished or create_session(config.data_folder, log_metadata(config))
-    status = ServiceStatusPublisher(
-        topics.service_status(SERVICE), version=version("hipline"), session=session.session_id
-    )
+    try:
+        config.data_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"data_folder: {config.data_folder} cannot be made: {error.strerror}: choose another"
+        ) from error
     async with contextlib.AsyncExitStack() as stack:
         access = await stack.enter_async_context(open_broker(config, topics))
         stack.enter_context(announced(access, config.gym, announcement_path(config.data_folder)))
         page = await stack.enter_async_context(_page(config, access))
+        unfinished = _session_to_go_on_with(config)
+        session = unfinished or create_session(config.data_folder, log_metadata(config))
+        status = ServiceStatusPublisher(
+            topics.service_status(SERVICE), version=version("hipline"), session=session.session_id
+        )
         client = await stack.enter_async_context(
             MqttClient(access.bridge_settings(f"{config.gym}-{SERVICE}", status.will))
         )
@@ -264,6 +282,7 @@ async def run_bridge(
             clock,
             watch,
         )
+        stack.enter_context(_first_to_blame())
         async with asyncio.TaskGroup() as tasks:
             background = [
                 tasks.create_task(outbox.run(), name="outbox"),
@@ -276,11 +295,35 @@ async def run_bridge(
                 await run.begin()
                 await _stream(run, adapter, until, tasks)
                 await run.finish()
-            await outbox_emptied(outbox, _LONGEST_FAREWELL_S)
+                await outbox_emptied(outbox, _LONGEST_FAREWELL_S)
             for task in background:
                 task.cancel()
         session.close(datetime.now(UTC))
         return {sensor_id: run.quality(sensor_id) for sensor_id in run.sensors}
+
+
+@contextlib.contextmanager
+def _first_to_blame() -> Iterator[None]:
+    """Raise a group of errors made on purpose as its first: a person reads one line."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        ours, others = group.split(BridgeError)
+        if ours is None or others is not None:
+            raise
+        first: BaseException = ours
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None
+
+
+def _session_to_go_on_with(config: Config) -> Session | None:
+    """Find the session that was cut off; one in which somebody wore or was asked something else is over."""
+    unfinished = find_unfinished_session(config.data_folder)
+    if unfinished is None:
+        return None
+    is_same = all(unfinished.metadata.get(key) == value for key, value in log_metadata(config).items())
+    return unfinished if is_same else None
 
 
 async def _stream(

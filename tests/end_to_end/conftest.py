@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -58,11 +59,13 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float) -> No
 class HiplineProcess:
     """One ``hipline`` command, its stderr gathered as it comes."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, largest_file: int | None = None) -> None:
         self.errors: list[str] = []
         self.process = subprocess.Popen(
             [str(HIPLINE), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
+        if largest_file is not None:  # what a full disk does
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (largest_file, largest_file))
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -82,18 +85,22 @@ class HiplineProcess:
         )
         assert text in self.said, f"hipline ended with {self.process.returncode}: {self.said}"
 
-    def stop(self, timeout_s: float = 20.0) -> int:
-        """Ask it to end in order (SIGTERM); return its exit code."""
-        self.process.send_signal(signal.SIGTERM)
+    def stop(self, number: signal.Signals = signal.SIGTERM, timeout_s: float = 20.0) -> int:
+        """Ask it to end in order; return its exit code."""
+        self.process.send_signal(number)
         code = self.process.wait(timeout_s)
-        self._reader.join(timeout_s)
+        self.join()
         return code
+
+    def join(self) -> None:
+        """Read what an ended process still had to say."""
+        self._reader.join(20)
 
     def kill(self) -> None:
         """End it at once (SIGKILL); does nothing where it has ended."""
         self.process.kill()
         self.process.wait(20)
-        self._reader.join(20)
+        self.join()
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe is not None:
                 pipe.close()
@@ -104,8 +111,8 @@ def hipline() -> Iterator[Callable[..., HiplineProcess]]:
     """Start ``hipline`` commands; whatever still runs at the end of the test is killed."""
     started: list[HiplineProcess] = []
 
-    def start(*arguments: str) -> HiplineProcess:
-        started.append(HiplineProcess(*arguments))
+    def start(*arguments: str, largest_file: int | None = None) -> HiplineProcess:
+        started.append(HiplineProcess(*arguments, largest_file=largest_file))
         return started[-1]
 
     try:
@@ -121,6 +128,7 @@ class VirtualSensors:
     """Virtual sensors in a process of their own."""
 
     process: HiplineProcess
+    scenario_path: Path
     port: int
     sensors_toml: str
 
@@ -140,7 +148,7 @@ def virtual_sensors(hipline: Callable[..., HiplineProcess], tmp_path: Path) -> C
         port = re.search(r"^virtual_port = (\d+)$", process.said, re.MULTILINE)
         assert port is not None
         sensors = process.said[process.said.index("[[athletes.sensors]]") : process.said.index("They begin")]
-        return VirtualSensors(process, int(port[1]), sensors)
+        return VirtualSensors(process, path, int(port[1]), sensors)
 
     return start
 
@@ -189,12 +197,12 @@ class Observed:
 class Observer:
     """A reader whose session the broker keeps while either is away: misses nothing of QoS 1."""
 
-    def __init__(self, broker: Mosquitto, gym: str = GYM) -> None:
+    def __init__(self, broker: Mosquitto, gym: str = GYM, name: str = "observer") -> None:
         self.messages: list[Observed] = []
         self._topics = Topics(gym)
         self._granted = threading.Event()
         self._paho = paho.Client(
-            paho.CallbackAPIVersion.VERSION2, client_id=f"observer-{gym}", protocol=paho.MQTTv5
+            paho.CallbackAPIVersion.VERSION2, client_id=f"{name}-{gym}", protocol=paho.MQTTv5
         )
         self._paho.username_pw_set("dashboard", broker.passwords["dashboard"])
         self._paho.reconnect_delay_set(min_delay=1, max_delay=1)
@@ -224,6 +232,18 @@ class Observer:
             for message in tuple(self.messages)
             if message.body and parse(message.topic).channel is channel
         ]
+
+    @property
+    def phase(self) -> str:
+        """What the athlete does, by the last live message."""
+        live = self.envelopes(Channel.LIVE)
+        return live[-1].data.phase if live else "unknown"
+
+    @property
+    def service_state(self) -> str | None:
+        """Whether the bridge runs, as it or its last will said last."""
+        told = self.envelopes(Channel.SERVICE_STATUS)
+        return told[-1].data.state if told else None
 
     def repetitions(self) -> dict[str, Repetition]:
         """The last word on each repetition, by event id; withdrawn ones are gone."""
