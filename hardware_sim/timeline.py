@@ -93,6 +93,7 @@ def build_timeline(scenario: Scenario, generator: np.random.Generator) -> Timeli
         ``duration_s`` is too short for what shall happen.
     """
     clock = scenario.lead_in_s
+    near_pause_s = _in_order_of_time(scenario)[3]
     excursions: list[Excursion] = []
     level = 0.0
     for set_number in range(1, scenario.sets + 1):
@@ -102,13 +103,11 @@ def build_timeline(scenario: Scenario, generator: np.random.Generator) -> Timeli
             excursion = _excursion(scenario, generator, clock, level, set_number, number)
             excursions.append(excursion)
             level = excursion.end_level
-            clock = excursion.back_end_s + _pause(scenario.tempo.top_s, scenario, generator)
+            clock = excursion.back_end_s + _pause(near_pause_s, scenario, generator)
             if number in scenario.form.aborted_after:
                 aborted = _aborted(excursion, clock, scenario.form.aborted_depth)
                 excursions.append(aborted)
-                clock = aborted.back_end_s + _pause(scenario.tempo.top_s, scenario, generator)
-    if scenario.stance is Stance.SHOULDERS:
-        excursions = [_lifting_first(excursion, scenario) for excursion in excursions]
+                clock = aborted.back_end_s + _pause(near_pause_s, scenario, generator)
     moving_end_s = excursions[-1].back_end_s if excursions else scenario.lead_in_s + scenario.moving_s
     duration_s = moving_end_s + scenario.lead_out_s
     if scenario.duration_s is not None:
@@ -132,6 +131,14 @@ def hip_range_deg(scenario: Scenario) -> float:
     return max(1.0, abs(tilt + thigh))
 
 
+def _in_order_of_time(scenario: Scenario) -> tuple[float, float, float, float]:
+    """Lengths of the way out, the pause at the far end, the way back and the pause after it, s."""
+    tempo = scenario.tempo
+    if scenario.stance is Stance.SHOULDERS:
+        return tempo.concentric_s, tempo.top_s, tempo.eccentric_s, tempo.bottom_s
+    return tempo.eccentric_s, tempo.bottom_s, tempo.concentric_s, tempo.top_s
+
+
 def _vary(value: float, sd: float, generator: np.random.Generator) -> float:
     return value * float(np.exp(sd * np.clip(generator.standard_normal(), -2.5, 2.5)))
 
@@ -148,12 +155,10 @@ def _excursion(
     set_number: int,
     number: int,
 ) -> Excursion:
-    tempo, form = scenario.tempo, scenario.form
-    out_s, back_s = (
-        _vary(value, scenario.body.tempo_variation, generator)
-        for value in (tempo.eccentric_s, tempo.concentric_s)
-    )
-    pause_s = _pause(tempo.bottom_s, scenario, generator)
+    form = scenario.form
+    out_s, far_pause_s, back_s, _ = _in_order_of_time(scenario)
+    out_s, back_s = (_vary(value, scenario.body.tempo_variation, generator) for value in (out_s, back_s))
+    pause_s = _pause(far_pause_s, scenario, generator)
     double_dip = number in form.double_dip
     out_end_s = start_s + out_s + (2.0 * _DIP_S if double_dip else 0.0)
     soft_deg = 0.0
@@ -193,21 +198,6 @@ def _aborted(before: Excursion, start_s: float, depth: float) -> Excursion:
         back_end_s=start_s + out_s + 0.2 + max(0.6, 0.6 * out_s),
         start_level=before.end_level,
         depth=before.end_level + depth,
-        double_dip=False,
-    )
-
-
-def _lifting_first(excursion: Excursion, scenario: Scenario) -> Excursion:
-    """Give a bridge its own order: out is the concentric, the far pause is the top pause."""
-    tempo = scenario.tempo
-    whole_s = excursion.back_end_s - excursion.out_start_s
-    wanted_s = tempo.concentric_s + tempo.top_s + tempo.eccentric_s
-    unit = whole_s / wanted_s
-    out_end_s = excursion.out_start_s + unit * tempo.concentric_s
-    return replace(
-        excursion,
-        out_end_s=out_end_s,
-        back_start_s=out_end_s + unit * tempo.top_s,
         double_dip=False,
     )
 

@@ -101,6 +101,17 @@ def test_lying_on_the_back_is_a_tilt_of_minus_ninety():
     assert truth.repetitions[-1].bottom_pause_s is None
 
 
+def test_a_bridge_keeps_the_tempo_it_was_given():
+    tempo = "[tempo]\neccentric_s = 2\nbottom_s = 1.5\nconcentric_s = 1\ntop_s = 3\n"
+    text = f'exercise = "glute_bridge"\nrepetitions = 2\n{tempo}{STILL_BODY}'
+    first, second = simulate(parse_scenario(text, "test"), 1).truth.repetitions
+    for r in (first, second):
+        assert r.concentric_true_end_s - r.concentric_true_start_s == pytest.approx(1.0)
+        assert r.eccentric_true_start_s - r.concentric_true_end_s == pytest.approx(3.0)
+        assert r.eccentric_true_end_s - r.eccentric_true_start_s == pytest.approx(2.0)
+    assert second.concentric_true_start_s - first.eccentric_true_end_s == pytest.approx(1.5)
+
+
 def ramp_path(time_s, start_s, end_s, ramp_s, speed):
     """Angle whose speed rises evenly to ``speed`` within ``ramp_s`` and falls so again."""
     x = np.clip(time_s, start_s, end_s) - start_s
