@@ -11,10 +11,9 @@ from firmware_protocol import gatt as table
 from firmware_protocol.codec import command_start, decode_command, decode_time_request, encode
 from firmware_protocol.errors import ProtocolError, UnknownPacket, UnsupportedVersion
 from firmware_protocol.packets import (
-    HEADER_SIZE,
     MAX_SAMPLES,
+    MIN_STREAMING_MTU,
     PROTOCOL_VERSION,
-    SAMPLE_SIZE,
     Command,
     CommandReply,
     CommandResult,
@@ -25,6 +24,7 @@ from firmware_protocol.packets import (
     Stop,
     StreamStatus,
     TimeReply,
+    samples_per_frame,
 )
 from hardware_sim.peripheral_gatt import (
     CCCD_IMPROPERLY_CONFIGURED,
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from hardware_sim.controller import RadioController
 
 _STATUS_PERIOD_S: Final = 1.0
-_ATT_OVERHEAD: Final = 3
-_MIN_MTU: Final = 33  # STATUS fits, and one sample
 _BATTERY_EMPTY_MV, _BATTERY_FULL_MV = 3300, 4200
 _BATTERY_S_PER_PERCENT: Final = 600.0
 
@@ -238,7 +236,8 @@ class VirtualPeripheral:
 
     def _status(self) -> bytes:
         now_s = self._loop.time()
-        self.stream.settle(now_s)
+        if self._is_sending:  # without a link samples wait in the ring, not in the queue
+            self.stream.settle(now_s)
         ring = self.stream.ring(now_s)
         percent = self._battery()
         span_mv = _BATTERY_FULL_MV - _BATTERY_EMPTY_MV
@@ -248,7 +247,7 @@ class VirtualPeripheral:
             temperature_c=self._model.temperature_c,
             connection_interval_ms=self._gatt.connection_interval_ms,
             mtu=self._gatt.mtu,
-            queue_depth=min(self.stream.queue_depth(now_s), 255),
+            queue_depth=min(self.stream.queue_depth(now_s), 255) if self._is_sending else 0,
             overflow_count=self.stream.overflow_count,
             clipped_count=self.stream.clipped_count(now_s),
             is_streaming=self.stream.is_sampling(now_s),
@@ -283,7 +282,7 @@ class VirtualPeripheral:
         self._status_timer = self._loop.call_later(_STATUS_PERIOD_S, self._status_tick, battery)
 
     def _send_status(self) -> None:
-        if self._gatt.mtu >= _MIN_MTU:
+        if self._gatt.mtu >= MIN_STREAMING_MTU:
             self._gatt.notify(table.STATUS_UUID, self._status())
 
     # Samples ---------------------------------------------------------------------------------------------
@@ -296,7 +295,7 @@ class VirtualPeripheral:
         now_s = self._loop.time()
         if not self._is_sending or now_s < self._frozen_until_s:
             return
-        largest = (self._gatt.mtu - _ATT_OVERHEAD - HEADER_SIZE) // SAMPLE_SIZE
+        largest = samples_per_frame(self.stream.batch, self._gatt.mtu)
         while self._gatt.has_room:
             frame = self.stream.next_frame(now_s, largest)
             if frame is None:
@@ -350,7 +349,7 @@ class VirtualPeripheral:
                 return CommandResult.OK
 
     def _start(self, command: Start) -> CommandResult:
-        if self._gatt.mtu < _MIN_MTU or not self._gatt.is_notified(table.DATA_UUID):
+        if self._gatt.mtu < MIN_STREAMING_MTU or not self._gatt.is_notified(table.DATA_UUID):
             return CommandResult.INVALID_ARGUMENT
         now_s = self._loop.time()
         index = command.resume_index
@@ -379,7 +378,7 @@ class VirtualPeripheral:
 
     def _on_time_request(self, value: bytes) -> None:
         now_us = self.stream.device_time_us(self._loop.time())
-        if now_us is None:
+        if now_us is None or self._gatt.mtu < MIN_STREAMING_MTU:
             return
         try:
             request = decode_time_request(value)

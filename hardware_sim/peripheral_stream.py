@@ -127,11 +127,11 @@ class SampleStream:
     def resume(self, index: int, now_s: float) -> bool:
         """Go on at a sample index, or at the oldest kept; False where that index is still to come."""
         made = self._made(now_s)
+        if index > self._stream_index(made):
+            return False
         position = self._origin + int(
             np.searchsorted(self._played.index[self._origin :] - self._index_at(self._origin), index)
         )
-        if position > made:
-            return False
         self._gap_before = position < self._oldest(made)
         self._cursor = max(position, self._oldest(made))
         self._catching_up = True

@@ -9,9 +9,9 @@ from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakGATTProtocolError
 
 from firmware_protocol import gatt
-from firmware_protocol.codec import decode_frame, decode_reply, decode_time_reply
+from firmware_protocol.codec import decode_frame, decode_reply, decode_status, decode_time_reply
 from firmware_protocol.packets import CommandResult
-from hardware_sim.peripheral import address_of
+from hardware_sim.peripheral import SensorModel, address_of
 from hardware_sim.radio import VirtualRadio
 from tests.sensor_bridge.ble.radio_bench import QUICK, source
 
@@ -146,6 +146,26 @@ async def test_a_batch_is_kept_to(host, radio):
         frames = [decode_frame(await host.frames.get()) for _ in range(25)]
     assert [each.first_sample_index for each in frames] == list(range(0, 100, 4))
     assert b"".join(each.samples for each in frames) == source("pelvis", 100).counts.astype("<i2").tobytes()
+
+
+async def test_what_waits_for_a_lost_link_was_not_dropped_from_the_queue():
+    model = SensorModel(queue_frames=2)
+    async with VirtualRadio([source("pelvis", 100)], radio=QUICK, model=model, seed=4) as radio:
+        client_class, scanner = radio.bleak_backends()
+        device = await BleakScanner.find_device_by_address(address_of("pelvis"), timeout=3, backend=scanner)
+        async with BleakClient(device, backend=client_class) as client:
+            host = Host(client)
+            await host.subscribe()
+            await host.ask(START)
+        await asyncio.sleep(0.6)  # 60 samples, 6 frames, and nobody there
+        async with BleakClient(device, backend=client_class) as client:
+            waiting = decode_status(await client.read_gatt_char(gatt.STATUS_UUID))
+            host = Host(client)
+            await host.subscribe()
+            stream_id = waiting.stream_id.to_bytes(2, "little").hex()
+            assert (await host.ask(f"14 01 07 01 {stream_id} 00000000")).next_sample_index == 0
+    assert (waiting.oldest_sample_index, waiting.queue_depth, waiting.overflow_count) == (0, 0, 0)
+    assert waiting.newest_sample_index >= 50
 
 
 async def test_device_information(host):

@@ -114,6 +114,20 @@ def test_resume_in_the_future_is_refused():
     assert not sampling.resume(102, 101.001)
 
 
+def test_resume_beyond_the_end_of_the_recording_is_refused():
+    sampling = running(25)
+    assert sampling.resume(25, 101.0)
+    assert sampling.next_index() == 25
+    assert not sampling.resume(26, 101.0)
+
+
+def test_resume_inside_a_hole_goes_on_behind_it():
+    sampling = running(40, hole_after=13, hole_samples=7)
+    assert sampling.resume(15, 100.7)
+    frame = sampling.next_frame(100.7)
+    assert (frame.first_sample_index, frame.gap_before) == (20, True)
+
+
 def test_a_full_queue_skips_the_oldest_frames_and_counts_them():
     sampling = running()
     assert sampling.queue_depth(102.001) == 20
