@@ -33,7 +33,8 @@ benchmarks: $(VENV)/development-installed
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Hipline needs Python 3.11 or newer: run make with PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { .ci/system-tools python-venv && $(PYTHON) -m venv --clear $(VENV); }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/system-tools python-venv
+	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
 
 $(VENV)/runtime-installed: pyproject.toml $(WEB_SOURCES) | $(VENV)/bin/python
 	@echo "Installing Hipline into $(VENV) and building its web page (about two minutes the first time) ..."
