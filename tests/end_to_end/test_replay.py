@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +15,11 @@ from analytics.imu import Mount, Placement
 from sensor_bridge.recording.trace import SensorTrace, Trace, read_trace, write_trace
 from sensor_bridge.virtual_radio import playback_of
 from tests.conftest import REPOSITORY
+from tests.end_to_end.conftest import HiplineProcess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from tests.end_to_end.conftest import HiplineProcess
 
 pytestmark = pytest.mark.realtime
 
@@ -38,6 +39,44 @@ bottom_s = 0.5
 concentric_s = 1.2
 top_s = 1.0
 """
+
+
+@dataclass(frozen=True)
+class ThreeSensors:
+    """A simulated recording of three sensors, analysed and replayed side by side."""
+
+    folder: Path
+    n_done: int
+    live: HiplineProcess
+    from_file: HiplineProcess
+
+    def results(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        return finished(self.from_file, self.folder / "file.json"), finished(
+            self.live, self.folder / "live.json"
+        )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def three_sensors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ThreeSensors]:
+    """Begin this replay first: it plays while the other one does."""
+    folder = tmp_path_factory.mktemp("three-sensors")
+    scenario, recording = folder / "three.toml", folder / "three.parquet"
+    scenario.write_text(THREE_SENSORS)
+    outputs = ["--out", str(recording), "--truth", str(folder / "truth.json")]
+    with contextlib.ExitStack() as stack:
+
+        def begin(*arguments: str) -> HiplineProcess:
+            process = HiplineProcess(*arguments)
+            stack.callback(process.kill)
+            return process
+
+        truth = finished(begin("simulate", str(scenario), *outputs), folder / "truth.json")
+        yield ThreeSensors(
+            folder,
+            len(truth["repetitions"]),
+            begin("replay", str(recording), "--headless", "--json", str(folder / "live.json")),
+            begin("analyze", str(recording), "--json", str(folder / "file.json")),
+        )
 
 
 @pytest.fixture
@@ -109,21 +148,8 @@ def test_real_bows_replayed_are_the_same_to_the_millisecond(
     assert replayed["repetitions"] == finished(sent, tmp_path / "sent.json")["repetitions"]
 
 
-def test_three_sensors_replayed_agree_within_their_clocks(
-    hipline: Callable[..., HiplineProcess], tmp_path: Path
-) -> None:
-    scenario, recording = tmp_path / "three.toml", tmp_path / "three.parquet"
-    scenario.write_text(THREE_SENSORS)
-    simulated = hipline(
-        "simulate", str(scenario), "--out", str(recording), "--truth", str(tmp_path / "truth.json")
-    )
-    truth = finished(simulated, tmp_path / "truth.json")
-    live = hipline("replay", str(recording), "--headless", "--json", str(tmp_path / "live.json"))
-    from_file = hipline("analyze", str(recording), "--json", str(tmp_path / "file.json"))
-
-    analysed = finished(from_file, tmp_path / "file.json")
-    replayed = finished(live, tmp_path / "live.json")
-
-    assert len(truth["repetitions"]) == len(analysed["repetitions"]) == 2
+def test_three_sensors_replayed_agree_within_their_clocks(three_sensors: ThreeSensors) -> None:
+    analysed, replayed = three_sensors.results()
+    assert three_sensors.n_done == len(analysed["repetitions"]) == 2
     assert replayed["data_quality"]["lost_s"] == 0.0
     assert largest_difference_ms(replayed, analysed) < 5.0
