@@ -7,17 +7,10 @@ that gives them a meaning also changes the version number.
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from firmware_protocol import layouts
-from firmware_protocol.errors import (
-    FieldOutOfRange,
-    TrailingBytes,
-    Truncated,
-    UnknownPacket,
-    UnsupportedVersion,
-)
+from firmware_protocol.errors import FieldOutOfRange, UnknownPacket
 from firmware_protocol.packets import (
     HEADER_SIZE,
     MAX_SAMPLES,
@@ -42,15 +35,18 @@ from firmware_protocol.packets import (
     TimeReply,
     TimeRequest,
 )
+from firmware_protocol.payload import (
+    bits_of,
+    check_head,
+    check_length,
+    check_reaches,
+    read_fixed,
+    read_member,
+    read_members,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from firmware_protocol.layouts import Layout
-
-Payload: TypeAlias = bytes | bytearray | memoryview
-
-_EnumT = TypeVar("_EnumT", bound=IntEnum)
+    from firmware_protocol.payload import Payload
 
 _RATES: Final = {int(rate): rate for rate in SamplingRate}
 _ACCEL_RANGES: Final = {int(each): each for each in AccelRange}
@@ -106,8 +102,8 @@ def encode(packet: Packet) -> bytes:
 
 def decode_frame(payload: Payload) -> ImuFrame:
     """Read a value of DATA."""
-    _check_head(payload, PacketType.DATA)
-    _check_reaches(payload, HEADER_SIZE)
+    check_head(payload, PacketType.DATA)
+    check_reaches(payload, HEADER_SIZE)
     _, flags, stream_id, first_sample_index, device_time_us, n_samples, rate_id = layouts.IMU_FRAME.unpack(
         payload
     )
@@ -115,9 +111,9 @@ def decode_frame(payload: Payload) -> ImuFrame:
         raise FieldOutOfRange("reserved bit 7 of flags is set", payload)
     if not 1 <= n_samples <= MAX_SAMPLES:
         raise FieldOutOfRange(f"n_samples must be 1 to {MAX_SAMPLES}, not {n_samples}", payload)
-    gyro_range = _member("gyro range", flags >> 4 & 0x07, _GYRO_RANGES, payload)
-    sampling_rate = _member("rate_id", rate_id, _RATES, payload)
-    _check_length(payload, HEADER_SIZE + n_samples * SAMPLE_SIZE)
+    gyro_range = read_member("gyro range", flags >> 4 & 0x07, _GYRO_RANGES, payload)
+    sampling_rate = read_member("rate_id", rate_id, _RATES, payload)
+    check_length(payload, HEADER_SIZE + n_samples * SAMPLE_SIZE)
     try:
         return ImuFrame(
             stream_id,
@@ -137,8 +133,8 @@ def decode_frame(payload: Payload) -> ImuFrame:
 def decode_info(payload: Payload) -> DeviceInfo:
     """Read the value of INFO."""
     layout = layouts.DEVICE_INFO
-    _check_head(payload, PacketType.INFO)
-    _check_reaches(payload, layout.size)
+    check_head(payload, PacketType.INFO)
+    check_reaches(payload, layout.size)
     (
         _,
         protocol_version,
@@ -153,16 +149,16 @@ def decode_info(payload: Payload) -> DeviceInfo:
         ring_capacity_samples,
         serial_size,
     ) = layout.unpack(payload)
-    _check_length(payload, layout.size + serial_size)
+    check_length(payload, layout.size + serial_size)
     try:
         return DeviceInfo(
             protocol_version=protocol_version,
             hardware_revision=hardware_revision,
             firmware_version=(major, minor, patch),
             serial=bytes(payload[layout.size :]).decode(),
-            rates=_members("rates", rates, _RATES, payload),
-            accel_ranges=_members("accel_ranges", accel_ranges, _ACCEL_RANGES, payload),
-            gyro_ranges=_members("gyro_ranges", gyro_ranges, _GYRO_RANGES, payload),
+            rates=read_members("rates", rates, _RATES, payload),
+            accel_ranges=read_members("accel_ranges", accel_ranges, _ACCEL_RANGES, payload),
+            gyro_ranges=read_members("gyro_ranges", gyro_ranges, _GYRO_RANGES, payload),
             max_batch=max_batch,
             ring_capacity_samples=ring_capacity_samples,
         )
@@ -190,7 +186,7 @@ def decode_status(payload: Payload) -> StreamStatus:
         mtu,
         battery_percent,
         queue_depth,
-    ) = _fixed(payload, layouts.STREAM_STATUS)
+    ) = read_fixed(payload, layouts.STREAM_STATUS)
     if flags & ~_STREAMING:
         raise FieldOutOfRange("reserved bits 1 to 7 of flags are set", payload)
     try:
@@ -217,8 +213,8 @@ def command_start(payload: Payload) -> tuple[int, int]:
 
     A sensor needs them to answer a command that ``decode_command`` refuses.
     """
-    _check_head(payload, PacketType.COMMAND)
-    _check_reaches(payload, _COMMAND_START_SIZE)
+    check_head(payload, PacketType.COMMAND)
+    check_reaches(payload, _COMMAND_START_SIZE)
     return payload[1], payload[2]
 
 
@@ -228,7 +224,7 @@ def decode_command(payload: Payload) -> Command:
     layout = _COMMANDS.get(opcode)
     if layout is None:
         raise UnknownPacket(f"there is no command with opcode {opcode}", payload)
-    _check_length(payload, layout.size)
+    check_length(payload, layout.size)
     arguments = layout.unpack(payload)[3:]
     try:
         match layout.opcode:
@@ -240,9 +236,9 @@ def decode_command(payload: Payload) -> Command:
                 rate_id, accel_range, gyro_range, batch = arguments
                 return Configure(
                     tag,
-                    _member("rate_id", rate_id, _RATES, payload),
-                    _member("accel_range", accel_range, _ACCEL_RANGES, payload),
-                    _member("gyro_range", gyro_range, _GYRO_RANGES, payload),
+                    read_member("rate_id", rate_id, _RATES, payload),
+                    read_member("accel_range", accel_range, _ACCEL_RANGES, payload),
+                    read_member("gyro_range", gyro_range, _GYRO_RANGES, payload),
                     batch,
                 )
             case _:
@@ -255,8 +251,8 @@ def decode_command(payload: Payload) -> Command:
 
 def decode_reply(payload: Payload) -> CommandReply:
     """Read a value indicated by CONTROL."""
-    _, opcode, tag, result, stream_id, next_sample_index = _fixed(payload, layouts.COMMAND_REPLY)
-    member = _member("result", result, _RESULTS, payload)
+    _, opcode, tag, result, stream_id, next_sample_index = read_fixed(payload, layouts.COMMAND_REPLY)
+    member = read_member("result", result, _RESULTS, payload)
     try:
         return CommandReply(tag, opcode, member, stream_id, next_sample_index)
     except ValueError as error:
@@ -265,13 +261,13 @@ def decode_reply(payload: Payload) -> CommandReply:
 
 def decode_time_request(payload: Payload) -> TimeRequest:
     """Read a value written to TIME."""
-    _, sequence, host_send_us = _fixed(payload, layouts.TIME_REQUEST)
+    _, sequence, host_send_us = read_fixed(payload, layouts.TIME_REQUEST)
     return TimeRequest(sequence, host_send_us)
 
 
 def decode_time_reply(payload: Payload) -> TimeReply:
     """Read a value notified by TIME."""
-    _, sequence, host_send_us, device_receive_us, device_send_us = _fixed(payload, layouts.TIME_REPLY)
+    _, sequence, host_send_us, device_receive_us, device_send_us = read_fixed(payload, layouts.TIME_REPLY)
     try:
         return TimeReply(sequence, host_send_us, device_receive_us, device_send_us)
     except ValueError as error:
@@ -304,9 +300,9 @@ def _encode_info(info: DeviceInfo) -> bytes:
         info.protocol_version,
         info.hardware_revision,
         *info.firmware_version,
-        _bits(info.rates),
-        _bits(info.accel_ranges),
-        _bits(info.gyro_ranges),
+        bits_of(info.rates),
+        bits_of(info.accel_ranges),
+        bits_of(info.gyro_ranges),
         info.max_batch,
         info.ring_capacity_samples,
         len(serial),
@@ -362,51 +358,3 @@ def _decode_start(tag: int, flags: int, stream_id: int, index: int, *, payload: 
 
 def _head(packet_type: PacketType) -> int:
     return PROTOCOL_VERSION << 4 | packet_type
-
-
-def _check_head(payload: Payload, packet_type: PacketType) -> None:
-    if not payload:
-        raise Truncated("the payload is empty", payload)
-    version, found = payload[0] >> 4, payload[0] & 0x0F
-    if version != PROTOCOL_VERSION:
-        raise UnsupportedVersion(
-            f"protocol version {version} is not spoken here, only {PROTOCOL_VERSION}", payload
-        )
-    if found != packet_type:
-        raise UnknownPacket(f"packet type {found} where {packet_type} ({packet_type.name}) belongs", payload)
-
-
-def _check_reaches(payload: Payload, size: int) -> None:
-    if len(payload) < size:
-        raise Truncated(f"{len(payload)} bytes where at least {size} belong", payload)
-
-
-def _check_length(payload: Payload, size: int) -> None:
-    if len(payload) < size:
-        raise Truncated(f"{len(payload)} bytes where {size} belong", payload)
-    if len(payload) > size:
-        raise TrailingBytes(f"{len(payload)} bytes where {size} belong", payload)
-
-
-def _fixed(payload: Payload, layout: Layout) -> tuple[int, ...]:
-    _check_head(payload, layout.packet_type)
-    _check_length(payload, layout.size)
-    return layout.unpack(payload)
-
-
-def _member(name: str, value: int, members: dict[int, _EnumT], payload: Payload) -> _EnumT:
-    member = members.get(value)
-    if member is None:
-        raise FieldOutOfRange(f"{name} {value} is not defined", payload)
-    return member
-
-
-def _members(name: str, bits: int, members: dict[int, _EnumT], payload: Payload) -> tuple[_EnumT, ...]:
-    found = tuple(member for value, member in members.items() if bits >> value & 1)
-    if bits != _bits(found):
-        raise FieldOutOfRange(f"{name} names values that are not defined: 0x{bits:x}", payload)
-    return found
-
-
-def _bits(members: Iterable[int]) -> int:
-    return sum(1 << member for member in members)

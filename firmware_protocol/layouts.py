@@ -10,7 +10,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final
 
-from firmware_protocol.packets import Opcode, PacketType
+from firmware_protocol.bounds import PacketType
+from firmware_protocol.control import Opcode
 
 SIZES: Final = {"u8": 1, "u16": 2, "i16": 2, "u32": 4, "u48": 6, "u64": 8}
 # struct knows no 48-bit integer: it is taken as its low 32 and high 16 bits.

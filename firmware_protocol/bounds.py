@@ -1,0 +1,50 @@
+"""What all packets share: protocol version, packet types, sizes, and what fits the link's MTU."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+PROTOCOL_VERSION: Final = 1
+MAX_SAMPLES: Final = 19  # 16 + 19 * 12 = 244 bytes: one link-layer packet at ATT MTU 247
+HEADER_SIZE: Final = 16
+SAMPLE_SIZE: Final = 12
+MAX_SERIAL_BYTES: Final = 32
+NO_STREAM: Final = 0  # the stream_id that says "there is none"
+
+MIN_STREAMING_MTU: Final = 33  # a StreamStatus (30 bytes) is the largest value that must fit a notification
+NOTIFICATION_OVERHEAD: Final = 3  # ATT opcode and handle
+
+U8_MAX, U16_MAX, U32_MAX, U48_MAX, U64_MAX = ((1 << bits) - 1 for bits in (8, 16, 32, 48, 64))
+
+
+class PacketType(IntEnum):
+    """Low nibble of the first byte of every packet."""
+
+    DATA = 1
+    INFO = 2
+    STATUS = 3
+    COMMAND = 4
+    REPLY = 5
+    TIME_REQUEST = 6
+    TIME_REPLY = 7
+
+
+def samples_per_frame(batch: int, mtu: int) -> int:
+    """Count the samples that a sensor puts into one frame.
+
+    Parameters
+    ----------
+    batch
+        What ``Configure`` asked for, 1 to ``MAX_SAMPLES``.
+    mtu
+        ATT MTU in force, bytes.
+
+    Returns
+    -------
+    int
+        ``batch``, or fewer where the MTU holds fewer; 0 where the MTU is too small to stream at all.
+    """
+    if mtu < MIN_STREAMING_MTU:
+        return 0
+    return min(batch, (mtu - NOTIFICATION_OVERHEAD - HEADER_SIZE) // SAMPLE_SIZE)
