@@ -1,0 +1,1 @@
+"""Real recordings, one adapter a data set."""

@@ -1,0 +1,65 @@
+"""utd_mhad_thigh: thigh sensor alone; walking and jogging on the spot; lunge, squat and chair."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.exercises import ExerciseFamily
+from analytics.imu import ImuBlock, Placement
+from benchmarks.accuracy.layout import Line, table
+from benchmarks.accuracy.recordings.false_repetitions import Outing
+from benchmarks.accuracy.recordings.source import block_of, chained, judged, labelled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+RATE_HZ = 50.0
+HINGES = (ExerciseFamily.HINGE, ExerciseFamily.MICRO, ExerciseFamily.SINGLE_LEG)
+
+
+def outings() -> Iterator[Outing]:
+    """Clips of 2-5 s; those of a person are chained, or none would be long enough to calibrate on."""
+    clips: dict[tuple[str, str], list[ImuBlock]] = {}
+    for subject, _, exercise, _, samples in labelled("utd_mhad_thigh"):
+        block = block_of(samples, "thigh", Placement.THIGH_RIGHT, RATE_HZ)
+        if block is not None and exercise in ("jog_in_place", "walk_in_place"):
+            clips.setdefault((subject, exercise), []).append(block)
+    for (_, exercise), blocks in clips.items():
+        yield Outing("utd_mhad_thigh", exercise, "thigh", "alone", tuple(chained(blocks, 0.02)))
+
+
+def report() -> tuple[str, list[Line]]:
+    """Tell what lunge, squat and chair are called."""
+    said: dict[str, list[tuple[int, list[str], int]]] = {}
+    for _, _, exercise, _, samples in labelled("utd_mhad_thigh"):
+        block = block_of(samples, "thigh", Placement.THIGH_RIGHT, RATE_HZ)
+        if block is None or exercise.endswith("in_place"):
+            continue
+        outcome = judged([block])
+        hinges = sum(summary.exercise.family in HINGES for summary in outcome.sets)
+        said.setdefault(exercise, []).append(
+            (len(outcome.repetitions), [str(summary.exercise) for summary in outcome.sets], hinges)
+        )
+    wrong = sum(hinges for entries in said.values() for _, _, hinges in entries)
+    sets = sum(len(names) for entries in said.values() for _, names, _ in entries)
+    text = table(
+        "utd_mhad_thigh, thigh only, nothing asked",
+        ("movement", "clips", "counted once", "counted more often", "called a hinge"),
+        (
+            (
+                exercise,
+                len(entries),
+                sum(count == 1 for count, _, _ in entries),
+                sum(count > 1 for count, _, _ in entries),
+                sum(hinges for _, _, hinges in entries),
+            )
+            for exercise, entries in sorted(said.items())
+        ),
+    )
+    line = Line(
+        "lunge, squat, chair on people never named a hinge (thigh only)",
+        "0",
+        f"{wrong} of {sets} sets that were named",
+        wrong == 0 if sets else None,
+    )
+    return text, [line]

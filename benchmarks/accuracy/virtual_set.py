@@ -1,0 +1,279 @@
+"""One recording of the grid, run and scored against the virtual athlete's exact truth."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import hardware_sim
+from analytics.batch import analyse
+from analytics.exercises import Exercise, Side
+from analytics.imu import ImuBlock, Mount, Placement
+from analytics.pipeline import AthleteSetup
+from analytics.prescription import Prescription
+from benchmarks.accuracy.events import Matching, Verdicts, match, verdicts
+from benchmarks.accuracy.faults import false_alarms
+from benchmarks.accuracy.grid import Asked, Case
+from hardware_sim.exercises import Stance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.angles import AngleBlock
+    from analytics.pipeline_output import PipelineOutput
+    from hardware_sim.truth import Truth
+
+Row = dict[str, Any]
+
+ANGLES = {
+    "tilt": ("pelvic_tilt_deg",),
+    "obliquity": ("pelvic_obliquity_deg",),
+    "hip": ("hip_flexion_left_deg", "hip_flexion_right_deg"),
+    "thigh": ("thigh_flexion_left_deg", "thigh_flexion_right_deg"),
+}
+FIGURES = (
+    "eccentric_s",
+    "bottom_pause_s",
+    "concentric_s",
+    "top_pause_s",
+    "tut_s",
+    "eccentric_movement_s",
+    "concentric_movement_s",
+    "pelvic_tilt_range_deg",
+    "hip_flexion_left_range_deg",
+    "hip_flexion_right_range_deg",
+    "pelvic_obliquity_peak_deg",
+    "pelvic_rotation_range_deg",
+    "lockout_deficit_deg",
+    "hinge_share",
+)
+BOUNDARIES = ("eccentric_start", "eccentric_end", "concentric_start", "concentric_end")
+
+
+def run_case(case: Case) -> tuple[hardware_sim.Performance, Row]:
+    """Simulate one case, analyse it, and score what came out."""
+    performance = hardware_sim.simulate(case.scenario, case.seed)
+    _require_continuous(performance.truth)
+    output = analyse(blocks_of(performance, case.late_start_s), setup_of(case))
+    return performance, score(case, performance, output)
+
+
+def _require_continuous(truth: Truth) -> None:
+    """Refuse a truth that jumps: the virtual athlete's thigh turns over where it points along the toes."""
+    for columns in ANGLES.values():
+        for column in columns:
+            step_deg = float(np.max(np.abs(np.diff(getattr(truth.angles, column)))))
+            if step_deg > 30.0:
+                raise ValueError(f"the truth of {column} jumps by {step_deg:.0f} degrees: draw another case")
+
+
+def blocks_of(performance: hardware_sim.Performance, late_start_s: float = 0.0) -> list[ImuBlock]:
+    """Turn what the virtual sensors sensed into blocks, one a sensor.
+
+    Parameters
+    ----------
+    performance
+        What was done.
+    late_start_s
+        Leave out what lies earlier than this before the first movement; 0: keep everything.
+    """
+    columns = hardware_sim.trace_columns(performance)
+    rate_hz = performance.scenario.rate_hz
+    first = 0
+    if late_start_s:
+        first = max(0, round((_first_movement_s(performance.truth) - late_start_s) * rate_hz))
+    return [
+        ImuBlock(
+            placement=Placement(worn.placement),
+            start_time_ns=round(first * 1e9 / rate_hz),
+            sampling_rate_hz=rate_hz,
+            acc_m_s2=np.stack([columns[f"{worn.placement}_a{axis}"][first:] for axis in "xyz"], axis=1),
+            gyr_rad_s=np.stack([columns[f"{worn.placement}_g{axis}"][first:] for axis in "xyz"], axis=1),
+        )
+        for worn in performance.scenario.sensors
+    ]
+
+
+def setup_of(case: Case) -> AthleteSetup:
+    """Tell what the pipeline is told."""
+    scenario = case.scenario
+    prescription = None
+    if case.asked is Asked.RIGHT:
+        prescription = Prescription(Exercise(scenario.exercise), side=Side(scenario.side))
+    elif case.asked is Asked.WRONG:
+        prescription = Prescription(Exercise.ROMANIAN_DEADLIFT, side=Side.BOTH)
+    return AthleteSetup(mounts_of(scenario, is_declared=case.is_declared), prescription)
+
+
+def mounts_of(scenario: hardware_sim.Scenario, *, is_declared: bool) -> dict[Placement, Mount]:
+    """Mounts as the pipeline is told them."""
+    return {
+        Placement(worn.placement): Mount(worn.mount) if is_declared else Mount.UNKNOWN
+        for worn in scenario.sensors
+    }
+
+
+def true_spans_s(truth: Truth) -> list[tuple[float, float]]:
+    """Start and end of the true movement of each repetition, s."""
+    return [
+        (
+            min(r.eccentric_true_start_s, r.concentric_true_start_s),
+            max(r.eccentric_true_end_s, r.concentric_true_end_s),
+        )
+        for r in truth.repetitions
+    ]
+
+
+def _first_movement_s(truth: Truth) -> float:
+    return true_spans_s(truth)[0][0]
+
+
+def score(case: Case, performance: hardware_sim.Performance, output: PipelineOutput) -> Row:
+    """Compare what the pipeline said with what happened."""
+    truth, scenario = performance.truth, case.scenario
+    said = verdicts(output)
+    spans = true_spans_s(truth)
+    matching = match(said.repetitions, spans)
+    is_bridge = scenario.stance is Stance.SHOULDERS
+    row = description_of(case) | _counts(truth, said, matching)
+    row["figures"] = _figures(truth, matching)
+    row["boundaries_s"] = _boundaries(truth, matching)
+    finished = [event.angles for event in said.repetitions]
+    first_end_s = spans[0][1]
+    for prefix, blocks, from_s in (
+        ("finished", finished, 0.0),
+        ("live", output.angles, 0.0),
+        ("later", output.angles, first_end_s),
+    ):
+        counted = [span for span in spans if span[0] >= from_s]
+        for name, error in angle_errors(truth, blocks, counted, scenario.rate_hz).items():
+            row[f"{prefix}_{name}"] = error
+    row["is_bridge"] = is_bridge
+    if case.has_real_drop:
+        row["drop_errors_deg"] = _bottom_obliquity(performance, matching)
+    row["named"] = [
+        (str(summary.exercise), float(summary.exercise_confidence), str(summary.side), summary.repetitions)
+        for summary in said.sets
+    ]
+    row["warned"] = any("was declared" in line for summary in said.sets for line in summary.warnings)
+    return row
+
+
+def description_of(case: Case) -> Row:
+    """Tell what was drawn, ready for JSON."""
+    scenario = case.scenario
+    return {
+        "number": case.number,
+        "seed": case.seed,
+        "exercise": str(scenario.exercise),
+        "side": str(scenario.side),
+        "pace": str(case.pace),
+        "flaw": str(case.flaw),
+        "asked": str(case.asked),
+        "declared": case.is_declared,
+        "worn": case.worn,
+        "quality": case.quality,
+        "pelvis_mount": str(scenario.sensors[0].mount),
+        "upside_down": any(worn.upside_down for worn in scenario.sensors),
+        "crooked": max(worn.crooked_sd_deg for worn in scenario.sensors),
+        "late": case.late_start_s > 0.0,
+        "drop": case.has_real_drop,
+        "slow_under_sway": case.is_slow_under_sway,
+        "eccentric_s": scenario.tempo.eccentric_s,
+        "rate_hz": scenario.rate_hz,
+    }
+
+
+def _counts(truth: Truth, said: Verdicts, matching: Matching) -> Row:
+    true_sets = sorted({r.set for r in truth.repetitions})
+    return {
+        "true": len(truth.repetitions),
+        "counted": len(said.repetitions),
+        "missed": len(matching.missed),
+        "missed_at": list(matching.missed),
+        "doubles": matching.doubles,
+        "extra": matching.extra,
+        "published": said.published,
+        "true_sets": len(true_sets),
+        "sets_right": [summary.repetitions for summary in said.sets]
+        == [sum(r.set == number for r in truth.repetitions) for number in true_sets],
+        "false_alarms": [false_alarms(truth, index, event) for index, event in matching.pairs],
+    }
+
+
+def _figures(truth: Truth, matching: Matching) -> dict[str, list[tuple[float, float, float]]]:
+    """Error, printed sd and true value of each figure of each matched repetition."""
+    figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in FIGURES}
+    for index, event in matching.pairs:
+        for name in FIGURES:
+            measured = getattr(event.repetition, name)
+            true = getattr(truth.repetitions[index], name)
+            if measured is not None and true is not None:
+                figures[name].append((measured - true, event.repetition.sd[name], true))
+    return figures
+
+
+def _boundaries(truth: Truth, matching: Matching) -> list[list[float | None]]:
+    """Measured - true time of the four boundaries of each matched repetition, s."""
+    errors = []
+    for index, event in matching.pairs:
+        row: list[float | None] = []
+        for name in BOUNDARIES:
+            measured_ns = getattr(event.repetition, f"{name}_ns")
+            true_s = getattr(truth.repetitions[index], f"{name}_s")
+            row.append(None if measured_ns is None else measured_ns * 1e-9 - true_s)
+        errors.append(row)
+    return errors
+
+
+def angle_errors(
+    truth: Truth,
+    blocks: Sequence[AngleBlock],
+    spans_s: Sequence[tuple[float, float]],
+    rate_hz: float,
+) -> dict[str, tuple[float, float, float, float] | None]:
+    """Mean, root mean square, sd and known share of the errors inside repetitions, degrees."""
+    is_inside = np.zeros(len(truth.time_s), dtype=np.bool_)
+    for start_s, end_s in spans_s:
+        is_inside |= (truth.time_s >= start_s) & (truth.time_s <= end_s)
+    errors: dict[str, tuple[float, float, float, float] | None] = {}
+    for name, columns in ANGLES.items():
+        parts = []
+        for block in blocks:
+            start = round(block.start_time_ns * 1e-9 * rate_hz)
+            n = min(len(block), len(truth.time_s) - start)
+            inside = is_inside[start : start + n]
+            parts.extend(
+                (getattr(block, column)[:n] - getattr(truth.angles, column)[start : start + n])[inside]
+                for column in columns
+            )
+        values = np.concatenate(parts) if parts else np.zeros(0)
+        known = values[np.isfinite(values)]
+        errors[name] = None
+        if len(known):
+            errors[name] = (
+                float(np.mean(known)),
+                float(np.sqrt(np.mean(known**2))),
+                float(np.std(known)),
+                len(known) / len(values),
+            )
+    return errors
+
+
+def _bottom_obliquity(performance: hardware_sim.Performance, matching: Matching) -> list[float]:
+    """Measured - true obliquity at the true bottom of each matched repetition, degrees; NaN: not known."""
+    truth, rate_hz = performance.truth, performance.scenario.rate_hz
+    side = performance.scenario.side
+    hip = getattr(truth.angles, f"hip_flexion_{side}_deg")
+    spans = true_spans_s(truth)
+    errors = []
+    for index, event in matching.pairs:
+        first, last = (round(at_s * rate_hz) for at_s in spans[index])
+        bottom = first + int(np.argmax(hip[first:last]))
+        at = bottom - round(event.angles.start_time_ns * 1e-9 * rate_hz)
+        measured = np.nan
+        if 0 <= at < len(event.angles):
+            measured = float(event.angles.pelvic_obliquity_deg[at])
+        errors.append(measured - float(truth.angles.pelvic_obliquity_deg[bottom]))
+    return errors

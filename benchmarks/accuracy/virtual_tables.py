@@ -1,0 +1,425 @@
+"""What the rows of the virtual athlete's grid add up to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analytics.exercises import Exercise, ExerciseFamily
+from benchmarks.accuracy.layout import Line, high, middle, number, share, table
+from benchmarks.accuracy.virtual_set import FIGURES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from benchmarks.accuracy.virtual_set import Row
+
+HINGES = (ExerciseFamily.HINGE, ExerciseFamily.MICRO, ExerciseFamily.SINGLE_LEG)
+NO_HINGES = ("squat", "sit_to_stand")
+# Median and 95th percentile of the RMSE of a set, degrees, by angle and quality.
+ANGLE_TARGETS = {
+    "tilt": {"good": 0.25, "cheap": 0.4, "p95": 0.7},
+    "obliquity": {"good": 0.3, "cheap": 0.5, "p95": 1.5},
+    "hip": {"good": 0.3, "cheap": 0.5, "p95": 1.0},
+}
+LIVE_RATIO = 1.6
+
+
+def is_exact(row: Row) -> bool:
+    """Every repetition counted once, nothing else counted."""
+    return bool(row["missed"] == row["doubles"] == row["extra"] == 0)
+
+
+def count_tables(rows: Sequence[Row]) -> str:
+    """Lay out counts by everything that was drawn."""
+    groups: list[tuple[str, list[Row]]] = [("all", list(rows))]
+    keys: tuple[tuple[str, Callable[[Row], str]], ...] = (
+        ("", lambda row: row["exercise"]),
+        ("", lambda row: row["pace"]),
+        ("flaw: ", lambda row: row["flaw"]),
+        ("", lambda row: row["worn"]),
+        ("sensors: ", lambda row: row["quality"]),
+        ("mount ", lambda row: "declared" if row["declared"] else "unknown"),
+        ("upside-down: ", lambda row: "one or more" if row["upside_down"] else "none"),
+        ("start: ", lambda row: "no stillness" if row["late"] else "standing still"),
+        ("asked: ", lambda row: row["asked"]),
+        ("repetitions: ", lambda row: "1-2" if row["true"] <= 2 else "3 or more"),
+    )
+    for prefix, key in keys:
+        groups.extend(
+            (f"{prefix}{value}", [row for row in rows if key(row) == value])
+            for value in dict.fromkeys(sorted(key(row) for row in rows))
+        )
+    return table(
+        "Repetitions counted, virtual athlete",
+        ("group", "recordings", "exact %", "repetitions", "missed", "extra", "doubles", "sets split right %"),
+        (
+            (
+                name,
+                len(group),
+                number(100.0 * np.mean([is_exact(row) for row in group]), 1),
+                sum(row["true"] for row in group),
+                sum(row["missed"] for row in group),
+                sum(row["extra"] for row in group),
+                sum(row["doubles"] for row in group),
+                number(100.0 * np.mean([row["sets_right"] for row in group]), 1),
+            )
+            for name, group in groups
+            if group
+        ),
+    )
+
+
+def _rms(rows: Sequence[Row], key: str, which: int = 1) -> list[float]:
+    return [row[key][which] for row in rows if row.get(key) is not None]
+
+
+def angle_table(rows: Sequence[Row]) -> str:
+    """Angles inside repetitions, relative to standing; bridges with their offset removed."""
+    lines = []
+    standing = [row for row in rows if not row["is_bridge"]]
+    bridges = [row for row in rows if row["is_bridge"]]
+    for quality in ("good", "cheap"):
+        for name in ("tilt", "obliquity", "hip", "thigh"):
+            for kind in ("finished", "live", "later"):
+                chosen = [row for row in standing if row["quality"] == quality]
+                lines.append(_angle_line(name, quality, kind, chosen))
+    for quality in ("good", "cheap"):
+        chosen = [row for row in bridges if row["quality"] == quality]
+        for name in ("tilt", "obliquity", "hip"):
+            spread = _rms(chosen, f"finished_{name}", 2)
+            absolute = _rms(chosen, f"finished_{name}", 1)
+            lines.append(
+                (
+                    f"bridge {name}",
+                    quality,
+                    "finished, offset removed",
+                    len(spread),
+                    number(middle(spread)),
+                    number(high(spread)),
+                    f"absolute: median {number(middle(absolute))}",
+                    "-",
+                    "-",
+                )
+            )
+    return table(
+        "Angles inside repetitions, degrees (RMSE of each recording)",
+        ("angle", "sensors", "kind", "recordings", "median", "p95", "bias", "limits of agreement", "known %"),
+        lines,
+    )
+
+
+def _angle_line(name: str, quality: str, kind: str, rows: Sequence[Row]) -> tuple[object, ...]:
+    key = f"{kind}_{name}"
+    rms, means, known = _rms(rows, key), _rms(rows, key, 0), _rms(rows, key, 3)
+    bias = float(np.mean(means)) if means else float("nan")
+    spread = float(np.sqrt(max(0.0, np.mean(np.square(rms)) - bias**2))) if rms else float("nan")
+    told = {"finished": "finished", "live": "live", "later": "live, from the 2nd repetition"}[kind]
+    return (
+        name,
+        quality,
+        told,
+        len(rms),
+        number(middle(rms)),
+        number(high(rms)),
+        number(bias),
+        f"±{number(1.96 * spread)}",
+        number(100.0 * float(np.mean(known)) if known else None, 0),
+    )
+
+
+def figure_table(rows: Sequence[Row], title: str) -> str:
+    """Figures of repetitions: error, and whether the printed sd tells it."""
+    lines = []
+    for quality in ("good", "cheap"):
+        for name in FIGURES:
+            pairs = np.array(
+                [p for row in rows if row["quality"] == quality for p in row["figures"][name]]
+            ).reshape(-1, 3)
+            if not len(pairs):
+                continue
+            error, sd = pairs[:, 0], pairs[:, 1]
+            lines.append(
+                (
+                    name,
+                    quality,
+                    len(error),
+                    number(float(np.mean(error)), 3),
+                    number(float(np.sqrt(np.mean(error**2))), 3),
+                    f"±{number(1.96 * float(np.std(error)), 3)}",
+                    number(middle(list(np.abs(error))), 3),
+                    number(high(list(np.abs(error))), 3),
+                    number(middle(list(sd)), 3),
+                    number(100.0 * float(np.mean(np.abs(error) <= sd)), 0),
+                )
+            )
+    return table(
+        title,
+        (
+            "figure",
+            "sensors",
+            "n",
+            "bias",
+            "RMSE",
+            "limits of agreement",
+            "median",
+            "p95",
+            "printed sd",
+            "within ±1 sd %",
+        ),
+        lines,
+    )
+
+
+def _boundary_errors(rows: Sequence[Row]) -> np.ndarray:
+    return np.array(
+        [[np.nan if v is None else v for v in errors] for row in rows for errors in row["boundaries_s"]],
+        dtype=np.float64,
+    ).reshape(-1, 4)
+
+
+def _boundary_groups(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    usual = [row for row in rows if not row["slow_under_sway"]]
+    return [
+        ("with thigh sensors", [row for row in usual if row["worn"] != "pelvis only"]),
+        ("pelvis only (truth by the hip)", [row for row in usual if row["worn"] == "pelvis only"]),
+        ("slow lowering under strong sway", [row for row in rows if row["slow_under_sway"]]),
+        *(
+            (
+                f"with thigh sensors, {pace}",
+                [row for row in usual if row["pace"] == pace and row["worn"] != "pelvis only"],
+            )
+            for pace in ("touch-and-go", "normal", "paused", "slow")
+        ),
+        ("micro hinges", [row for row in usual if row["exercise"] == "micro_hinge"]),
+        ("bridges", [row for row in usual if row["is_bridge"]]),
+    ]
+
+
+def boundary_table(rows: Sequence[Row]) -> str:
+    """Phase boundaries."""
+    lines = []
+    for name, group in _boundary_groups(rows):
+        errors = np.abs(_boundary_errors(group))
+        eccentric = [p[0] for row in group for p in row["figures"]["eccentric_s"]]
+        lines.append(
+            (
+                name,
+                len(errors),
+                number(middle(list(errors.ravel())), 3),
+                number(high(list(errors.ravel())), 3),
+                *(number(high(list(errors[:, k])), 3) for k in range(4)),
+                number(float(np.mean(eccentric)) if eccentric else None, 3),
+                f"±{number(1.96 * float(np.std(eccentric)) if eccentric else None, 3)}",
+            )
+        )
+    return table(
+        "Phase boundaries, s",
+        (
+            "group",
+            "repetitions",
+            "median",
+            "p95",
+            "p95 eccentric start",
+            "p95 eccentric end",
+            "p95 concentric start",
+            "p95 concentric end",
+            "eccentric bias",
+            "eccentric limits of agreement",
+        ),
+        lines,
+    )
+
+
+def drop_table(rows: Sequence[Row]) -> str:
+    """Obliquity at the bottom of single-leg lifts whose pelvis really drops or opens."""
+    lines = []
+    for worn in ("pelvis + thighs", "pelvis + one thigh", "pelvis only"):
+        for declared in (True, False):
+            errors = [
+                error
+                for row in rows
+                if row["worn"] == worn and row["declared"] is declared
+                for error in row.get("drop_errors_deg", [])
+            ]
+            if errors:
+                lines.append(
+                    (
+                        worn,
+                        "declared" if declared else "unknown",
+                        len(errors),
+                        number(middle(list(np.abs(errors)))),
+                        number(high(list(np.abs(errors)))),
+                        number(float(np.nanmean(errors)) if np.isfinite(errors).any() else None),
+                        number(100.0 * float(np.mean(np.isfinite(errors))), 0),
+                    )
+                )
+    return table(
+        "Obliquity at the bottom of single-leg lifts with a real drop or opening of 10-20°, degrees",
+        ("worn", "mount", "repetitions", "median |error|", "p95", "bias", "known %"),
+        lines,
+    )
+
+
+def _name_rows(rows: Sequence[Row]) -> list[tuple[Row, str, str]]:
+    """Row, exercise and side said, for each set said in recordings where nothing was asked."""
+    return [
+        (row, name, side) for row in rows if row["asked"] == "nothing" for name, _, side, _ in row["named"]
+    ]
+
+
+def name_table(rows: Sequence[Row]) -> str:
+    """Lay out what sets were called without a prescription."""
+    lines = []
+    for worn in ("pelvis + thighs", "pelvis + one thigh", "pelvis only"):
+        named = [entry for entry in _name_rows(rows) if entry[0]["worn"] == worn]
+        for exercise in dict.fromkeys(row["exercise"] for row in rows):
+            said = [name for row, name, _ in named if row["exercise"] == exercise]
+            if said:
+                counts = {name: said.count(name) for name in dict.fromkeys(said)}
+                lines.append((worn, exercise, len(said), ", ".join(f"{n} {c}" for n, c in counts.items())))
+    return table("Names of sets where nothing was asked", ("worn", "done", "sets", "said"), lines)
+
+
+def lines_of(rows: Sequence[Row]) -> list[Line]:
+    """Judge what the grid answers."""
+    return [
+        _count_line(rows),
+        *_name_lines(rows),
+        *_angle_lines(rows),
+        _drop_line(rows),
+        *_phase_lines(rows),
+        _coverage_line(rows),
+    ]
+
+
+def _count_line(rows: Sequence[Row]) -> Line:
+    exact = sum(is_exact(row) for row in rows)
+    doubles = sum(row["doubles"] for row in rows)
+    return Line(
+        "repetitions, virtual athlete",
+        ">= 99 % of >= 400 sets exact, no doubles",
+        f"{share(exact, len(rows))} recordings, {doubles} doubles",
+        bool(rows) and exact >= 0.99 * len(rows) and doubles == 0 if len(rows) >= 400 else None,
+    )
+
+
+def _name_lines(rows: Sequence[Row]) -> list[Line]:
+    with_thigh = [entry for entry in _name_rows(rows) if entry[0]["worn"] != "pelvis only"]
+    wrong = [e for e in with_thigh if e[0]["exercise"] in NO_HINGES and Exercise(e[1]).family in HINGES]
+    chairs = [e for e in with_thigh if e[0]["exercise"] in NO_HINGES]
+    both = [e for e in with_thigh if e[0]["worn"] == "pelvis + thighs"]
+    family = sum(Exercise(name).family is Exercise(row["exercise"]).family for row, name, _ in with_thigh)
+    code = sum(name == row["exercise"] for row, name, _ in with_thigh)
+    sided = [e for e in both if e[0]["exercise"] == "single_leg_deadlift"]
+    side = sum(said == row["side"] for row, _, said in sided)
+    asked_wrong = [
+        row for row in rows if row["asked"] == "wrong" and row["worn"] != "pelvis only" and row["named"]
+    ]
+    warned = sum(row["warned"] for row in asked_wrong)
+    return [
+        Line(
+            "chair and squat never named a hinge (thigh worn, nothing asked)",
+            "0",
+            f"{len(wrong)} of {len(chairs)} sets; "
+            f"deadlift asked instead: warned in {warned} of {len(asked_wrong)}",
+            not wrong and warned == len(asked_wrong) if chairs else None,
+        ),
+        Line(
+            "exercise family (thigh worn, nothing asked)",
+            ">= 98 %",
+            share(family, len(with_thigh)),
+            family >= 0.98 * len(with_thigh) if with_thigh else None,
+        ),
+        Line(
+            "exercise code (thigh worn, nothing asked)",
+            ">= 92 %",
+            share(code, len(with_thigh)),
+            code >= 0.92 * len(with_thigh) if with_thigh else None,
+        ),
+        Line(
+            "side of single-leg sets, both thighs",
+            "100 %",
+            share(side, len(sided)),
+            side == len(sided) if sided else None,
+        ),
+    ]
+
+
+def _angle_lines(rows: Sequence[Row]) -> list[Line]:
+    standing = [row for row in rows if not row["is_bridge"]]
+    lines = []
+    for kind, told, factor in (
+        ("finished", "finished", 1.0),
+        ("live", "live", LIVE_RATIO),
+        ("later", "live from the 2nd repetition on", LIVE_RATIO),
+    ):
+        for name, targets in ANGLE_TARGETS.items():
+            figures, met = [], []
+            for quality in ("good", "cheap"):
+                rms = _rms([row for row in standing if row["quality"] == quality], f"{kind}_{name}")
+                figures.append(f"{quality} {number(middle(rms))}")
+                met.append(bool(middle(rms) <= factor * targets[quality]))
+            every = _rms(standing, f"{kind}_{name}")
+            figures.append(f"p95 {number(high(every))}")
+            met.append(bool(high(every) <= factor * targets["p95"]))
+            lines.append(
+                Line(
+                    f"{name}, {told}, RMSE, deg",
+                    " · ".join(
+                        f"{label} {number(factor * targets[label])}" for label in ("good", "cheap", "p95")
+                    ),
+                    " · ".join(figures),
+                    all(met) if every else None,
+                )
+            )
+    return lines
+
+
+def _drop_line(rows: Sequence[Row]) -> Line:
+    errors = [error for row in rows for error in row.get("drop_errors_deg", [])]
+    known = [abs(error) for error in errors if np.isfinite(error)]
+    return Line(
+        "obliquity at the bottom of single-leg lifts, real drop or opening, deg",
+        "median <= 2",
+        f"{number(middle(known))} ({len(known)} of {len(errors)} repetitions)",
+        bool(middle(known) <= 2.0) if known else None,
+    )
+
+
+def _phase_lines(rows: Sequence[Row]) -> list[Line]:
+    group = dict(_boundary_groups(rows))["with thigh sensors"]
+    errors = list(np.abs(_boundary_errors(group)).ravel())
+    eccentric = [p[0] for row in group for p in row["figures"]["eccentric_s"]]
+    limits = 1.96 * float(np.std(eccentric)) if eccentric else float("nan")
+    return [
+        Line(
+            "phase boundaries, s",
+            "median <= 0.02 · p95 <= 0.06",
+            f"median {number(middle(errors), 3)} · p95 {number(high(errors), 3)}",
+            bool(middle(errors) <= 0.02 and high(errors) <= 0.06) if errors else None,
+        ),
+        Line(
+            "eccentric, limits of agreement, s",
+            "<= ±0.15",
+            f"±{number(limits, 3)}",
+            bool(limits <= 0.15) if eccentric else None,
+        ),
+    ]
+
+
+def _coverage_line(rows: Sequence[Row]) -> Line:
+    within = {}
+    for name in FIGURES:
+        pairs = np.array([p for row in rows for p in row["figures"][name]]).reshape(-1, 3)
+        if len(pairs) >= 30:
+            within[name] = 100.0 * float(np.mean(np.abs(pairs[:, 0]) <= pairs[:, 1]))
+    outside = {name: value for name, value in within.items() if not 55.0 <= value <= 80.0}
+    return Line(
+        "figures within ±1 of the printed sd",
+        "55-80 % of each figure",
+        f"{len(within) - len(outside)} of {len(within)} figures; "
+        + ", ".join(f"{name} {value:.0f}" for name, value in outside.items()),
+        not outside if within else None,
+    )
