@@ -75,7 +75,7 @@ class ImuBlock:
         for name in ("acc_m_s2", "gyr_rad_s"):
             # A copy, C-contiguous: vqf takes nothing else, and nobody may change a block behind its back.
             values = np.array(getattr(self, name), dtype=np.float64, order="C")
-            if values.ndim != 2 or values.shape[1] != 3:  # noqa: PLR2004
+            if values.ndim != 2 or values.shape[1] != 3:
                 raise ValueError(f"{name} must have shape (n, 3), not {values.shape}")
             if not np.isfinite(values).all():
                 raise ValueError(f"{name} holds values that are not finite: a gap ends a block")

@@ -12,10 +12,9 @@ import numpy as np
 
 from analytics.exercises import Side
 from analytics.filters import low_pass_zero_phase
-from analytics.imu import NANOSECONDS_PER_SECOND
-from analytics.phases import DrivePhases, PhaseParameters, PhaseSpan, find_phases
+from analytics.missing_data import MissingData, bridged
+from analytics.phases import PhaseParameters
 from analytics.repetition_figures import (
-    NEXT_NOT_BEGUN,
     Figure,
     Kind,
     Measured,
@@ -23,12 +22,16 @@ from analytics.repetition_figures import (
     RepetitionStatus,
     Unmeasured,
 )
+from analytics.repetition_timing import RepetitionTiming
 from analytics.repetitions import Candidate, Driver, DrivingAngle
 from analytics.uncertainty import SensorQuality, UncertaintyModel, UncertaintyParameters
 
 if TYPE_CHECKING:
     from analytics.angles import AngleBlock
     from analytics.imu import FloatArray
+
+
+_HIDDEN = "data are missing where the angle turns"
 
 
 class Zero(StrEnum):
@@ -75,6 +78,8 @@ class MeasurementParameters:
         The lockout angle is the median over so much time at the top.
     longest_hole_s
         Missing data inside the repetition up to which its ranges are still given.
+    longest_bridge_s
+        A hole up to this long between its ends leaves a phase timed: both ends were seen.
     smallest_bend_deg
         Tilt and thigh flexion together below which a hinge share says nothing.
     """
@@ -82,6 +87,7 @@ class MeasurementParameters:
     phases: PhaseParameters = field(default_factory=PhaseParameters)
     lockout_s: float = 0.15
     longest_hole_s: float = 0.5
+    longest_bridge_s: float = 1.0
     smallest_bend_deg: float = 5.0
 
 
@@ -160,66 +166,34 @@ class _Measuring:
         self.rate_hz = window.sampling_rate_hz
         self.model = UncertaintyModel(quality.is_smoothed, quality.uncertainty)
         self.last = len(window) - 1
-        start, close = self._index(candidate.start_ns), self._index(candidate.close_ns)
-        if start >= self.last or close <= 0:
-            raise ValueError("the candidate does not lie in the window")
-        self.start, self.close = max(start, 0), min(close, self.last)
         self.next_start_ns = next_start_ns
         self.drive = driver.angle_deg(window, side)
-        self.missing = ~np.isfinite(self.drive)
-        self.phases = self._find_phases(previous_end_ns)
-        if self.phases is not None:
-            self.begin = max(0, round(self.phases.out.start_s * self.rate_hz))
-            self.end = min(self.last, round(self.phases.back.end_s * self.rate_hz))
-            self.turn = self.phases.turn_index
-        else:
-            self.begin, self.end = self.start, self.close
-            self.turn = min(max(self._index(candidate.bottom_ns), self.start), self.close)
-
-    # --- preparing ---------------------------------------------------------------------------
-
-    def _index(self, time_ns: int) -> int:
-        return round((time_ns - self.window.start_time_ns) * self.rate_hz / NANOSECONDS_PER_SECOND)
-
-    def _find_phases(self, previous_end_ns: int | None) -> DrivePhases | None:
-        if self.missing.all():
-            return None
-        drive = _bridged(-self.drive if self.candidate.is_supine else self.drive)
-        lead, trail = (round(s * self.rate_hz) for s in (self.p.phases.lead_s, self.p.phases.trail_s))
-        first, last = self.start - lead, self.close + trail
-        # Half of a pause belongs to each of its neighbours.
-        if previous_end_ns is not None:
-            first = max(first, min(self.start, (self._index(previous_end_ns) + self.start) // 2))
-        if self.next_start_ns is not None:
-            last = min(last, max(self.close, (self._index(self.next_start_ns) + self.close) // 2))
-        return find_phases(
-            drive,
+        self.timing = RepetitionTiming(
+            self.drive,
+            window.start_time_ns,
             self.rate_hz,
-            first=max(first, 0),
-            turn_from=self.start,
-            turn_to=self.close,
-            last=min(last, self.last),
-            parameters=self.p.phases,
+            candidate,
+            previous_end_ns=previous_end_ns,
+            next_start_ns=next_start_ns,
+            longest_bridge_s=parameters.longest_bridge_s,
+            parameters=parameters.phases,
         )
-
-    def _hole_at(self, time_s: float) -> bool:
-        """Tell whether a boundary lies in bridged data, where it is only drawn by a straight line."""
-        middle = time_s * self.rate_hz
-        near = self.missing[max(0, math.floor(middle)) : math.ceil(middle) + 1]
-        return bool(near.any())
+        self.phases = self.timing.phases
+        self.begin, self.turn, self.end = self.timing.begin, self.timing.turn, self.timing.end
 
     # --- figures -----------------------------------------------------------------------------
 
     def repetition(self, set_number: int, repetition_number: int) -> Repetition:
-        figures = {**self._timing(), **self._extremes(), **self._changes()}
+        figures = {**self.timing.figures(), **self._extremes(), **self._changes()}
         figures["lockout_deficit_deg"] = self._lockout()
         figures["hinge_share"] = self._hinge_share()
         values: dict[str, Any] = {name: f.value for name, f in figures.items() if isinstance(f, Measured)}
+        values.update(self.timing.boundaries_ns())
         c = self.candidate
         return Repetition(
             set_number=set_number,
             repetition_number=repetition_number,
-            status=RepetitionStatus.PROVISIONAL if c.is_provisional else RepetitionStatus.CONFIRMED,
+            status=self._status(),
             side=self.side,
             is_supine=c.is_supine,
             driving_angle=self.driver.angle,
@@ -227,7 +201,6 @@ class _Measuring:
             bottom_ns=c.bottom_ns,
             close_ns=c.close_ns,
             amplitude_deg=c.amplitude_deg,
-            **self._boundaries(),
             **values,
             sd=MappingProxyType({n: f.sd for n, f in figures.items() if isinstance(f, Measured)}),
             kind=MappingProxyType(
@@ -240,78 +213,35 @@ class _Measuring:
             warnings=self._warnings(),
         )
 
-    def _spans(self) -> tuple[PhaseSpan, PhaseSpan] | None:
-        """Eccentric and concentric."""
-        if self.phases is None:
-            return None
-        if self.candidate.is_supine:
-            return self.phases.back, self.phases.out
-        return self.phases.out, self.phases.back
-
-    def _boundaries(self) -> dict[str, Any]:
-        spans = self._spans()
-        if spans is None:
-            return {}
-        times_s = {
-            "eccentric_start_ns": spans[0].start_s,
-            "eccentric_end_ns": spans[0].end_s,
-            "concentric_start_ns": spans[1].start_s,
-            "concentric_end_ns": spans[1].end_s,
-        }
-        return {
-            name: self.window.start_time_ns + round(time_s * NANOSECONDS_PER_SECOND)
-            for name, time_s in times_s.items()
-            if not self._hole_at(time_s)
-        }
-
-    def _timing(self) -> dict[str, Figure]:
-        spans = self._spans()
-        names = ("eccentric_s", "concentric_s", "tut_s", "eccentric_movement_s", "concentric_movement_s")
-        pauses = (
-            ("top_pause_s", "bottom_pause_s")
-            if self.candidate.is_supine
-            else ("bottom_pause_s", "top_pause_s")
-        )
-        if spans is None or self.phases is None:
-            reason = Unmeasured("the driving angle does not move steadily enough to be timed")
-            return dict.fromkeys((*names, *pauses, "concentric_peak_deg_s"), reason)
-        eccentric, concentric = spans
-        out, back = self.phases.out, self.phases.back
-        figures: dict[str, Figure] = {
-            "eccentric_s": self._duration(
-                eccentric.start_s, eccentric.end_s, eccentric.start_sd_s, eccentric.end_sd_s
-            ),
-            "concentric_s": self._duration(
-                concentric.start_s, concentric.end_s, concentric.start_sd_s, concentric.end_sd_s
-            ),
-            "tut_s": self._duration(out.start_s, back.end_s, out.start_sd_s, back.end_sd_s),
-            pauses[0]: self._duration(out.end_s, back.start_s, out.end_sd_s, back.start_sd_s),
-            pauses[1]: Unmeasured(NEXT_NOT_BEGUN),
-            "concentric_peak_deg_s": Measured(concentric.peak_deg_s, 0.02 * concentric.peak_deg_s + 1.0),
-        }
-        for name, span in (("eccentric_movement_s", eccentric), ("concentric_movement_s", concentric)):
-            plain = figures[name.replace("_movement", "")]
-            figures[name] = (
-                Measured(span.movement_s, 2.0 * plain.sd) if isinstance(plain, Measured) else plain
-            )
-        return figures
-
-    def _duration(self, start_s: float, end_s: float, start_sd_s: float, end_sd_s: float) -> Figure:
-        if self._hole_at(start_s) or self._hole_at(end_s):
-            return Unmeasured("data are missing where the phase begins or ends")
-        return Measured(end_s - start_s, math.hypot(start_sd_s, end_sd_s))
+    def _status(self) -> RepetitionStatus:
+        if self.timing.cut_reason is not None:
+            return RepetitionStatus.UNCONFIRMED
+        return RepetitionStatus.PROVISIONAL if self.candidate.is_provisional else RepetitionStatus.CONFIRMED
 
     def _inside(self, values: FloatArray, absent: str) -> FloatArray | Unmeasured:
         """Smooth an angle and cut it to the repetition."""
-        known = np.isfinite(values)
-        if not known[self.begin : self.end + 1].any():
+        missing = MissingData(values, self.rate_hz, self.p.longest_bridge_s)
+        if not np.isfinite(values[self.begin : self.end + 1]).any():
             return Unmeasured(absent)
-        lost_s = float(np.count_nonzero(~known[self.begin : self.end + 1])) / self.rate_hz
+        if self.timing.cut_reason is not None:
+            return Unmeasured(self.timing.cut_reason)
+        lost_s = missing.lost_s(self.begin, self.end)
         if lost_s > self.p.longest_hole_s:
             return Unmeasured(f"{lost_s:.1f} s of data are missing in this repetition")
         cutoff_hz = min(self.p.phases.cutoff_hz, 0.4 * self.rate_hz)
-        smooth = low_pass_zero_phase(_bridged(values), cutoff_hz, self.rate_hz)
-        return smooth[self.begin : self.end + 1]
+        smooth = low_pass_zero_phase(bridged(values), cutoff_hz, self.rate_hz)
+        inside = smooth[self.begin : self.end + 1]
+        return Unmeasured(_HIDDEN) if self._is_hidden(inside, missing) else inside
+
+    def _is_hidden(self, inside: FloatArray, missing: MissingData) -> bool:
+        """Tell whether a hole lies where the angle turns: its extreme may be in there."""
+        at_rest = (float(inside[0]), float(inside[-1]))
+        smallest_deg = self.p.phases.smallest_run_share * float(np.ptp(inside))
+        for index in (int(np.argmax(inside)), int(np.argmin(inside))):
+            from_rest_deg = min(abs(float(inside[index]) - rest) for rest in at_rest)
+            if from_rest_deg > smallest_deg and missing.is_near(self.begin + index):
+                return True
+        return False
 
     def _extremes(self) -> dict[str, Figure]:
         w, q = self.window, self.quality
@@ -399,7 +329,7 @@ class _Measuring:
         return Measured(change, self.model.inclination_range_sd_deg(sensor, change))
 
     def _lockout(self) -> Figure:
-        if self.phases is None:
+        if self.phases is None or not self._is_top_seen():
             return Unmeasured("the end of the repetition could not be timed")
         if self.quality.zero is Zero.SUPINE:
             return Unmeasured("there was no standing to compare with: full extension is not known")
@@ -416,7 +346,7 @@ class _Measuring:
             first = math.ceil(self.phases.back.end_s * self.rate_hz)
             last = first + hold
             if self.next_start_ns is not None:
-                last = min(last, self._index(self.next_start_ns))
+                last = min(last, self.timing.index_of(self.next_start_ns))
         top = self.drive[max(0, first) : min(self.last, max(last, first + 2)) + 1]
         top = top[np.isfinite(top)]
         if len(top) < 3:
@@ -425,6 +355,10 @@ class _Measuring:
         kind = Kind.MEASURED if self.driver.angle is DrivingAngle.HIP_FLEXION else Kind.PROXY
         sd = math.hypot(*(self.model.inclination_sd_deg(sensor, value) for sensor in self._driving_sensors()))
         return Measured(value, sd, kind)
+
+    def _is_top_seen(self) -> bool:
+        top = "concentric_end_ns" if not self.candidate.is_supine else "eccentric_start_ns"
+        return top in self.timing.boundaries_ns()
 
     def _driving_sensors(self) -> list[SensorQuality]:
         q = self.quality
@@ -458,19 +392,15 @@ class _Measuring:
 
     def _warnings(self) -> tuple[str, ...]:
         inside = slice(self.begin, self.end + 1)
-        lost_s = float(np.count_nonzero(self.missing[inside])) / self.rate_hz
+        missing = self.timing.missing
+        lost_s = missing.lost_s(self.begin, self.end)
         warnings = []
+        if self.timing.cut_reason is not None:
+            warnings.append(f"only a part of this repetition was seen: {self.timing.cut_reason}")
         if lost_s > 0:
             warnings.append(f"{lost_s:.2f} s of data are missing in this repetition")
-        unsettled = np.count_nonzero(~self.window.is_measured[inside] & ~self.missing[inside]) / self.rate_hz
-        if unsettled > 0:
-            warnings.append(f"the orientation was still settling for {unsettled:.2f} s of this repetition")
+        is_unsettled = ~self.window.is_measured[inside] & ~missing.is_missing[inside]
+        unsettled_s = np.count_nonzero(is_unsettled) / self.rate_hz
+        if unsettled_s > 0:
+            warnings.append(f"the orientation was still settling for {unsettled_s:.2f} s of this repetition")
         return tuple(warnings)
-
-
-def _bridged(values: FloatArray) -> FloatArray:
-    known = np.isfinite(values)
-    if known.all():
-        return values
-    positions = np.arange(len(values))
-    return np.interp(positions, positions[known], values[known])

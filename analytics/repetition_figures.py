@@ -149,27 +149,44 @@ class Repetition:
         end = self.eccentric_end_ns if self.is_supine else self.concentric_end_ns
         return self.close_ns if end is None else end
 
+    @property
+    def seen_start_ns(self) -> int | None:
+        """Start of the first phase, where the data show it."""
+        return self.concentric_start_ns if self.is_supine else self.eccentric_start_ns
 
+
+_UNKNOWN_TIMING_SD_S = 0.1
 NEXT_NOT_BEGUN = "the next repetition has not begun"
 LAST_OF_SET = "the last repetition of its set has no pause after it"
 
 
-def with_pause_after(repetition: Repetition, next_moving_start_ns: int) -> Repetition:
+def with_pause_after(
+    repetition: Repetition, next_start_ns: int | None, *, is_unbroken: bool = True
+) -> Repetition:
     """Complete the pause after a repetition, now that the next one has begun.
 
     Parameters
     ----------
     repetition
         The earlier one.
-    next_moving_start_ns
-        Start of the next repetition's first phase.
+    next_start_ns
+        Start of the next repetition's first phase; ``None`` where the data do not show it.
+    is_unbroken
+        Whether there are data in between: in a hole there may have been another repetition.
     """
     name = "bottom_pause_s" if repetition.is_supine else "top_pause_s"
     end = repetition.eccentric_end_ns if repetition.is_supine else repetition.concentric_end_ns
-    if end is None:
-        return repetition
-    pause_s = max(0.0, (next_moving_start_ns - end) / NANOSECONDS_PER_SECOND)
-    timing_sd = max(repetition.sd.get("eccentric_s", 0.0), repetition.sd.get("concentric_s", 0.0))
+    if end is None or next_start_ns is None or not is_unbroken:
+        reason = (
+            "data are missing in the pause" if not is_unbroken else "data are missing where it begins or ends"
+        )
+        return replace(repetition, reasons=MappingProxyType({**repetition.reasons, name: reason}))
+    pause_s = max(0.0, (next_start_ns - end) / NANOSECONDS_PER_SECOND)
+    # Where a hole took one phase, the others still tell how sharply this movement begins and ends.
+    timing_sds = [
+        repetition.sd[key] for key in ("eccentric_s", "concentric_s", "tut_s") if key in repetition.sd
+    ]
+    timing_sd = max(timing_sds, default=_UNKNOWN_TIMING_SD_S)
     known: dict[str, Any] = {name: pause_s}
     return replace(
         repetition,

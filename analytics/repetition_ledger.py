@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analytics.form import repetition_faults
 from analytics.pipeline_output import PipelineEvent, RepetitionEvent, RepetitionWithdrawn, SetEvent
-from analytics.repetition_figures import with_pause_after
+from analytics.repetition_figures import RepetitionStatus, with_pause_after
 from analytics.sets import SetBuilder, SetParameters
 
 if TYPE_CHECKING:
@@ -140,8 +140,14 @@ class RepetitionLedger:
 
     def _with_pause(self, entry: _Entry, following: _Entry) -> Repetition:
         running = self._builder.repetitions[entry.number - 1]
-        own = replace(entry.measured.repetition, status=running.status)
-        return with_pause_after(own, following.measured.repetition.moving_start_ns)
+        own, after = entry.measured.repetition, following.measured.repetition
+        if own.status is RepetitionStatus.PROVISIONAL:
+            own = replace(own, status=running.status)
+        return with_pause_after(
+            own,
+            after.seen_start_ns,
+            is_unbroken=self._meter.is_unbroken(own.moving_end_ns, after.moving_start_ns),
+        )
 
     def _revise(self, entry: _Entry, repetition: Repetition, *, is_in_set: bool = True) -> RepetitionEvent:
         if is_in_set:

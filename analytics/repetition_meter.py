@@ -87,6 +87,22 @@ class RepetitionMeter:
         """Grid point after the sample at which the repetition was counted."""
         return self._history.index_of(candidate.decided_ns) + 1
 
+    def is_unbroken(self, start_ns: int, end_ns: int) -> bool:
+        """Tell whether the count could go on between two moments: no hole too long to be bridged."""
+        first, last = self._history.index_of(start_ns), self._history.index_of(end_ns)
+        if last <= first:
+            return True
+        window = self._history.window(first, last)
+        if window is None or window.first_index > first:
+            return False
+        thighs = [p for p in self._session.poses if p is not Placement.PELVIS]
+        is_lost = np.zeros(len(window), dtype=np.bool_)
+        if thighs:
+            is_lost = np.logical_and.reduce([~window.segments[p].is_present for p in thighs])
+        if Placement.PELVIS in self._session.poses:
+            is_lost = is_lost | ~window.segments[Placement.PELVIS].is_present
+        return not bool(is_lost.any())
+
     def measure(
         self,
         candidate: Candidate,

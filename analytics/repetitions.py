@@ -44,6 +44,10 @@ _SUPINE_PHASES = {
 }
 
 
+# A movement that starts this soon after a hole began in it.
+_CUT_NS = 100_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class CounterParameters:
     """Constants of the counter.
@@ -108,6 +112,7 @@ class RepetitionCounter:
         self._rate_hz = 0.0
         self._rows: deque[_Row] = deque()
         self._last_ns: int | None = None
+        self._resumed_ns: int | None = None
         self._last_row: _Row = (0.0, 0.0, 0.0, 0.0, 0.0)
         self._is_supine: bool | None = None
         self._other_posture_since_ns: int | None = None
@@ -212,6 +217,11 @@ class RepetitionCounter:
             if missing > self.parameters.bridge_gap_s * self._rate_hz:
                 machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
                 self._rows.clear()
+                self._resumed_ns = time_ns
+                rest_ns = self.parameters.turning_points.set_rest_s * NANOSECONDS_PER_SECOND
+                if self._counted and time_ns - self._last_ns < rest_ns:
+                    # What was lost in the hole may have been a repetition: it was no rest.
+                    machine.mark_counted(time_ns)
             else:
                 for step in range(1, missing + 1):
                     share = step / (missing + 1)
@@ -267,7 +277,8 @@ class RepetitionCounter:
 
     def _set_phase(self, phase: Phase, time_ns: int, decided_ns: int, *, false_start: bool = False) -> None:
         self.phase = phase
-        self.eccentric_start_ns = time_ns if phase is Phase.ECCENTRIC else None
+        is_start_seen = self._resumed_ns is None or time_ns - self._resumed_ns > _CUT_NS
+        self.eccentric_start_ns = time_ns if phase is Phase.ECCENTRIC and is_start_seen else None
         self._events.append(LivePhaseChange(phase, time_ns, decided_ns, false_start))
 
     def _count(self, machine: TurningPointMachine, cycle: Cycle, now_ns: int) -> None:

@@ -156,7 +156,7 @@ class SetBuilder:
         revised: tuple[Repetition, ...] = ()
         if self._repetitions:
             before = self._repetitions[-1]
-            after = with_pause_after(_confirmed(before), repetition.moving_start_ns)
+            after = with_pause_after(_confirmed(before), repetition.seen_start_ns)
             self._repetitions[-1] = after
             revised = (after,)
         self._repetitions.append(repetition)

@@ -200,7 +200,7 @@ class TurningPointMachine:
         self._base = angle_deg
         self._high = self._back_low = self._onset_x = self._anchor_x = angle_deg
         self._high_ns = self._back_low_ns = self._anchor_ns = time_ns
-        self._start_ns = time_ns
+        self._start_ns = self._restarted_ns = time_ns
         self._shown = DrivePhase.REST
         self._enter_top(time_ns, angle_deg)
 
@@ -374,7 +374,11 @@ class TurningPointMachine:
         if amplitude < p.minimum_amplitude_deg:
             return
         if amplitude < p.acceptance_share * self._typical_deg:
-            self._emit_broken_off(close_ns, AbortReason.TOO_SHALLOW)
+            # Where the data resumed in mid-movement, the depth was never seen.
+            is_cut = (
+                self._start_ns - self._restarted_ns < self._delay_ns + 2 * self._dt_s * NANOSECONDS_PER_SECOND
+            )
+            self._emit_broken_off(close_ns, AbortReason.UNMEASURED if is_cut else AbortReason.TOO_SHALLOW)
         elif out_s < p.minimum_out_s or back_s < p.minimum_back_s or out_s + back_s < p.minimum_cycle_s:
             self._emit_broken_off(close_ns, AbortReason.TOO_SHORT)
         else:
