@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from analytics.errors import AnalyticsError
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.pipeline import AthleteSetup, MotionPipeline
+from sensor_bridge.commands.output_files import check_outputs
 from sensor_bridge.commands.result_table import print_result
 from sensor_bridge.config import PrescriptionConfig
 from sensor_bridge.errors import RecordingError
@@ -50,9 +51,7 @@ def run(
     RecordingError
         The recording cannot be analysed, or a result cannot be written.
     """
-    for path in (json_path, angles_path):
-        if path is not None and not path.parent.is_dir():
-            raise RecordingError(f"{path}: there is no folder {path.parent} to write it to")
+    check_outputs((json_path, angles_path), source=trace_path)
     trace = read_trace(trace_path, acc_unit=acc_unit, gyr_unit=gyr_unit)
     stream = TraceStream(trace)
     warnings: list[str] = []

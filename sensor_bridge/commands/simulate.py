@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from sensor_bridge.errors import RecordingError
+from sensor_bridge.commands.output_files import check_outputs
 from sensor_bridge.recording.result import write_result
 from sensor_bridge.recording.trace import METADATA_KEY, write_table
 from sensor_bridge.virtual_radio import simulate
@@ -38,9 +38,7 @@ def run(scenario: str, *, trace_path: Path, truth_path: Path, seed: int) -> None
     RecordingError
         A file cannot be written.
     """
-    for path in (trace_path, truth_path):
-        if not path.parent.is_dir():
-            raise RecordingError(f"{path}: there is no folder {path.parent} to write it to")
+    check_outputs((trace_path, truth_path), source=scenario)
     simulation = simulate(scenario, seed)
     write_table(
         trace_path, simulation.trace_columns, {METADATA_KEY: json.dumps(simulation.trace_metadata).encode()}

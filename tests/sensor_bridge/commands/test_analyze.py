@@ -201,3 +201,27 @@ def test_output_may_be_cut_off_by_its_reader(simulated: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
+
+
+def test_no_result_takes_the_place_of_the_recording_or_of_another(
+    simulated: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = tmp_path / "trace.parquet"
+    trace.write_bytes((simulated / "trace.parquet").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    for options, complaint in (
+        (
+            ["--json", str(trace)],
+            f"{trace}: cannot be written: that is trace.parquet itself, which would be lost: "
+            "name another file",
+        ),
+        (
+            ["--json", "both", "--angles", "./both"],
+            "both: cannot be written: it is named for two results: give each its own file",
+        ),
+        (["--json", "."], ".: is a folder: name a file in it"),
+    ):
+        assert run_command(["analyze", "trace.parquet", *options]) == 2
+        assert capsys.readouterr().err == f"hipline: {complaint}\n"
+    assert trace.read_bytes() == (simulated / "trace.parquet").read_bytes()
+    assert [path.name for path in tmp_path.iterdir()] == ["trace.parquet"]

@@ -91,3 +91,9 @@ def test_a_scenario_that_cannot_be_is_one_clear_line(tmp_path: Path, capsys: Cap
 def test_a_place_that_does_not_exist_is_named(tmp_path: Path, capsys: Captured) -> None:
     assert simulate(tmp_path / "nowhere", "standing") == 2
     assert "there is no folder" in capsys.readouterr().err
+
+
+def test_recording_and_truth_need_a_file_each(tmp_path: Path, capsys: Captured) -> None:
+    both = str(tmp_path / "both.parquet")
+    assert run_command(["simulate", "standing", "--out", both, "--truth", both]) == 2
+    assert "it is named for two results" in capsys.readouterr().err
