@@ -119,6 +119,9 @@ def read_trace(path: Path, *, acc_unit: str = "m/s2", gyr_unit: str = "rad/s") -
     table = _load(path)
     metadata, warnings = _metadata(where, table)
     names = table.column_names
+    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if twice:
+        raise RecordingError(f"{where}: column {checks.listed(twice)} comes twice: remove one of each")
     if "t" not in names:
         raise RecordingError(f"{where}: column t (seconds) is missing; found {checks.listed(names)}")
     _check_columns(where, names)

@@ -152,6 +152,12 @@ def test_missing_empty_and_foreign_files(tmp_path: Path) -> None:
     assert refusal(header) == "has 0 rows of data: there is nothing to analyse"
 
 
+def test_a_column_that_comes_twice_is_named(tmp_path: Path) -> None:
+    table = tmp_path / "twice.csv"
+    table.write_text("t,t,pelvis_ax,pelvis_ay,pelvis_az\n0,0,0,9.8,0\n", encoding="utf-8")
+    assert refusal(table) == "column t comes twice: remove one of each"
+
+
 def test_wrong_columns_are_named(path: Path) -> None:
     columns = nodding()
     assert refusal(save(path, {"time": columns["t"], "ax": columns["t"]})) == (
