@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import multiprocessing
 import sys
 import tempfile
@@ -175,6 +176,8 @@ async def _stream(config: Config, run: Run, seed: int) -> Path:
 def _subscribe(settings: MqttSettings, pipe: Connection) -> None:
     """Run in a process of its own: note messages until told to hand them over."""
     heard: list[Heard] = []
+    gc.collect()
+    gc.freeze()  # the subscriber's own pauses are not the bridge's
 
     async def listen() -> None:
         async with MqttClient(settings) as client:
