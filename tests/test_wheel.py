@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from pathlib import Path
@@ -38,7 +39,7 @@ asyncio.run(serve())
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel from a copy of the sources in which the page has never been built."""
+    """Build the source distribution, and the wheel from it, where the page has never been built."""
     tree = tmp_path_factory.mktemp("tree")
     for name in SOURCES:
         shutil.copytree(
@@ -51,7 +52,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pyproject.toml", "README.md", "CHANGELOG.md", ".gitignore"):
         shutil.copy(REPOSITORY / name, tree / name)
     target = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(tree)]
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(target), str(tree)]
     done = subprocess.run(build, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return next(target.glob("*.whl"))
@@ -95,16 +96,26 @@ def served(python: Path, tmp_path: Path) -> Iterator[tuple[Path, str]]:
     assert process.wait(timeout=20) == 0
 
 
+def test_the_source_distribution_holds_what_the_wheel_is_built_from(wheel: Path) -> None:
+    with tarfile.open(next(wheel.parent.glob("*.tar.gz"))) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+    alone = {name for name in names if "/" not in name}
+    assert alone == {".gitignore", "CHANGELOG.md", "PKG-INFO", "README.md", "pyproject.toml"}
+    assert {name.split("/")[0] for name in names} - alone == set(SOURCES)
+    assert [name for name in names if {"node_modules", "dist", "__pycache__"} & set(name.split("/"))] == []
+
+
 def test_the_wheel_holds_the_built_page_and_none_of_its_sources(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
+    assert {name.split("/")[0] for name in names} == {*SOURCES, "hipline-0.1.0.dist-info"}
     page = [name for name in names if name.startswith("sensor_bridge/dashboard/web/")]
     assert "sensor_bridge/dashboard/web/dist/index.html" in page
     assert sorted({Path(name).suffix for name in page}) == [".css", ".html", ".js", ".svg"]
     assert [name for name in page if "/web/dist/" not in name] == []
     assert [name for name in names if "node_modules" in name or name.endswith((".ts", ".tsx"))] == []
     for package in SOURCES:
-        assert f"{package}/__init__.py" in names
+        assert {f"{package}/__init__.py", f"{package}/py.typed"} <= set(names)
 
 
 @pytest.mark.browser
