@@ -209,12 +209,9 @@ def test_no_result_takes_the_place_of_the_recording_or_of_another(
     trace = tmp_path / "trace.parquet"
     trace.write_bytes((simulated / "trace.parquet").read_bytes())
     monkeypatch.chdir(tmp_path)
+    lost = f"{trace}: cannot be written: that is trace.parquet itself, which would be lost: name another file"
     for options, complaint in (
-        (
-            ["--json", str(trace)],
-            f"{trace}: cannot be written: that is trace.parquet itself, which would be lost: "
-            "name another file",
-        ),
+        (["--json", str(trace)], lost),
         (
             ["--json", "both", "--angles", "./both"],
             "both: cannot be written: it is named for two results: give each its own file",
