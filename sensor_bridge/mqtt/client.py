@@ -204,15 +204,18 @@ class MqttClient:
         return await stack.enter_async_context(_Connection(self.settings, protocol, self._tls, self._receive))
 
     async def _use(self, connection: _Connection) -> None:
-        for topic_filter, qos in self._subscriptions.items():
-            try:
-                await connection.subscribe(topic_filter, qos)
-            except BrokerRefused as error:
-                log.error("%s", error)  # noqa: TRY400 - the broker's answer says it all
+        asked: set[str] = set()
+        while waiting := self._subscriptions.keys() - asked:  # some may come while the broker answers
+            for topic_filter in waiting:
+                asked.add(topic_filter)
+                try:
+                    await connection.subscribe(topic_filter, self._subscriptions[topic_filter])
+                except BrokerRefused as error:
+                    log.error("%s", error)  # noqa: TRY400 - the broker's answer says it all
+        self._connection = connection
         self.counts.connections += 1
         self._refusal = None
         async with self._attempt_ended:
-            self._connection = connection
             self._attempt_ended.notify_all()
         log.info("connected to %s, MQTT %s", self.settings.address, connection.protocol.value)
         try:

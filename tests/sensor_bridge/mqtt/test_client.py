@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable, ConfigError
 from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings, create_tokens, gym_users
-from sensor_bridge.mqtt.client import MqttClient
+from sensor_bridge.mqtt.client import MqttClient, _Connection
 from sensor_bridge.mqtt.settings import Message, MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Topics
 
@@ -186,6 +186,27 @@ async def test_after_a_broker_restart_subscriptions_hold_and_listeners_know(
     assert received.payload == b"again"
     assert told == [True, False, True, False]
     assert client.counts.connections == 2
+
+
+async def test_a_subscription_made_while_others_are_renewed_holds(
+    embedded: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once, renewing = _Connection.subscribe, asyncio.Event()
+
+    async def slowly(connection: _Connection, topic_filter: str, qos: int) -> None:
+        renewing.set()
+        await asyncio.sleep(0.05)
+        await at_once(connection, topic_filter, qos)
+
+    monkeypatch.setattr(_Connection, "subscribe", slowly)
+    async with MqttClient(embedded.settings()) as client:
+        await client.subscribe(TOPICS.live("a1"))
+        await asyncio.wait_for(renewing.wait(), 5)
+        await client.subscribe(TOPICS.repetition("a1"), qos=1)
+        await client.connected(5)
+        await client.publish(TOPICS.repetition("a1"), b"heard")
+        (received,) = await collect(client, 1)
+    assert received.payload == b"heard"
 
 
 @pytest.mark.broker
