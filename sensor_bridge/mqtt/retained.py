@@ -31,6 +31,7 @@ class RetainedBoard:
         self._client = client
         self._messages: dict[str, bytes] = {}
         self._stale: dict[str, None] = {}
+        self._refused: set[str] = set()
         self._work = asyncio.Event()
         client.add_connection_listener(self._on_connection)
 
@@ -70,8 +71,15 @@ class RetainedBoard:
         except BrokerUnavailable:
             self._stale[topic] = None
             return False
+        except asyncio.CancelledError:
+            self._stale[topic] = None  # nobody knows whether the broker has it
+            raise
         except BrokerRefused as error:
-            log.error("%s", error)  # noqa: TRY400 - the broker's answer says it all
+            # A status is told anew every second: its refusal is news only once.
+            log.log(logging.DEBUG if topic in self._refused else logging.ERROR, "%s", error)
+            self._refused.add(topic)
+        else:
+            self._refused.discard(topic)
         if not payload and topic not in self._stale:
             self._messages.pop(topic, None)
         return True
