@@ -10,6 +10,7 @@ import gzip
 import ipaddress
 import mimetypes
 import os
+import socket
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Self
@@ -65,8 +66,7 @@ class DashboardSettings:
 
     def __post_init__(self) -> None:
         checked_id(self.gym, what="gym")
-        address = urlsplit(self.websocket_url)
-        if address.scheme not in {"ws", "wss"} or not address.hostname:
+        if not _is_websocket(self.websocket_url):
             raise ConfigError(
                 f"the dashboard's broker address {self.websocket_url!r} is not a WebSocket address: "
                 "write ws://host:port or wss://host:port"
@@ -119,9 +119,12 @@ class DashboardServer:
             await web.TCPSite(self._runner, settings.host, settings.port).start()
         except OSError as error:
             await self._runner.cleanup()
+            unknown_host = isinstance(error, socket.gaierror)
+            reason = error.strerror if unknown_host else os.strerror(error.errno or 0)
+            mend = "a host of this machine" if unknown_host else "another port, or 0 for any free one"
             raise ConfigError(
-                f"the dashboard cannot listen on {settings.host} port {settings.port} "
-                f"({os.strerror(error.errno or 0)}): choose another port, or 0 for any free one"
+                f"the dashboard cannot listen on {settings.host} port {settings.port} ({reason}): "
+                f"choose {mend}"
             ) from error
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
@@ -215,8 +218,19 @@ def _guard(settings: DashboardSettings) -> Middleware:
     return guard
 
 
+def _is_websocket(url: str) -> bool:
+    try:
+        address = urlsplit(url)
+        return address.scheme in {"ws", "wss"} and bool(address.hostname) and address.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
+
+
 def _host_name(request: web.Request) -> str:
-    return (urlsplit(f"//{request.headers.get('Host', '')}").hostname or "").lower()
+    try:
+        return (urlsplit(f"//{request.headers.get('Host', '')}").hostname or "").lower()
+    except ValueError:  # no name at all: "[", for one
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

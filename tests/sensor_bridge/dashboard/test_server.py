@@ -89,7 +89,8 @@ async def test_a_name_that_points_here_from_elsewhere_is_turned_away() -> None:
     async with DashboardServer(SETTINGS) as server:
         status, _, body = await get(server.url + "config.json", Host="evil.example")
         local, _, _ = await get(server.url + "config.json", Host="localhost:1234")
-    assert status == 421
+        nameless, _, _ = await get(server.url + "config.json", Host="[")
+    assert status == nameless == 421
     assert b"secret-token" not in body
     assert local == 200
 
@@ -119,6 +120,18 @@ async def test_a_taken_port_is_said_in_one_line() -> None:
     assert "\n" not in str(caught.value)
 
 
+async def test_a_host_that_is_not_this_machine_is_said_in_one_line() -> None:
+    settings = DashboardSettings(
+        gym="gym-1", websocket_url="ws://127.0.0.1:9001", username="d", token="t", host="gym.invalid"
+    )
+    with pytest.raises(
+        ConfigError, match=r"on gym\.invalid port 0 .*choose a host of this machine"
+    ) as caught:
+        async with DashboardServer(settings):
+            pass
+    assert "Unknown error" not in str(caught.value)
+
+
 async def test_an_installation_without_page_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -128,7 +141,9 @@ async def test_an_installation_without_page_says_how_to_get_it(
             pass
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9001", "127.0.0.1:9001", "ws://", ""])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9001", "127.0.0.1:9001", "ws://", "", "ws://[::1", "ws://gym:http"]
+)
 def test_a_broker_address_must_be_a_websocket_one(url: str) -> None:
     with pytest.raises(ConfigError, match="write ws://host:port"):
         DashboardSettings(gym="gym-1", websocket_url=url, username="d", token="t")
