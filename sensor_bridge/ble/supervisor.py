@@ -86,6 +86,7 @@ class SensorSupervisor:
         self._link: SensorLink | None = None
         self._silence: SilenceWatch | None = None
         self._silent_because: str | None = None
+        self._complaint = ""
 
     @property
     def state(self) -> LinkState:
@@ -97,7 +98,9 @@ class SensorSupervisor:
         try:
             while True:
                 reason = await self._try_once()
-                log.info("%s", reason)
+                # Once in plain sight, since a person may have to mend it; tries that fail alike say no more.
+                log.log(logging.INFO if reason == self._complaint else logging.WARNING, "%s", reason)
+                self._complaint = reason
                 self._report(phase=LinkPhase.LOST, reason=reason)
                 await asyncio.sleep(self._backoff.next_s())
         finally:
@@ -140,6 +143,7 @@ class SensorSupervisor:
         self._n_links += 1
         self._silence = SilenceWatch(link.settings.frame_s)
         self._silent_because = None
+        self._complaint = ""
         self._report(phase=LinkPhase.CONNECTED, reason="", info=link.info, stream_id=stream_id)
         async with asyncio.TaskGroup() as tasks:
             helpers = [

@@ -18,6 +18,7 @@ from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.ble.backoff import Backoff
 from sensor_bridge.ble.link import FrameKind, LinkPhase
 from sensor_bridge.ble.supervisor import SensorSupervisor
+from sensor_bridge.errors import BluetoothUnavailable
 from tests.sensor_bridge.ble.radio_bench import QUICK, Listener, source, wish
 
 pytestmark = pytest.mark.realtime
@@ -308,3 +309,31 @@ async def test_cancelling_at_any_moment_leaves_nothing(after_s, caplog):
         async with supervised(radio, wish("pelvis")) as told:  # and the adapter can still be used
             await told["pelvis"].is_connected()
     assert caplog.records == []
+
+
+async def test_a_missing_adapter_is_said_once_where_a_person_sees_it(monkeypatch, caplog):
+    caplog.set_level(logging.INFO, logger="sensor_bridge")
+    adapter = Adapter()
+
+    async def fail(_sensor, _timeout_s):
+        raise BluetoothUnavailable("Bluetooth cannot be used")
+
+    monkeypatch.setattr(adapter, "find", fail)
+    listener = Listener()
+    task = asyncio.create_task(
+        SensorSupervisor(
+            wish("pelvis"),
+            adapter,
+            asyncio.Lock(),
+            listener.frames.append,
+            listener.states.append,
+            backoff=Backoff(first_s=0.01, longest_s=0.01),
+        ).run()
+    )
+    async with asyncio.timeout(5):
+        while len(caplog.records) < 3:  # noqa: ASYNC110 - the log has no event to wait for
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [record.levelname for record in caplog.records[:3]] == ["WARNING", "INFO", "INFO"]
+    assert {record.getMessage() for record in caplog.records} == {"Bluetooth cannot be used"}
