@@ -139,7 +139,8 @@ def _compare(counted: Sequence[Repetition], done: Sequence[Mapping[str, Any]]) -
             _figure(found.pelvic_tilt_range_deg if found else None, 1),
             _figure(true["pelvic_tilt_range_deg"], 1),
         )
-    console.print(table)
+    if counted or done:
+        console.print(table)
     console.print(f"Repetitions: {len(counted)} counted, {len(done)} done.")
     if len(counted) != len(done):
         raise BridgeError(f"the demo counted {len(counted)} repetitions where {len(done)} were done")
