@@ -13,6 +13,7 @@ middle costs the damaged records only: the reader looks for the next mark whose 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import mmap
@@ -98,12 +99,22 @@ class FrameLogWriter:
         self._write(_RECORD.pack(_MARK, len(body), zlib.crc32(body)) + body)
 
     def close(self) -> None:
-        """Hand the log to the disk and close it; a second time does nothing."""
+        """Hand the log to the disk and close it; a second time does nothing.
+
+        Raises
+        ------
+        BridgeError
+            The disk refuses; the log is closed all the same.
+        """
         if not self._is_open:
             return
         self._is_open = False
         try:
             os.fsync(self._fd)
+        except OSError as error:
+            raise BridgeError(
+                f"{self._path}: the end of the frame log may not be on the disk: {error.strerror}"
+            ) from error
         finally:
             os.close(self._fd)
 
@@ -120,7 +131,6 @@ class FrameLogWriter:
         size = os.fstat(self._fd).st_size
         whole = _whole_length(self._path) if size else 0
         os.ftruncate(self._fd, whole)
-        os.lseek(self._fd, whole, os.SEEK_SET)
         self._end = whole
         if not whole:
             text = json.dumps(metadata).encode()
@@ -133,12 +143,13 @@ class FrameLogWriter:
 
     def _write(self, data: bytes) -> None:
         try:
+            os.lseek(self._fd, self._end, os.SEEK_SET)  # over what a failed write left behind
             written = os.write(self._fd, data)
             while written < len(data):
                 written += os.write(self._fd, data[written:])
         except OSError as error:
-            os.ftruncate(self._fd, self._end)
-            os.lseek(self._fd, self._end, os.SEEK_SET)
+            with contextlib.suppress(OSError):  # a disk that is gone does not cut either
+                os.ftruncate(self._fd, self._end)
             raise BridgeError(
                 f"{self._path}: the frame log cannot be written: {error.strerror}: free some space"
             ) from error

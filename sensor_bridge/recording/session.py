@@ -6,6 +6,7 @@ its log and goes on in it, under the same session id.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from sensor_bridge.recording.frame_log import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+_log = logging.getLogger(__name__)
 
 FRAME_LOG_NAME = "frames.log"
 _CLOSED_NAME = "closed"
@@ -66,8 +69,20 @@ class Session:
         return FrameLogWriter(self.frame_log_path, self.metadata)
 
     def close(self, ended_at: datetime) -> None:
-        """Mark the session as ended."""
-        (self.folder / _CLOSED_NAME).write_text(_rfc3339(ended_at) + "\n", encoding="utf-8")
+        """Mark the session as ended.
+
+        Raises
+        ------
+        BridgeError
+            The disk refuses: the session stays open, and the next start goes on in it.
+        """
+        mark = self.folder / _CLOSED_NAME
+        try:
+            mark.write_text(_rfc3339(ended_at) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise BridgeError(
+                f"{mark}: the end of the session cannot be written: {error.strerror}: free some space"
+            ) from error
 
 
 def create_session(
@@ -119,11 +134,14 @@ def find_unfinished_session(
     at = (now or datetime.now(UTC)).timestamp()
     for folder in sorted((data_folder / _SESSIONS_NAME).glob("*"), reverse=True):
         log = folder / FRAME_LOG_NAME
-        if not log.is_file() or at - log.stat().st_mtime > longest_break_s or is_in_use(log):
-            continue
         try:
+            if not log.is_file() or at - log.stat().st_mtime > longest_break_s or is_in_use(log):
+                continue
             session = open_session(folder)
         except RecordingError:  # died before the header was whole: nothing was recorded
+            continue
+        except OSError as error:  # written by somebody else, under sudo perhaps
+            _log.warning("%s: left alone: %s", log, error.strerror)
             continue
         if not session.is_closed:
             return session

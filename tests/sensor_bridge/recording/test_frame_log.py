@@ -155,6 +155,34 @@ def test_a_full_disk_leaves_the_log_whole(path: Path, monkeypatch: pytest.Monkey
     assert list(read_frame_log(path)) == FRAMES[1:3]
 
 
+def test_a_disk_that_refuses_everything_costs_only_what_came_meanwhile(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = FrameLogWriter(path)
+    log.append(FRAMES[1])
+    real = os.write
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    def write_half(fd: int, data: bytes) -> int:
+        monkeypatch.setattr("sensor_bridge.recording.frame_log.os.write", fail)
+        return real(fd, data[: len(data) // 2])
+
+    monkeypatch.setattr("sensor_bridge.recording.frame_log.os.write", write_half)
+    monkeypatch.setattr("sensor_bridge.recording.frame_log.os.ftruncate", fail)
+    with pytest.raises(BridgeError, match="Input/output error"):
+        log.append(FRAMES[11])
+    monkeypatch.undo()
+    log.append(FRAMES[2])
+    log.append(FRAMES[3])
+    monkeypatch.setattr("sensor_bridge.recording.frame_log.os.fsync", fail)
+    with pytest.raises(BridgeError, match="may not be on the disk: Input/output error"):
+        log.close()
+    log.close()
+    assert list(read_frame_log(path)) == FRAMES[1:4]
+
+
 def test_what_is_no_frame_log_is_refused_and_left_alone(path: Path) -> None:
     with pytest.raises(RecordingError, match="there is no such frame log"):
         list(read_frame_log(path))

@@ -91,3 +91,23 @@ def test_what_is_no_session_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(BridgeError, match="the session's folder cannot be made"):
         create_session(tmp_path / "file")
+
+
+def test_a_session_that_may_not_be_read_is_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    session = create_session(tmp_path)
+
+    def forbid(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("sensor_bridge.recording.frame_log.os.open", forbid)
+    assert find_unfinished_session(tmp_path) is None
+    assert caplog.messages == [f"{session.frame_log_path}: left alone: Permission denied"]
+
+
+def test_an_end_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
+    session = create_session(tmp_path)
+    (session.folder / "closed").mkdir()
+    with pytest.raises(BridgeError, match="the end of the session cannot be written: Is a directory"):
+        session.close(NOON)
