@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from firmware_protocol.ranges import STANDARD_GRAVITY_M_S2
 from hardware_sim.recording_source import CountArray, IntArray, is_clipped, to_counts
 from hardware_sim.rotation import (
     angular_rate,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
     from hardware_sim.mounts import Seat
 
-STANDARD_GRAVITY_M_S2: Final = 9.80665  # ISO 80000-3
 _TISSUE_HZ, _TISSUE_DAMPING = 11.0, 0.25
 _TISSUE_LEVER_M = 0.15  # a sensor that moves along the skin by this much would have turned by 1 rad
 

@@ -29,7 +29,8 @@ class PlayedSource:
 
     def __init__(self, source: SampleSource, delay_s: float = 0.0) -> None:
         self.source = source
-        self._offsets_s = delay_s + (source.device_time_us - source.device_time_us[0]) / 1e6
+        self._elapsed_s = source.elapsed_s
+        self._offsets_s = delay_s + self._elapsed_s
         self._delay_s = delay_s
         self._begun_at_s: float | None = None
         missing = np.maximum(np.rint(np.diff(source.device_time_us) * source.rate.hz / 1e6) - 1.0, 0.0)
@@ -68,7 +69,9 @@ class PlayedSource:
         if self._begun_at_s is None:
             return None
         since_first_s = now_s - self._begun_at_s - self._delay_s
-        return max(int(self.source.device_time_us[0]) + round(since_first_s * 1e6), 0)
+        known_s = min(max(since_first_s, 0.0), float(self._elapsed_s[-1]))
+        known_us = float(np.interp(known_s, self._elapsed_s, self.source.device_time_us))
+        return max(round(known_us + (since_first_s - known_s) * 1e6), 0)
 
 
 @dataclass(frozen=True, slots=True)

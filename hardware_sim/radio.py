@@ -32,7 +32,7 @@ class VirtualRadio:
     """Sensors on the air, as an async context manager.
 
     Time begins for all sensors together: when each has got a Start, or at `begin`. From then on sample k of a
-    source is made when as much time has passed as lies between its time stamp and the first one.
+    source is made when as much true time has passed as lies between it and the first one.
 
     Parameters
     ----------

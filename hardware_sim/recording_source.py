@@ -39,6 +39,9 @@ class SampleSource:
         sample periods is lost data.
     counts
         ax ay az gx gy gz, shape (n, 6), int16, sensor_frame.
+    true_time_s
+        True time of each sample, shape (n,), s, increasing: where the sensor's clock runs fast or slow.
+        None where that clock is exact.
 
     Raises
     ------
@@ -54,6 +57,7 @@ class SampleSource:
     gyro_range: GyroRange
     device_time_us: IntArray
     counts: CountArray
+    true_time_s: FloatArray | None = None
 
     def __post_init__(self) -> None:
         times = np.array(self.device_time_us, dtype=np.int64)
@@ -69,9 +73,19 @@ class SampleSource:
         for name, values in (("device_time_us", times), ("counts", counts)):
             values.flags.writeable = False
             object.__setattr__(self, name, values)
+        if self.true_time_s is not None and (
+            self.true_time_s.shape != times.shape or np.any(np.diff(self.true_time_s) <= 0.0)
+        ):
+            raise RecordingSourceError(f"{self.sensor_id}: {len(times)} true times must increase; sort them")
 
     def __len__(self) -> int:
         return len(self.device_time_us)
+
+    @property
+    def elapsed_s(self) -> FloatArray:
+        """True time from the first sample to each, shape (n,), s."""
+        time_s = self.device_time_us / 1e6 if self.true_time_s is None else self.true_time_s
+        return np.asarray(time_s - time_s[0], dtype=np.float64)
 
     @property
     def acc_m_s2(self) -> FloatArray:

@@ -110,6 +110,7 @@ def sample_sources(performance: Performance) -> tuple[SampleSource, ...]:
                 gyro_range=samples.gyro_range,
                 device_time_us=samples.device_time_us,
                 counts=samples.counts,
+                true_time_s=samples.time_s,
             )
         )
     return tuple(sources)

@@ -74,6 +74,22 @@ def test_nothing_is_made_before_the_beginning():
     assert sampling.device_time_us(501.5) == 6_500_000
 
 
+def test_a_fast_clock_shows_in_its_readings_and_not_in_when_samples_are_made():
+    exact = source(101)
+    fast = SampleSource(
+        "p", "pelvis", "sacrum", exact.rate, exact.accel_range, exact.gyro_range,
+        5_000_000 + 10_001 * np.arange(101), exact.counts, np.arange(101) / 100.0,
+    )  # fmt: skip
+    played = PlayedSource(fast)
+    played.begin(50.0)
+    assert played.made(50.9999) == 100
+    assert played.made(51.0001) == 101
+    assert played.device_time_us(50.0) == 5_000_000
+    assert played.device_time_us(50.5) == 5_500_050  # 100 ppm fast
+    assert played.device_time_us(51.0) == 6_000_100
+    assert played.device_time_us(53.0) == 8_000_100
+
+
 def test_a_hole_in_the_recording_ends_a_frame_and_advances_the_index():
     sampling = running(40, hole_after=13, hole_samples=7)
     frames = drain(sampling, 100.7)

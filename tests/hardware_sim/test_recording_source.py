@@ -116,6 +116,15 @@ def test_a_rate_that_is_none_is_named():
         nearest_rate(0.0)
 
 
+@pytest.mark.parametrize("true_time_s", [np.array([0.0]), np.array([0.0, 0.0])], ids=["too few", "standing"])
+def test_true_times_must_increase(true_time_s):
+    with pytest.raises(RecordingSourceError, match="s1: 2 true times must increase; sort them"):
+        SampleSource(
+            "s1", "pelvis", "sacrum", SamplingRate.HZ100, AccelRange.G4, GyroRange.DPS500,
+            np.array([0, 10_000]), np.zeros((2, 6), dtype=np.int16), true_time_s,
+        )  # fmt: skip
+
+
 def test_counts_must_fit_the_times():
     with pytest.raises(RecordingSourceError, match=r"s1: counts must have shape \(2, 6\), not \(3, 6\)"):
         SampleSource(
