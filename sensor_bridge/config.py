@@ -11,6 +11,7 @@ from analytics.imu import Mount, Placement
 from analytics.prescription import Prescription, Tempo, parse_tempo
 from firmware_protocol.packets import MAX_SAMPLES
 from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
+from sensor_bridge.dashboard.listening import serves_this_machine_only
 from sensor_bridge.mqtt.topics import checked_id
 
 APPLICATION = "hipline"
@@ -214,7 +215,9 @@ class DashboardConfig(_Section):
     enabled
         Whether to serve it.
     host, port
-        What the page server listens on; host ``0.0.0.0`` opens it to the local network, port 0 takes any.
+        What the page server listens on; port 0 takes any. Host ``0.0.0.0`` opens it to the local network, and
+        needs an external broker: the page talks to the broker by itself, and the embedded one serves this
+        machine only.
     """
 
     enabled: bool = True
@@ -298,6 +301,19 @@ class Config(_Section):
         sensors = [sensor for athlete in self.athletes for sensor in athlete.sensors]
         _require_unique("sensor id", [sensor.id for sensor in sensors])
         _require_unique("sensor address", [sensor.address.upper() for sensor in sensors if sensor.address])
+        # A sensor with an address is found by that, whatever it is called.
+        names = [sensor.name for sensor in sensors if sensor.name and not sensor.address]
+        _require_unique("sensor name", names)
+        return self
+
+    @model_validator(mode="after")
+    def _page_reaches_its_broker(self) -> Self:
+        page = self.dashboard
+        if page.enabled and self.mqtt.broker == "embedded" and not serves_this_machine_only(page.host):
+            raise ValueError(
+                f"dashboard.host {page.host!r} shows the page to other machines, but the embedded broker "
+                'serves this one only: set mqtt.broker = "external", or leave dashboard.host out'
+            )
         return self
 
 

@@ -60,7 +60,7 @@ def load_config(path: Path | None = None) -> Config:
         config = Config.model_validate(table)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_first_problem(error)}") from error
-    return _resolved(config, path.parent)
+    return _resolved(config, path)
 
 
 def read_password(config: MqttConfig, environment: Mapping[str, str] = os.environ) -> str | None:
@@ -102,21 +102,26 @@ def _secret(key: str, path: Path | None, variable: str | None, environment: Mapp
     return password
 
 
-def _resolved(config: Config, folder: Path) -> Config:
+def _resolved(config: Config, file: Path) -> Config:
     """Take relative paths from the configuration's own folder."""
 
-    def absolute(path: Path | None) -> Path | None:
-        return None if path is None else folder / path.expanduser()
+    def absolute(key: str, path: Path) -> Path:
+        try:
+            return file.parent / path.expanduser()
+        except RuntimeError as error:
+            raise ConfigError(
+                f"{file}: {key}: there is no home folder for {path}: write the whole path"
+            ) from error
 
     mqtt = config.mqtt
     changed = {
-        name: absolute(getattr(mqtt, name))
+        name: absolute(f"mqtt.{name}", getattr(mqtt, name))
         for name in ("password_file", "dashboard_password_file", "ca_file")
         if getattr(mqtt, name) is not None
     }
     return config.model_copy(
         update={
-            "data_folder": folder / config.data_folder.expanduser(),
+            "data_folder": absolute("data_folder", config.data_folder),
             "mqtt": mqtt.model_copy(update=changed),
         }
     )

@@ -7,7 +7,6 @@ user from ``/config.json``.
 from __future__ import annotations
 
 import gzip
-import ipaddress
 import mimetypes
 import os
 import socket
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from sensor_bridge.dashboard.listening import serves_this_machine_only
 from sensor_bridge.errors import BridgeError, ConfigError
 from sensor_bridge.mqtt.topics import ROOT, checked_id
 
@@ -199,7 +199,7 @@ def security_headers(settings: DashboardSettings) -> dict[str, str]:
 def _guard(settings: DashboardSettings) -> Middleware:
     """Build the middleware that turns strangers away and puts the security headers on every answer."""
     headers = security_headers(settings)
-    is_local = settings.host == "localhost" or _is_loopback(settings.host)
+    is_local = serves_this_machine_only(settings.host)
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -231,13 +231,6 @@ def _host_name(request: web.Request) -> str:
         return (urlsplit(f"//{request.headers.get('Host', '')}").hostname or "").lower()
     except ValueError:  # no name at all: "[", for one
         return ""
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _load_page() -> dict[str, _PageFile]:

@@ -131,6 +131,12 @@ def test_configurations_are_frozen() -> None:
         ('id = "tom"', 'id = "mia"', "athlete id 'mia' is used twice"),
         ('"belt-3"', '"mia-pelvis"', "sensor id 'mia-pelvis' is used twice"),
         ('name = "Hipline 3"', 'address = "c0:ff:ee:00:00:01"', "sensor address 'C0:FF:EE:00:00:01' is used"),
+        ('"Hipline 3"', '"Hipline 2"', "sensor name 'Hipline 2' is used twice"),
+        (
+            'data_folder = "data"',
+            'data_folder = "~nobody-here/x"',
+            "data_folder: there is no home folder for ~n",
+        ),
         (
             'name = "Hipline 2"',
             "",
@@ -146,6 +152,17 @@ def test_configurations_are_frozen() -> None:
 def test_what_does_not_fit_is_named(path: Path, old: str, new: str, message: str) -> None:
     assert old in FULL
     assert problem(path, FULL.replace(old, new, 1)).startswith(message)
+
+
+def test_a_page_for_others_needs_a_broker_for_others(path: Path) -> None:
+    page = '[dashboard]\nhost = "0.0.0.0"\n'
+    assert problem(path, page).startswith(
+        "dashboard.host '0.0.0.0' shows the page to other machines, but the "
+    )
+    path.write_text(page + '[mqtt]\nbroker = "external"\n', encoding="utf-8")
+    assert load_config(path).dashboard.host == "0.0.0.0"
+    path.write_text('[dashboard]\nhost = "::1"\n', encoding="utf-8")
+    assert load_config(path).dashboard.host == "::1"
 
 
 def test_a_file_that_cannot_be_read_is_named(path: Path) -> None:
