@@ -13,3 +13,7 @@ class ScenarioError(HardwareSimError):
 
 class RecordingSourceError(HardwareSimError):
     """Arrays handed over as a recording cannot be played by a virtual sensor."""
+
+
+class RadioConditionsError(HardwareSimError, ValueError):
+    """A radio condition that cannot be."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from firmware_protocol.ranges import STANDARD_GRAVITY_M_S2
-from hardware_sim.recording_source import CountArray, IntArray, is_clipped, to_counts
+from hardware_sim.recording_source import CountArray, InCounts, IntArray, to_counts
 from hardware_sim.rotation import (
     angular_rate,
     apply,
@@ -19,8 +19,6 @@ from hardware_sim.rotation import (
 from hardware_sim.spectral import FloatArray, low_pass, resonant_displacement
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
     from hardware_sim.mounts import Seat
 
@@ -159,7 +157,7 @@ class FeltMotion:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SensorSamples:
+class SensorSamples(InCounts):
     """What a sensor reports.
 
     Parameters
@@ -180,21 +178,6 @@ class SensorSamples:
     time_s: FloatArray
     device_time_us: IntArray
     counts: CountArray
-
-    @property
-    def acc_m_s2(self) -> FloatArray:
-        """Specific force, shape (n, 3), m/s², sensor_frame."""
-        return np.asarray(self.counts[:, :3] * self.accel_range.m_s2_per_lsb, dtype=np.float64)
-
-    @property
-    def gyr_rad_s(self) -> FloatArray:
-        """Angular rate, shape (n, 3), rad/s, sensor_frame."""
-        return np.asarray(self.counts[:, 3:] * self.gyro_range.rad_s_per_lsb, dtype=np.float64)
-
-    @property
-    def clipped(self) -> NDArray[np.bool_]:
-        """True where an axis stands at its full scale, shape (n,)."""
-        return is_clipped(self.counts)
 
 
 def feel(

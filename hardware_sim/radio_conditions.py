@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from hardware_sim.errors import HardwareSimError
+from hardware_sim.errors import RadioConditionsError
 
 SENSITIVITY_DBM: Final = -95.0  # weakest signal a common BLE chip still decodes (1M PHY)
 FADE_MARGIN_DB: Final = 10.0  # below this much above the sensitivity, packets begin to get lost
-
-
-class RadioConditionsError(HardwareSimError, ValueError):
-    """A radio condition that cannot be."""
 
 
 @dataclass(frozen=True, slots=True)

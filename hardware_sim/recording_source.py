@@ -20,8 +20,34 @@ CountArray: TypeAlias = NDArray[np.int16]
 _LARGEST_COUNT = 32767
 
 
+class InCounts:
+    """What was sampled, in counts of the ranges; seen in SI units."""
+
+    __slots__ = ()
+
+    accel_range: AccelRange
+    gyro_range: GyroRange
+    counts: CountArray
+
+    @property
+    def acc_m_s2(self) -> FloatArray:
+        """Specific force, shape (n, 3), m/s², sensor_frame."""
+        return np.asarray(self.counts[:, :3] * self.accel_range.m_s2_per_lsb, dtype=np.float64)
+
+    @property
+    def gyr_rad_s(self) -> FloatArray:
+        """Angular rate, shape (n, 3), rad/s, sensor_frame."""
+        return np.asarray(self.counts[:, 3:] * self.gyro_range.rad_s_per_lsb, dtype=np.float64)
+
+    @property
+    def clipped(self) -> NDArray[np.bool_]:
+        """True where an axis stands at its full scale, shape (n,)."""
+        at_the_end = (self.counts >= _LARGEST_COUNT) | (self.counts <= -_LARGEST_COUNT - 1)
+        return np.asarray(np.any(at_the_end, axis=1))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class SampleSource:
+class SampleSource(InCounts):
     """Samples one virtual sensor will send, in order.
 
     Parameters
@@ -86,26 +112,6 @@ class SampleSource:
         """True time from the first sample to each, shape (n,), s."""
         time_s = self.device_time_us / 1e6 if self.true_time_s is None else self.true_time_s
         return np.asarray(time_s - time_s[0], dtype=np.float64)
-
-    @property
-    def acc_m_s2(self) -> FloatArray:
-        """Specific force, shape (n, 3), m/s², sensor_frame."""
-        return np.asarray(self.counts[:, :3] * self.accel_range.m_s2_per_lsb, dtype=np.float64)
-
-    @property
-    def gyr_rad_s(self) -> FloatArray:
-        """Angular rate, shape (n, 3), rad/s, sensor_frame."""
-        return np.asarray(self.counts[:, 3:] * self.gyro_range.rad_s_per_lsb, dtype=np.float64)
-
-    @property
-    def clipped(self) -> NDArray[np.bool_]:
-        """True where an axis stands at its full scale, shape (n,)."""
-        return is_clipped(self.counts)
-
-
-def is_clipped(counts: CountArray) -> NDArray[np.bool_]:
-    """Tell where an axis stands at its full scale: shape (n,), from counts (n, 6)."""
-    return np.asarray(np.any((counts >= _LARGEST_COUNT) | (counts <= -_LARGEST_COUNT - 1), axis=1))
 
 
 def to_counts(values: FloatArray, unit_per_lsb: float) -> CountArray:

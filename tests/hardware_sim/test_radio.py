@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from hardware_sim.errors import HardwareSimError
+from hardware_sim.errors import HardwareSimError, RadioConditionsError
 from hardware_sim.peripheral import address_of
 from hardware_sim.radio import VirtualRadio
-from hardware_sim.radio_conditions import RadioConditions, RadioConditionsError
+from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.radio_link import RadioLink
 from tests.sensor_bridge.ble.radio_bench import QUICK, source
 
