@@ -23,6 +23,14 @@ class Exercise(StrEnum):
     STANDING = "standing"
 
 
+class Side(StrEnum):
+    """Working side."""
+
+    BOTH = "both"
+    LEFT = "left"
+    RIGHT = "right"
+
+
 class Stance(StrEnum):
     """What carries the athlete."""
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from hardware_sim.exercises import Stance
+from hardware_sim.exercises import Side, Stance
 from hardware_sim.motion import STANDING_SHANK_RAD, STANDING_THIGH_RAD, GaitMotion, JointMotion
 from hardware_sim.mounts import Placement
 from hardware_sim.rotation import about_axis, apply
-from hardware_sim.scenario import Side
 
 if TYPE_CHECKING:
     from hardware_sim.spectral import FloatArray

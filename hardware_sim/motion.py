@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hardware_sim.exercises import MOVEMENTS, Stance
-from hardware_sim.scenario import Scenario, Side
+from hardware_sim.exercises import MOVEMENTS, Side, Stance
 from hardware_sim.spectral import FloatArray, band_noise
 from hardware_sim.timeline import Timeline, activity, glide, levels
+
+if TYPE_CHECKING:
+    from hardware_sim.scenario import Scenario
 
 # Lean of shank and thigh in relaxed standing, rad: the knee is bent by the sum, so that the legs never lock.
 STANDING_SHANK_RAD = np.radians(5.0)

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
 from hardware_sim.errors import ScenarioError
-from hardware_sim.exercises import MOVEMENTS, Exercise, Stance
+from hardware_sim.exercises import MOVEMENTS, Exercise, Side, Stance
 from hardware_sim.imu_sensor import MODELS
 from hardware_sim.mounts import Mount, Placement, mounts_of
-
-
-class Side(StrEnum):
-    """Working side."""
-
-    BOTH = "both"
-    LEFT = "left"
-    RIGHT = "right"
 
 
 def _require(allowed: bool, message: str) -> None:

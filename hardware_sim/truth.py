@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hardware_sim.exercises import Stance
+from hardware_sim.exercises import Side, Stance
 from hardware_sim.mounts import Placement
 from hardware_sim.phases import DrivingAngle, Phase, out_and_back
 from hardware_sim.rotation import shortest
-from hardware_sim.scenario import Scenario, Side
 
 if TYPE_CHECKING:
     from hardware_sim.kinematics import Poses
+    from hardware_sim.scenario import Scenario
     from hardware_sim.spectral import FloatArray
     from hardware_sim.timeline import Excursion, Timeline
 

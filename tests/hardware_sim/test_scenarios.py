@@ -9,9 +9,8 @@ import pytest
 
 from hardware_sim.athlete import simulate
 from hardware_sim.errors import HardwareSimError, ScenarioError
-from hardware_sim.exercises import Exercise
+from hardware_sim.exercises import Exercise, Side
 from hardware_sim.mounts import Mount, Placement
-from hardware_sim.scenario import Side
 from hardware_sim.scenario_file import load_scenario, parse_scenario, scenario_names
 from hardware_sim.worn_sensors import sample_sources, trace_columns, trace_metadata
 
