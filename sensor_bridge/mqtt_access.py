@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from sensor_bridge.config import Config
     from sensor_bridge.mqtt.topics import Topics
 
-TOKEN_FILE_NAME = "broker-tokens.json"  # noqa: S105 - the name of a file
-
 
 @dataclass(frozen=True, slots=True)
 class MqttAccess:
@@ -40,7 +38,7 @@ class MqttAccess:
     bridge_user, bridge_password
         May publish and read everything of the gym.
     dashboard_user, dashboard_password
-        May read everything of the gym, and give commands.
+        May read everything of the gym.
     """
 
     host: str
@@ -102,7 +100,7 @@ async def open_broker(config: Config, topics: Topics) -> AsyncIterator[MqttAcces
             ca_file=mqtt.ca_file,
         )
         return
-    tokens = create_tokens(config.data_folder / TOKEN_FILE_NAME)
+    tokens = create_tokens()
     settings = EmbeddedBrokerSettings(
         users=gym_users(topics, tokens), tcp_port=mqtt.tcp_port, websocket_port=mqtt.websocket_port
     )

@@ -5,10 +5,7 @@ It keeps nothing over a restart: events wait in the outbox, retained messages on
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
-import os
 import secrets
 import socket
 from dataclasses import dataclass, field
@@ -22,7 +19,6 @@ from sensor_bridge.mqtt.broker_access import TokenAuthentication, TopicAccess, d
 
 if TYPE_CHECKING:
     import asyncio
-    from pathlib import Path
 
     from sensor_bridge.mqtt.topics import Topics
 
@@ -145,47 +141,9 @@ def gym_users(topics: Topics, tokens: dict[str, str]) -> tuple[BrokerUser, ...]:
     )
 
 
-def create_tokens(path: Path, users: tuple[str, ...] = (BRIDGE_USER, DASHBOARD_USER)) -> dict[str, str]:
-    """Make a new token for each user and write them to a file that only its owner may read (mode 0600).
-
-    Raises
-    ------
-    ConfigError
-        When the file cannot be written.
-    """
-    tokens = {user: secrets.token_urlsafe(32) for user in users}
-    fresh = path.with_name(f"{path.name}.new")
-    try:
-        # A new file with the right mode from the start, then renamed: never readable by others, never half.
-        with contextlib.suppress(FileNotFoundError):
-            fresh.unlink()
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(tokens, file)
-        fresh.replace(path)
-    except OSError as error:
-        raise ConfigError(f"the token file {path} cannot be written: {error.strerror}") from error
-    return tokens
-
-
-def read_tokens(path: Path) -> dict[str, str]:
-    """Read the tokens `create_tokens` wrote.
-
-    Raises
-    ------
-    ConfigError
-        When the file is absent, readable by others, or damaged.
-    """
-    try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"the token file {path} may be read by others: run chmod 600 on it")
-        tokens = json.loads(path.read_text())
-    except OSError as error:
-        raise ConfigError(f"the token file {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"the token file {path} is damaged: delete it and start the bridge anew") from error
-    if not isinstance(tokens, dict) or not all(isinstance(token, str) for token in tokens.values()):
-        raise ConfigError(f"the token file {path} is damaged: delete it and start the bridge anew")
-    return tokens
+def create_tokens() -> dict[str, str]:
+    """Make a new token for each user; they live as long as the broker, and never lie on the disk."""
+    return {user: secrets.token_urlsafe(32) for user in (BRIDGE_USER, DASHBOARD_USER)}
 
 
 def _require_free(port: int, key: str) -> None:

@@ -193,7 +193,7 @@ async def test_only_what_is_retained_can_be_taken_back(publisher: Publisher, cha
 
 
 async def test_everything_reaches_a_reader_through_the_embedded_broker(tmp_path: Path) -> None:
-    tokens = create_tokens(tmp_path / "tokens.json")
+    tokens = create_tokens()
     alarms: list[str] = []
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(

@@ -111,7 +111,7 @@ class Room:
 
 @pytest.fixture
 async def room(tmp_path: Path) -> AsyncIterator[Room]:
-    tokens = create_tokens(tmp_path / "tokens.json")
+    tokens = create_tokens()
     async with contextlib.AsyncExitStack() as stack:
         broker = await stack.enter_async_context(
             EmbeddedBroker(EmbeddedBrokerSettings(gym_users(TOPICS, tokens)))
@@ -190,9 +190,9 @@ async def test_the_table_shows_what_the_bridge_publishes(room: Room) -> None:
 
 
 async def test_a_broker_that_goes_and_comes_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    tokens = create_tokens(tmp_path / "tokens.json")
+    tokens = create_tokens()
     users = gym_users(TOPICS, tokens)
     written: list[str] = []
 
@@ -227,14 +227,14 @@ async def test_leaving_is_not_told_as_a_loss(room: Room, capsys: pytest.CaptureF
     assert "gone" not in " ".join(lines())
 
 
-async def test_after_a_restart_with_other_credentials_the_watch_ends(tmp_path: Path) -> None:
-    tokens = create_tokens(tmp_path / "tokens.json")
+async def test_after_a_restart_with_other_credentials_the_watch_ends() -> None:
+    tokens = create_tokens()
     async with EmbeddedBroker(EmbeddedBrokerSettings(gym_users(TOPICS, tokens))) as broker:
         port = broker.tcp_port
         view = Ticking()
         task = asyncio.create_task(watch(credentials("dashboard", port, tokens), "gym-1", view))
         await asyncio.wait_for(view.ticked.wait(), 10)
-    others = gym_users(TOPICS, create_tokens(tmp_path / "tokens.json"))
+    others = gym_users(TOPICS, create_tokens())
     async with EmbeddedBroker(EmbeddedBrokerSettings(others, tcp_port=port)):
         with pytest.raises(BrokerRefused, match=f"the broker at 127.0.0.1:{port} refused 'dashboard-1'"):
             await asyncio.wait_for(task, 20)

@@ -40,8 +40,8 @@ class BrokerUnderTest:
 
 
 @pytest.fixture
-async def embedded(tmp_path: Path) -> AsyncIterator[BrokerUnderTest]:
-    tokens = create_tokens(tmp_path / "tokens.json")
+async def embedded() -> AsyncIterator[BrokerUnderTest]:
+    tokens = create_tokens()
     async with EmbeddedBroker(EmbeddedBrokerSettings(gym_users(Topics("gym-1"), tokens))) as broker:
         yield BrokerUnderTest(broker.tcp_port, broker.websocket_port, tokens, Protocol.V311)
 

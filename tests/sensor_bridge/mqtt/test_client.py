@@ -265,9 +265,9 @@ async def test_leaving_is_quick_and_cancellation_passes_through(any_broker: Brok
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("mqtt[")]
 
 
-async def test_a_second_client_of_the_same_name_takes_over(tmp_path: Path) -> None:
+async def test_a_second_client_of_the_same_name_takes_over() -> None:
     """The restarted bridge must get in while the broker still believes in the dead one."""
-    tokens = create_tokens(tmp_path / "tokens.json")
+    tokens = create_tokens()
     async with EmbeddedBroker(EmbeddedBrokerSettings(gym_users(TOPICS, tokens))) as broker:
         settings = MqttSettings(
             client_id="bridge",
