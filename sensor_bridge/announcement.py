@@ -34,6 +34,10 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
     tls: bool
     ca_file: str | None
 
+    def __repr__(self) -> str:
+        """Name the broker, and no password."""
+        return f"Announcement(gym={self.gym!r}, host={self.host!r}, port={self.port})"
+
     def settings(self, client_id: str) -> MqttSettings:
         """Return how to connect."""
         return MqttSettings(
@@ -82,7 +86,8 @@ def announced(access: MqttAccess, gym: str, path: Path) -> Iterator[None]:
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        fresh.unlink(missing_ok=True)  # opened anew, so that it has the right mode from the start
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(text)
         fresh.replace(path)
     except OSError as error:

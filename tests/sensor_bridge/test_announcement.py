@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -37,12 +38,23 @@ def test_others_learn_where_to_read_and_nothing_more(tmp_path: Path) -> None:
         assert (settings.username, settings.password) == ("dashboard", "secret of the page")
         assert settings.client_id == "watch-1"
         assert b"secret of the bridge" not in path.read_bytes()
+        assert "secret" not in repr(found) + repr(settings)
 
 
 def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
     path = announcement_path(tmp_path / "not there yet")
     with announced(access(), "gym-1", path):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_a_killed_bridge_left_half_written_does_not_open_it_to_others(tmp_path: Path) -> None:
+    path = announcement_path(tmp_path)
+    left = path.with_name(f"{path.name}.{os.getpid()}")
+    left.write_text("half")
+    left.chmod(0o644)
+    with announced(access(), "gym-1", path):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert read_announcement(path).gym == "gym-1"
 
 
 def test_it_is_gone_with_the_bridge(tmp_path: Path) -> None:
