@@ -80,7 +80,7 @@ class RepetitionLedger:
             return []
         self._last_close_ns = candidate.close_ns
         number = self._builder.next_repetition_number
-        measured = self._measured(candidate, number, self._meter.decided_index(candidate))
+        measured = self._measured(candidate, number, self._meter.decided_index(candidate), is_final=False)
         self._builder.add(measured.repetition)
         self._entries.append(_Entry(candidate, number, 0, is_finished=False, measured=measured))
         return [RepetitionEvent(measured.repetition, 0, final=False, angles=measured.angles)]
@@ -96,7 +96,7 @@ class RepetitionLedger:
 
     def _finish(self, entry: _Entry, until_index: int) -> list[PipelineEvent]:
         until_index = max(until_index, self._meter.decided_index(entry.candidate))
-        entry.measured = self._measured(entry.candidate, entry.number, until_index)
+        entry.measured = self._measured(entry.candidate, entry.number, until_index, is_final=True)
         entry.is_finished = True
         events: list[PipelineEvent] = []
         before = self._entries[entry.number - 2] if entry.number > 1 else None
@@ -157,7 +157,9 @@ class RepetitionLedger:
             repetition, entry.revision, final=entry.is_finished, angles=entry.measured.angles
         )
 
-    def _measured(self, candidate: Candidate, number: int, until_index: int) -> MeasuredRepetition:
+    def _measured(
+        self, candidate: Candidate, number: int, until_index: int, *, is_final: bool
+    ) -> MeasuredRepetition:
         before = self._entries[number - 2] if number > 1 else None
         after = self._entries[number] if number < len(self._entries) else None
         measured = self._meter.measure(
@@ -168,6 +170,7 @@ class RepetitionLedger:
             repetition_number=number,
             previous_end_ns=None if before is None else before.measured.repetition.moving_end_ns,
             next_start_ns=None if after is None else after.candidate.start_ns,
+            is_final=is_final,
         )
         faults = repetition_faults(measured.repetition, self._prescription)
         return replace(measured, repetition=replace(measured.repetition, faults=faults))

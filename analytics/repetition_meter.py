@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.accelerometer_bias import (
+    AccelerometerBiasParameters,
+    BiasEvidence,
+    estimate_bias,
+    gather_evidence,
+    with_true_zero,
+)
 from analytics.angles import AngleBlock, angles_of
 from analytics.exercises import Side
 from analytics.imu import Placement
@@ -16,11 +23,12 @@ from analytics.repetitions import Driver
 from analytics.uncertainty import SensorQuality
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Mapping
 
     from analytics.alignment import AlignedBlock
     from analytics.calibration_session import CalibrationSession
     from analytics.history import AlignedHistory
+    from analytics.imu import FloatArray
     from analytics.orientation import OrientationParameters
     from analytics.repetition_figures import Repetition
     from analytics.repetitions import Candidate
@@ -36,11 +44,14 @@ class MeterParameters:
         Time before and after a repetition that it is measured with. Half as much costs 0.05 degrees.
     measurement
         Constants of the figures.
+    acc_bias
+        Settings of the accelerometers' bias; ``None``: it is not looked for.
     """
 
     lead_s: float = 3.0
     trail_s: float = 1.0
     measurement: MeasurementParameters | None = None
+    acc_bias: AccelerometerBiasParameters | None = field(default_factory=AccelerometerBiasParameters)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +88,8 @@ class RepetitionMeter:
         self._history = history
         self._orientation = orientation
         self._parameters = parameters or MeterParameters()
+        self._evidence: dict[Placement, BiasEvidence] = {}
+        self._evidence_until = 0
 
     def due_index(self, candidate: Candidate) -> int:
         """Grid point at which everything is there that the repetition will be measured with."""
@@ -113,6 +126,7 @@ class RepetitionMeter:
         repetition_number: int,
         previous_end_ns: int | None,
         next_start_ns: int | None,
+        is_final: bool,
     ) -> MeasuredRepetition:
         """Measure a repetition with the samples before ``until_index``.
 
@@ -126,13 +140,22 @@ class RepetitionMeter:
             Tells the working side from the repetition measured on both.
         set_number, repetition_number, previous_end_ns, next_start_ns
             As for :func:`analytics.measurement.measure_repetition`.
+        is_final
+            Everything is there; what the repetition says of the accelerometers is kept for those to come.
         """
         lead = round(self._parameters.lead_s * self._history.sampling_rate_hz)
         window = self._history.window(self._history.index_of(candidate.start_ns) - lead, until_index)
         assert window is not None
         smooth = remeasured(window, self._orientation)
+        biases = self._acc_biases(smooth, keep=is_final)
+        calibrations = dict(self._session.calibrations)
+        if biases:
+            smooth = remeasured(_without_bias(window, biases), self._orientation)
+            for placement, bias in biases.items():
+                pose = self._session.poses[placement]
+                calibrations[placement] = with_true_zero(calibrations[placement], pose, bias)
         supine = np.full(len(window), candidate.is_supine, dtype=np.bool_)
-        angles, _ = angles_of(smooth, self._session.calibrations, is_supine=supine)
+        angles, _ = angles_of(smooth, calibrations, is_supine=supine)
         worn = [p for p in self._session.poses if float(np.mean(window.segments[p].is_received)) > 0.5]
 
         def figures(side: Side) -> Repetition:
@@ -141,7 +164,7 @@ class RepetitionMeter:
                 candidate,
                 side,
                 driver=Driver.worn(worn),
-                quality=self._quality(window, worn),
+                quality=self._quality(window, worn, biases),
                 set_number=set_number,
                 repetition_number=repetition_number,
                 previous_end_ns=previous_end_ns,
@@ -155,11 +178,37 @@ class RepetitionMeter:
             repetition = figures(side)
         return MeasuredRepetition(repetition, _cut_to(angles, repetition))
 
-    def _quality(self, window: AlignedBlock, worn: list[Placement]) -> MeasurementQuality:
+    def _acc_biases(self, smooth: AlignedBlock, *, keep: bool) -> dict[Placement, FloatArray]:
+        """Bias of each accelerometer by all repetitions until now and this one."""
+        parameters = self._parameters.acc_bias
+        # Lying, a declared mount is the zero; the still pose is not.
+        if parameters is None or self._session.is_supine:
+            return {}
+        # Windows overlap; what was used once is not used again.
+        first = max(smooth.first_index, min(self._evidence_until, smooth.end_index))
+        fresh = smooth.cut(first, smooth.end_index)
+        biases = {}
+        for placement, pose in self._session.poses.items():
+            evidence = self._evidence.get(placement, BiasEvidence.nothing()) + gather_evidence(
+                fresh.segments[placement], fresh.sampling_rate_hz, pose.up_sensor, parameters
+            )
+            if keep:
+                self._evidence[placement] = evidence
+            bias = estimate_bias(evidence, parameters)
+            if bias is not None:
+                biases[placement] = bias
+        if keep:
+            self._evidence_until = smooth.end_index
+        return biases
+
+    def _quality(
+        self, window: AlignedBlock, worn: list[Placement], corrected: Collection[Placement]
+    ) -> MeasurementQuality:
         sensors = {
             placement: SensorQuality(
                 yaw_sd_deg=self._session.calibrations[placement].quality_deg,
                 acc_residual_deg=acc_residual_deg(window.segments[placement], window.sampling_rate_hz),
+                acc_bias_is_corrected=placement in corrected,
             )
             for placement in worn
         }
@@ -175,6 +224,18 @@ class RepetitionMeter:
             zero=zero,
             is_smoothed=True,
         )
+
+
+def _without_bias(window: AlignedBlock, biases: Mapping[Placement, FloatArray]) -> AlignedBlock:
+    return replace(
+        window,
+        segments={
+            placement: replace(samples, acc_m_s2=samples.acc_m_s2 - biases[placement])
+            if placement in biases
+            else samples
+            for placement, samples in window.segments.items()
+        },
+    )
 
 
 def _cut_to(angles: AngleBlock, repetition: Repetition) -> AngleBlock:
