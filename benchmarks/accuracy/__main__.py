@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.accuracy import fault_grid, virtual_tables
+from benchmarks.accuracy import fault_grid, virtual_lines, virtual_tables
 from benchmarks.accuracy.grid import draw, with_sliding_skin
 from benchmarks.accuracy.layout import summary
 from benchmarks.accuracy.lost_data import lost_data_lines, lost_data_row, lost_data_table
@@ -107,7 +107,7 @@ def virtual_report(rows: list[Row]) -> list[Line]:
     print(fault_grid.fault_table(by_kind.get("fault", []), sets))
     print(walking_table(by_kind.get("walk", [])))
     return [
-        *virtual_tables.lines_of(sets),
+        *virtual_lines.lines_of(sets),
         *fault_grid.fault_lines(by_kind.get("fault", []), sets),
         *lost_data_lines(*holes),
     ]

@@ -71,13 +71,13 @@ def share(part: float, whole: float, digits: int = 1) -> str:
 
 def middle(values: Sequence[float]) -> float:
     """Median; NaN of nothing."""
-    known = np.asarray([value for value in values if value is not None], dtype=np.float64)
+    known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     return float(np.median(known)) if len(known) else float("nan")
 
 
 def high(values: Sequence[float], percent: float = 95.0) -> float:
     """Percentile; NaN of nothing."""
-    known = np.asarray([value for value in values if value is not None], dtype=np.float64)
+    known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     return float(np.percentile(known, percent)) if len(known) else float("nan")

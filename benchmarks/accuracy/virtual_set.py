@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.angles import AngleBlock
+    from analytics.imu import FloatArray
     from analytics.pipeline_output import PipelineOutput
     from hardware_sim.truth import Truth
 
@@ -239,7 +240,7 @@ def angle_errors(
         is_inside |= (truth.time_s >= start_s) & (truth.time_s <= end_s)
     errors: dict[str, tuple[float, float, float, float] | None] = {}
     for name, columns in ANGLES.items():
-        parts = []
+        parts: list[FloatArray] = []
         for block in blocks:
             start = round(block.start_time_ns * 1e-9 * rate_hz)
             n = min(len(block), len(truth.time_s) - start)

@@ -6,24 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.exercises import Exercise, ExerciseFamily
-from benchmarks.accuracy.layout import Line, high, middle, number, share, table
+from benchmarks.accuracy.layout import high, middle, number, table
 from benchmarks.accuracy.virtual_set import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from benchmarks.accuracy.virtual_set import Row
-
-HINGES = (ExerciseFamily.HINGE, ExerciseFamily.MICRO, ExerciseFamily.SINGLE_LEG)
-NO_HINGES = ("squat", "sit_to_stand")
-# Median and 95th percentile of the RMSE of a set, degrees, by angle and quality.
-ANGLE_TARGETS = {
-    "tilt": {"good": 0.25, "cheap": 0.4, "p95": 0.7},
-    "obliquity": {"good": 0.3, "cheap": 0.5, "p95": 1.5},
-    "hip": {"good": 0.3, "cheap": 0.5, "p95": 1.0},
-}
-LIVE_RATIO = 1.6
 
 
 def is_exact(row: Row) -> bool:
@@ -58,12 +47,12 @@ def count_tables(rows: Sequence[Row]) -> str:
             (
                 name,
                 len(group),
-                number(100.0 * np.mean([is_exact(row) for row in group]), 1),
+                number(100.0 * float(np.mean([is_exact(row) for row in group])), 1),
                 sum(row["true"] for row in group),
                 sum(row["missed"] for row in group),
                 sum(row["extra"] for row in group),
                 sum(row["doubles"] for row in group),
-                number(100.0 * np.mean([row["sets_right"] for row in group]), 1),
+                number(100.0 * float(np.mean([row["sets_right"] for row in group])), 1),
             )
             for name, group in groups
             if group
@@ -71,7 +60,8 @@ def count_tables(rows: Sequence[Row]) -> str:
     )
 
 
-def _rms(rows: Sequence[Row], key: str, which: int = 1) -> list[float]:
+def rms_of(rows: Sequence[Row], key: str, which: int = 1) -> list[float]:
+    """Errors of the recordings that have them: 0 mean, 1 root mean square, 2 sd, 3 known share."""
     return [row[key][which] for row in rows if row.get(key) is not None]
 
 
@@ -88,8 +78,8 @@ def angle_table(rows: Sequence[Row]) -> str:
     for quality in ("good", "cheap"):
         chosen = [row for row in bridges if row["quality"] == quality]
         for name in ("tilt", "obliquity", "hip"):
-            spread = _rms(chosen, f"finished_{name}", 2)
-            absolute = _rms(chosen, f"finished_{name}", 1)
+            spread = rms_of(chosen, f"finished_{name}", 2)
+            absolute = rms_of(chosen, f"finished_{name}", 1)
             lines.append(
                 (
                     f"bridge {name}",
@@ -112,9 +102,9 @@ def angle_table(rows: Sequence[Row]) -> str:
 
 def _angle_line(name: str, quality: str, kind: str, rows: Sequence[Row]) -> tuple[object, ...]:
     key = f"{kind}_{name}"
-    rms, means, known = _rms(rows, key), _rms(rows, key, 0), _rms(rows, key, 3)
+    rms, means, known = rms_of(rows, key), rms_of(rows, key, 0), rms_of(rows, key, 3)
     bias = float(np.mean(means)) if means else float("nan")
-    spread = float(np.sqrt(max(0.0, np.mean(np.square(rms)) - bias**2))) if rms else float("nan")
+    spread = float(np.sqrt(max(0.0, float(np.mean(np.square(rms))) - bias**2))) if rms else float("nan")
     told = {"finished": "finished", "live": "live", "later": "live, from the 2nd repetition"}[kind]
     return (
         name,
@@ -172,14 +162,16 @@ def figure_table(rows: Sequence[Row], title: str) -> str:
     )
 
 
-def _boundary_errors(rows: Sequence[Row]) -> np.ndarray:
+def boundary_errors(rows: Sequence[Row]) -> np.ndarray:
+    """Errors of the four boundaries of each repetition, shape (n, 4), s."""
     return np.array(
         [[np.nan if v is None else v for v in errors] for row in rows for errors in row["boundaries_s"]],
         dtype=np.float64,
     ).reshape(-1, 4)
 
 
-def _boundary_groups(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+def boundary_groups(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
+    """Group recordings whose boundaries are judged together."""
     usual = [row for row in rows if not row["slow_under_sway"]]
     return [
         ("with thigh sensors", [row for row in usual if row["worn"] != "pelvis only"]),
@@ -200,8 +192,8 @@ def _boundary_groups(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
 def boundary_table(rows: Sequence[Row]) -> str:
     """Phase boundaries."""
     lines = []
-    for name, group in _boundary_groups(rows):
-        errors = np.abs(_boundary_errors(group))
+    for name, group in boundary_groups(rows):
+        errors = np.abs(boundary_errors(group))
         eccentric = [p[0] for row in group for p in row["figures"]["eccentric_s"]]
         lines.append(
             (
@@ -262,7 +254,7 @@ def drop_table(rows: Sequence[Row]) -> str:
     )
 
 
-def _name_rows(rows: Sequence[Row]) -> list[tuple[Row, str, str]]:
+def name_rows(rows: Sequence[Row]) -> list[tuple[Row, str, str]]:
     """Row, exercise and side said, for each set said in recordings where nothing was asked."""
     return [
         (row, name, side) for row in rows if row["asked"] == "nothing" for name, _, side, _ in row["named"]
@@ -273,153 +265,10 @@ def name_table(rows: Sequence[Row]) -> str:
     """Lay out what sets were called without a prescription."""
     lines = []
     for worn in ("pelvis + thighs", "pelvis + one thigh", "pelvis only"):
-        named = [entry for entry in _name_rows(rows) if entry[0]["worn"] == worn]
+        named = [entry for entry in name_rows(rows) if entry[0]["worn"] == worn]
         for exercise in dict.fromkeys(row["exercise"] for row in rows):
             said = [name for row, name, _ in named if row["exercise"] == exercise]
             if said:
                 counts = {name: said.count(name) for name in dict.fromkeys(said)}
                 lines.append((worn, exercise, len(said), ", ".join(f"{n} {c}" for n, c in counts.items())))
     return table("Names of sets where nothing was asked", ("worn", "done", "sets", "said"), lines)
-
-
-def lines_of(rows: Sequence[Row]) -> list[Line]:
-    """Judge what the grid answers."""
-    return [
-        _count_line(rows),
-        *_name_lines(rows),
-        *_angle_lines(rows),
-        _drop_line(rows),
-        *_phase_lines(rows),
-        _coverage_line(rows),
-    ]
-
-
-def _count_line(rows: Sequence[Row]) -> Line:
-    exact = sum(is_exact(row) for row in rows)
-    doubles = sum(row["doubles"] for row in rows)
-    return Line(
-        "repetitions, virtual athlete",
-        ">= 99 % of >= 400 sets exact, no doubles",
-        f"{share(exact, len(rows))} recordings, {doubles} doubles",
-        bool(rows) and exact >= 0.99 * len(rows) and doubles == 0 if len(rows) >= 400 else None,
-    )
-
-
-def _name_lines(rows: Sequence[Row]) -> list[Line]:
-    with_thigh = [entry for entry in _name_rows(rows) if entry[0]["worn"] != "pelvis only"]
-    wrong = [e for e in with_thigh if e[0]["exercise"] in NO_HINGES and Exercise(e[1]).family in HINGES]
-    chairs = [e for e in with_thigh if e[0]["exercise"] in NO_HINGES]
-    both = [e for e in with_thigh if e[0]["worn"] == "pelvis + thighs"]
-    family = sum(Exercise(name).family is Exercise(row["exercise"]).family for row, name, _ in with_thigh)
-    code = sum(name == row["exercise"] for row, name, _ in with_thigh)
-    sided = [e for e in both if e[0]["exercise"] == "single_leg_deadlift"]
-    side = sum(said == row["side"] for row, _, said in sided)
-    asked_wrong = [
-        row for row in rows if row["asked"] == "wrong" and row["worn"] != "pelvis only" and row["named"]
-    ]
-    warned = sum(row["warned"] for row in asked_wrong)
-    return [
-        Line(
-            "chair and squat never named a hinge (thigh worn, nothing asked)",
-            "0",
-            f"{len(wrong)} of {len(chairs)} sets; "
-            f"deadlift asked instead: warned in {warned} of {len(asked_wrong)}",
-            not wrong and warned == len(asked_wrong) if chairs else None,
-        ),
-        Line(
-            "exercise family (thigh worn, nothing asked)",
-            ">= 98 %",
-            share(family, len(with_thigh)),
-            family >= 0.98 * len(with_thigh) if with_thigh else None,
-        ),
-        Line(
-            "exercise code (thigh worn, nothing asked)",
-            ">= 92 %",
-            share(code, len(with_thigh)),
-            code >= 0.92 * len(with_thigh) if with_thigh else None,
-        ),
-        Line(
-            "side of single-leg sets, both thighs",
-            "100 %",
-            share(side, len(sided)),
-            side == len(sided) if sided else None,
-        ),
-    ]
-
-
-def _angle_lines(rows: Sequence[Row]) -> list[Line]:
-    standing = [row for row in rows if not row["is_bridge"]]
-    lines = []
-    for kind, told, factor in (
-        ("finished", "finished", 1.0),
-        ("live", "live", LIVE_RATIO),
-        ("later", "live from the 2nd repetition on", LIVE_RATIO),
-    ):
-        for name, targets in ANGLE_TARGETS.items():
-            figures, met = [], []
-            for quality in ("good", "cheap"):
-                rms = _rms([row for row in standing if row["quality"] == quality], f"{kind}_{name}")
-                figures.append(f"{quality} {number(middle(rms))}")
-                met.append(bool(middle(rms) <= factor * targets[quality]))
-            every = _rms(standing, f"{kind}_{name}")
-            figures.append(f"p95 {number(high(every))}")
-            met.append(bool(high(every) <= factor * targets["p95"]))
-            lines.append(
-                Line(
-                    f"{name}, {told}, RMSE, deg",
-                    " · ".join(
-                        f"{label} {number(factor * targets[label])}" for label in ("good", "cheap", "p95")
-                    ),
-                    " · ".join(figures),
-                    all(met) if every else None,
-                )
-            )
-    return lines
-
-
-def _drop_line(rows: Sequence[Row]) -> Line:
-    errors = [error for row in rows for error in row.get("drop_errors_deg", [])]
-    known = [abs(error) for error in errors if np.isfinite(error)]
-    return Line(
-        "obliquity at the bottom of single-leg lifts, real drop or opening, deg",
-        "median <= 2",
-        f"{number(middle(known))} ({len(known)} of {len(errors)} repetitions)",
-        bool(middle(known) <= 2.0) if known else None,
-    )
-
-
-def _phase_lines(rows: Sequence[Row]) -> list[Line]:
-    group = dict(_boundary_groups(rows))["with thigh sensors"]
-    errors = list(np.abs(_boundary_errors(group)).ravel())
-    eccentric = [p[0] for row in group for p in row["figures"]["eccentric_s"]]
-    limits = 1.96 * float(np.std(eccentric)) if eccentric else float("nan")
-    return [
-        Line(
-            "phase boundaries, s",
-            "median <= 0.02 · p95 <= 0.06",
-            f"median {number(middle(errors), 3)} · p95 {number(high(errors), 3)}",
-            bool(middle(errors) <= 0.02 and high(errors) <= 0.06) if errors else None,
-        ),
-        Line(
-            "eccentric, limits of agreement, s",
-            "<= ±0.15",
-            f"±{number(limits, 3)}",
-            bool(limits <= 0.15) if eccentric else None,
-        ),
-    ]
-
-
-def _coverage_line(rows: Sequence[Row]) -> Line:
-    within = {}
-    for name in FIGURES:
-        pairs = np.array([p for row in rows for p in row["figures"][name]]).reshape(-1, 3)
-        if len(pairs) >= 30:
-            within[name] = 100.0 * float(np.mean(np.abs(pairs[:, 0]) <= pairs[:, 1]))
-    outside = {name: value for name, value in within.items() if not 55.0 <= value <= 80.0}
-    return Line(
-        "figures within ±1 of the printed sd",
-        "55-80 % of each figure",
-        f"{len(within) - len(outside)} of {len(within)} figures; "
-        + ", ".join(f"{name} {value:.0f}" for name, value in outside.items()),
-        not outside if within else None,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,18 +47,18 @@ def labelled(name: str) -> Iterator[tuple[str, str, str, float | None, pd.DataFr
     """Go through a labelled data set: subject, recording, exercise, repetitions if known, and samples."""
     path = folder(name)
     labels = pd.read_csv(path / "labels.csv")
-    for file, rows in labels[~labels["exercise"].str.contains("#")].groupby("file", sort=True):
-        samples = pd.read_parquet(path / str(file))
-        by_recording = dict(list(samples.groupby("rec", sort=False)))
-        for label in rows.itertuples():
-            if label.rec in by_recording:
-                repetitions = float(label.reps) if pd.notna(label.reps) else None
+    labels = labels[~labels["exercise"].str.contains("#")]
+    for file in sorted(set(labels["file"])):
+        by_recording = {str(name): part for name, part in pd.read_parquet(path / file).groupby("rec")}
+        for label in labels[labels["file"] == file].to_dict("records"):
+            recording, repetitions = str(label["rec"]), float(label["reps"])
+            if recording in by_recording:
                 yield (
-                    str(label.subject),
-                    str(label.rec),
-                    str(label.exercise),
-                    repetitions,
-                    by_recording[label.rec],
+                    str(label["subject"]),
+                    recording,
+                    str(label["exercise"]),
+                    repetitions if math.isfinite(repetitions) else None,
+                    by_recording[recording],
                 )
 
 

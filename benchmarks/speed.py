@@ -1,0 +1,314 @@
+"""What the pipeline costs, as a multiple of vqf alone on the same samples in the same run.
+
+Run from the root of the repository::
+
+    python -m benchmarks.speed [--rounds N] [--athletes A] [--hours H]
+
+CPU time of this process; the cases of a round follow one another in random order, and a ratio is the median
+over rounds of case / reference of the same round. Two sensors are pelvis and left thigh, three both thighs. The samples are a virtual athlete's Romanian deadlifts, a repetition every nine seconds, mounts unknown.
+The stages are called by themselves on what a session hands them, in packets of ten; "the rest" is what the
+whole live pipeline takes beyond them: calibrating, figures of repetitions, events, passing on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from vqf import VQF
+
+import hardware_sim
+from analytics.alignment import PlacementAlignment
+from analytics.angles import angles_of
+from analytics.batch import analyse
+from analytics.imu import ImuBlock, Mount, Placement
+from analytics.orientation import OrientationParameters, OrientationStage
+from analytics.pipeline import AthleteSetup, MotionPipeline
+from analytics.pipeline_output import CalibrationEvent, RepetitionEvent
+from analytics.posture import Posture, PostureLatch
+from analytics.remeasurement import remeasured
+from analytics.repetitions import Driver, RepetitionCounter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analytics.alignment import AlignedBlock
+    from analytics.angles import AngleBlock
+    from analytics.calibration import SegmentCalibration
+    from analytics.orientation import OrientationBlock
+
+RATE_HZ = 100.0
+LIVE_TARGETS = {10: 3.5, 20: 2.5}
+BATCH, LIVE = "batch, whole pipeline", "live, whole pipeline, {} samples a packet"
+AGAIN = "offline filter over finished repetitions"
+BATCH_TARGET, REAL_TIME_TARGET, GROWTH_TARGET_MB = 1.6, 8000.0, 20.0
+
+
+@dataclass(frozen=True)
+class Session:
+    """Samples of one athlete, cut in advance where a packet ends."""
+
+    setup: AthleteSetup
+    whole: list[ImuBlock]
+
+    @property
+    def seconds(self) -> float:
+        """Length, s."""
+        return len(self.whole[0]) / RATE_HZ
+
+    def packets(self, samples: int, shift_ns: int = 0) -> list[ImuBlock]:
+        """Cut into packets, all sensors side by side."""
+        n = len(self.whole[0])
+        return [
+            ImuBlock(
+                placement=block.placement,
+                start_time_ns=block.time_ns(start) + shift_ns,
+                sampling_rate_hz=RATE_HZ,
+                acc_m_s2=block.acc_m_s2[start : start + samples],
+                gyr_rad_s=block.gyr_rad_s[start : start + samples],
+            )
+            for start in range(0, n, samples)
+            for block in self.whole
+        ]
+
+
+def session(sensors: int) -> Session:
+    """Let the virtual athlete train."""
+    scenario = hardware_sim.load_scenario("romanian_deadlift")
+    scenario = replace(scenario, sensors=scenario.sensors[:sensors], sets=2, rest_s=20.0, duration_s=None)
+    performance = hardware_sim.simulate(scenario, 1)
+    columns = hardware_sim.trace_columns(performance)
+    whole = [
+        ImuBlock(
+            placement=Placement(worn.placement),
+            start_time_ns=0,
+            sampling_rate_hz=RATE_HZ,
+            acc_m_s2=np.stack([columns[f"{worn.placement}_a{axis}"] for axis in "xyz"], axis=1),
+            gyr_rad_s=np.stack([columns[f"{worn.placement}_g{axis}"] for axis in "xyz"], axis=1),
+        )
+        for worn in scenario.sensors
+    ]
+    return Session(AthleteSetup({block.placement: Mount.UNKNOWN for block in whole}), whole)
+
+
+def vqf_alone(of: Session) -> None:
+    """Do what everything is compared with."""
+    for block in of.whole:
+        VQF(1.0 / RATE_HZ).updateBatch(block.gyr_rad_s, block.acc_m_s2)
+
+
+def live(of: Session, samples: int, athletes: int) -> None:
+    """Push packets of several athletes in turn, as they come in."""
+    pipelines = [MotionPipeline(of.setup) for _ in range(athletes)]
+    n = len(of.whole[0])
+    for start in range(0, n, samples):
+        for pipeline in pipelines:
+            for block in of.whole:
+                pipeline.push(
+                    ImuBlock(
+                        placement=block.placement,
+                        start_time_ns=block.time_ns(start),
+                        sampling_rate_hz=RATE_HZ,
+                        acc_m_s2=block.acc_m_s2[start : start + samples],
+                        gyr_rad_s=block.gyr_rad_s[start : start + samples],
+                    )
+                )
+    for pipeline in pipelines:
+        pipeline.flush()
+
+
+def cpu_s(work: Callable[[], object]) -> float:
+    """CPU time of one call, s."""
+    gc.collect()
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def ratios(
+    cases: dict[str, Callable[[], object]], reference: str, rounds: int
+) -> dict[str, tuple[float, float]]:
+    """Median CPU time and median ratio to the reference, cases shuffled in every round."""
+    generator = np.random.default_rng(1)
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for _ in range(rounds):
+        for name in generator.permutation(list(cases)):
+            times[str(name)].append(cpu_s(cases[str(name)]))
+    base = np.array(times[reference])
+    return {name: (float(np.median(t)), float(np.median(np.array(t) / base))) for name, t in times.items()}
+
+
+@dataclass
+class Stages:
+    """Inputs of each stage, taken on the way through a session, to call the stages alone."""
+
+    session: Session
+    samples: int
+
+    def __post_init__(self) -> None:
+        self.packets = self.session.packets(self.samples)
+        self.oriented = self._orient()
+        self.aligned = self._align()
+        output = analyse(self.session.whole, self.session.setup)
+        self.calibrations: dict[Placement, SegmentCalibration] = {
+            event.calibration.placement: event.calibration
+            for event in output.events
+            if isinstance(event, CalibrationEvent)
+        }
+        self.repetitions = [event for event in output.events if isinstance(event, RepetitionEvent)]
+        self.angles = self._angles()
+
+    def _orient(self) -> list[OrientationBlock]:
+        stages = {block.placement: OrientationStage(block.placement) for block in self.session.whole}
+        return [oriented for packet in self.packets for oriented in stages[packet.placement].push(packet)]
+
+    def _align(self) -> list[AlignedBlock]:
+        alignment = PlacementAlignment(self.session.setup.mounts)
+        aligned: list[AlignedBlock] = []
+        for oriented in self.oriented:
+            alignment.note_input(
+                oriented.placement,
+                oriented.start_time_ns,
+                oriented.start_time_ns + round(len(oriented) * 1e9 / RATE_HZ),
+            )
+            alignment.push(oriented)
+            aligned.extend(alignment.pop())
+        return aligned
+
+    def _angles(self) -> list[AngleBlock]:
+        angles, rotation = [], None
+        for block in self.aligned:
+            nobody = np.zeros(len(block), dtype=np.bool_)
+            part, rotation = angles_of(block, self.calibrations, is_supine=nobody, rotation=rotation)
+            angles.append(part)
+        return angles
+
+    def _latch(self) -> None:
+        latch = PostureLatch(Posture.STANDING)
+        for part in self.angles:
+            latch.push(part.pelvic_tilt_deg, part.thigh_flexion_left_deg, part.gyr_segment_rad_s, RATE_HZ)
+
+    def _count(self) -> None:
+        counter = RepetitionCounter(Driver.worn(self.session.setup.mounts))
+        for part in self.angles:
+            counter.push(part)
+
+    def _measure_again(self) -> None:
+        whole = _joined(self.aligned)
+        for event in self.repetitions:
+            if event.revision < 2:
+                first = max(0, round((event.repetition.start_ns * 1e-9 - 3.0) * RATE_HZ))
+                last = round((event.repetition.close_ns * 1e-9 + 1.0) * RATE_HZ)
+                remeasured(whole.cut(first, min(last, whole.end_index)), OrientationParameters())
+
+    def cases(self) -> dict[str, Callable[[], object]]:
+        """Each stage by itself, at this packet size."""
+        return {
+            "samples into blocks": lambda: self.session.packets(self.samples),
+            "orientation": self._orient,
+            "alignment of the sensors": self._align,
+            "angles": self._angles,
+            "posture": self._latch,
+            "counting and gate": self._count,
+            AGAIN: self._measure_again,
+        }
+
+
+def _joined(blocks: list[AlignedBlock]) -> AlignedBlock:
+    segments = {
+        placement: type(blocks[0].segments[placement]).joined([block.segments[placement] for block in blocks])
+        for placement in blocks[0].segments
+    }
+    return replace(blocks[0], segments=segments)
+
+
+def growth_mb(of: Session, hours: float) -> float:
+    """Growth of this process, MB, over a live session of many hours, after its first quarter of an hour."""
+    pipeline = MotionPipeline(of.setup)
+    seconds, settled_mb = 0.0, 0.0
+    while seconds < hours * 3600.0:
+        for packet in of.packets(20, round(seconds * 1e9)):
+            pipeline.push(packet)
+        seconds += of.seconds
+        if not settled_mb and seconds >= 900.0:
+            gc.collect()
+            settled_mb = _resident_mb()
+    gc.collect()
+    return _resident_mb() - settled_mb
+
+
+def _resident_mb() -> float:
+    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _report(of: Session, rounds: int, athletes: int) -> dict[str, tuple[float, float]]:
+    """Print the table of one number of sensors; return CPU seconds and ratio of each case, an athlete."""
+    stages = Stages(of, 10)
+    measured = ratios(
+        {
+            "vqf alone": partial(vqf_alone, of),
+            BATCH: partial(analyse, of.whole, of.setup),
+            **{LIVE.format(samples): partial(live, of, samples, athletes) for samples in LIVE_TARGETS},
+            **{f"stage: {name}": work for name, work in stages.cases().items()},
+        },
+        "vqf alone",
+        rounds,
+    )
+    for samples in LIVE_TARGETS:
+        seconds, ratio = measured[LIVE.format(samples)]
+        measured[LIVE.format(samples)] = (seconds / athletes, ratio / athletes)
+    parts = [value for name, value in measured.items() if name.startswith("stage: ")]
+    whole = measured[LIVE.format(10)]
+    measured["the rest"] = (whole[0] - sum(p[0] for p in parts), whole[1] - sum(p[1] for p in parts))
+    print(f"### {len(of.whole)} sensors, {of.seconds:.0f} s at {RATE_HZ:g} Hz, {rounds} rounds, ", end="")
+    print(f"{athletes} athletes in one process\n")
+    print("| case | CPU ms an athlete | / vqf alone | x real time = athletes a core |")
+    print("|---|---|---|---|")
+    for name, (seconds, ratio) in measured.items():
+        print(f"| {name} | {1e3 * seconds:.1f} | {ratio:.2f} | {of.seconds / seconds:.0f} |")
+    print()
+    return measured
+
+
+def main() -> int:
+    """Print the tables; 0 if every target is met."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--athletes", type=int, default=3, help="athletes in one process, live")
+    parser.add_argument("--hours", type=float, default=0.0, help="also watch memory over a session so long")
+    arguments = parser.parse_args()
+    verdicts: list[tuple[str, bool]] = []
+    two, three = session(2), session(3)
+    speed = two.seconds / _report(two, arguments.rounds, arguments.athletes)[BATCH][0]
+    measured = _report(three, arguments.rounds, arguments.athletes)
+    for samples, most in LIVE_TARGETS.items():
+        ratio = measured[LIVE.format(samples)][1]
+        verdicts.append((f"live / vqf alone, {samples} samples: {ratio:.1f} (<= {most})", ratio <= most))
+    again, batch = measured[f"stage: {AGAIN}"][1], measured[BATCH][1]
+    text = f"batch / vqf alone: {batch - again:.1f} (<= {BATCH_TARGET}), {again:.1f} for {AGAIN} apart"
+    verdicts.append((text, batch - again <= BATCH_TARGET))
+    text = f"batch, two sensors: {speed:.0f} x real time (>= {REAL_TIME_TARGET:g})"
+    verdicts.append((text, speed >= REAL_TIME_TARGET))
+    if arguments.hours:
+        grown = growth_mb(three, arguments.hours)
+        text = (
+            f"growth over {arguments.hours:g} h live, after 15 min: {grown:.1f} MB (< {GROWTH_TARGET_MB:g})"
+        )
+        verdicts.append((text, grown < GROWTH_TARGET_MB))
+    for text, is_met in verdicts:
+        print(f"{'met   ' if is_met else 'MISSED'} {text}")
+    return 0 if all(is_met for _, is_met in verdicts) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
