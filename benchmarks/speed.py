@@ -5,7 +5,8 @@ Run from the root of the repository::
     python -m benchmarks.speed [--rounds N] [--athletes A] [--hours H]
 
 CPU time of this process; the cases of a round follow one another in random order, and a ratio is the median
-over rounds of case / reference of the same round. Two sensors are pelvis and left thigh, three both thighs. The samples are a virtual athlete's Romanian deadlifts, a repetition every nine seconds, mounts unknown.
+over rounds of case / reference of the same round. Two sensors are pelvis and left thigh, three both thighs.
+The samples are a virtual athlete's Romanian deadlifts, a repetition every nine seconds, mounts unknown.
 The stages are called by themselves on what a session hands them, in packets of ten; "the rest" is what the
 whole live pipeline takes beyond them: calibrating, figures of repetitions, events, passing on.
 """
