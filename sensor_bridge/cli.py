@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.errors import BridgeError
 
 INTERRUPTED = 130
@@ -26,7 +27,7 @@ app = typer.Typer(
         "Hip-hinge training with clip-on motion sensors: counts repetitions, measures pelvis and tempo.\n\n"
         "No sensors at hand? Start with: hipline demo"
     ),
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -107,7 +108,10 @@ def simulate(
     scenario: Annotated[
         str,
         typer.Argument(
-            help="Name of a bundled scenario (romanian_deadlift, glute_bridge, …) or a .toml file.",
+            help=(
+                "romanian_deadlift, single_leg_deadlift_left, single_leg_deadlift_right, glute_bridge, "
+                "micro_hinge, squat, walking, standing, or a .toml file of your own."
+            ),
             show_default=False,
         ),
     ],
@@ -144,7 +148,9 @@ def demo(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any free one.")
     ] = 8321,
-    scenario: Annotated[str, typer.Option(help="What the virtual athlete does.")] = "romanian_deadlift",
+    scenario: Annotated[
+        str, typer.Option(help="What the virtual athlete does, as for simulate.")
+    ] = "romanian_deadlift",
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same performance.")] = 1,
     browser: Annotated[bool, typer.Option(help="Open the page in the system's browser.")] = True,
 ) -> None:
@@ -217,7 +223,7 @@ def run(
 def virtual_sensors(
     what: Annotated[
         str,
-        typer.Argument(help="A scenario, or a recording (.parquet, .csv).", show_default=False),
+        typer.Argument(help="A scenario, as for simulate, or a recording (.parquet, .csv)."),
     ] = "romanian_deadlift",
     *,
     port: Annotated[
@@ -353,12 +359,16 @@ def run_command(arguments: list[str]) -> int:
     except BridgeError as error:
         return _fail(str(error), error.exit_code)
     except TyperException as error:
-        return _fail(f"{error.format_message()} (hipline --help tells more)", error.exit_code)
+        message = error.format_message().replace("Value error, ", "")
+        if not message:  # a group without its command: its help has been printed
+            return error.exit_code
+        return _fail(f"{message} (hipline --help tells more)", error.exit_code)
     if result == INTERRUPTED:
         return _fail("interrupted", INTERRUPTED)
     return result if isinstance(result, int) else 0
 
 
 def _fail(message: str, exit_code: int) -> int:
-    typer.echo(f"hipline: {' '.join(message.split())}", err=True)
+    # A message may quote a file, and what is in a file may control a terminal.
+    typer.echo(f"hipline: {printable(' '.join(message.split()))}", err=True)
     return exit_code

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import hardware_sim
 from sensor_bridge.cli import run_command
 from sensor_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Captured = pytest.CaptureFixture[str]
 
@@ -143,6 +144,30 @@ def test_every_command_explains_itself(capsys: Captured) -> None:
         assert command in overview
         assert run_command([command, "--help"]) == 0
         assert "Usage: hipline" in capsys.readouterr().out
+
+
+def test_help_names_every_scenario_and_flows(capsys: Captured) -> None:
+    assert run_command(["simulate", "--help"]) == 0
+    help_text = " ".join(capsys.readouterr().out.replace("│", "").split())
+    scenarios = sorted(path.stem for path in Path(hardware_sim.__file__).parent.glob("scenarios/*.toml"))
+    assert len(scenarios) >= 8
+    assert [name for name in scenarios if f"{name}," not in help_text] == []
+    assert run_command(["analyze", "--help"]) == 0
+    assert "in m/s² (and pelvis_gx" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_group_without_its_command_shows_its_help(capsys: Captured) -> None:
+    assert run_command(["sensors"]) == 2
+    out, err = capsys.readouterr()
+    assert "identify" in out
+    assert err == ""
+
+
+def test_a_message_that_quotes_a_file_does_not_control_the_terminal(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("\x1b[31mt,b\n0,1\n", encoding="utf-8")
+    assert run_command(["analyze", str(path)]) == 2
+    assert capsys.readouterr().err.endswith("column t (seconds) is missing; found ?[31mt, b\n")
 
 
 def test_help_does_not_wait_for_the_scientific_libraries() -> None:
