@@ -9,7 +9,7 @@ WEB_SOURCES := $(shell git ls-files sensor_bridge/dashboard/web sensor_bridge/da
 help:
 	@echo "make demo        a virtual athlete does slow Romanian deadlifts; watch them live in the browser"
 	@echo "make test        style, types, import rules and all tests"
-	@echo "make benchmarks  the tables of docs/ printed anew"
+	@echo "make benchmarks  real hinges and latency, measured anew"
 	@echo "make clean       removes the environment and everything built"
 
 demo: $(VENV)/runtime-installed
