@@ -8,22 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sensor_bridge.recording.analysis import ANGLE_COLUMNS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from analytics.angles import AngleBlock
     from analytics.imu import FloatArray
-
-ANGLES = (
-    "pelvic_tilt_deg",
-    "pelvic_obliquity_deg",
-    "pelvic_rotation_deg",
-    "thigh_flexion_left_deg",
-    "thigh_flexion_right_deg",
-    "hip_flexion_left_deg",
-    "hip_flexion_right_deg",
-)
-"""The angles of `AngleBlock` that are shown live."""
 
 LIVE_RATE_HZ = 50.0
 """Largest rate of the samples in live messages."""
@@ -45,7 +36,7 @@ class LiveSamples:
     rate_hz
         The samples are 1/rate_hz apart.
     angles_deg
-        Angles by the names in `ANGLES`, degrees, NaN where nothing can be said, shape (n,) each.
+        Angles by the columns of the angle file, degrees, NaN where nothing can be said, shape (n,) each.
     """
 
     last_ns: int
@@ -99,7 +90,7 @@ class LiveAngles:
         n = len(block)
         kept = range(self._skip, n, self._stride)
         if kept:
-            angles = {name: getattr(block, name)[kept.start :: kept.step] for name in ANGLES}
+            angles = {name: getattr(block, name)[kept.start :: kept.step] for name in ANGLE_COLUMNS}
             self._runs.append(_Run(block.time_ns(kept[-1]), angles))
         self._skip += len(kept) * self._stride - n
         self._n_taken += n
@@ -112,5 +103,7 @@ class LiveAngles:
             return []
         rate_hz = self._rate_hz / self._stride
         newest = -math.floor(_LONGEST_S * rate_hz)
-        angles = {name: np.concatenate([run.angles_deg[name] for run in runs])[newest:] for name in ANGLES}
+        angles = {
+            name: np.concatenate([run.angles_deg[name] for run in runs])[newest:] for name in ANGLE_COLUMNS
+        }
         return [LiveSamples(runs[-1].last_ns, rate_hz, angles)]

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from analytics.angles import AngleBlock
-from sensor_bridge.live_angles import ANGLES, LiveAngles, LiveSamples
+from sensor_bridge.live_angles import LiveAngles, LiveSamples
+from sensor_bridge.recording.analysis import ANGLE_COLUMNS
 
 START_NS = 7_000_000_000
 
@@ -15,7 +16,7 @@ START_NS = 7_000_000_000
 def angle_block(first: int, n: int, rate_hz: float, *, gap_before_s: float = 0.0) -> AngleBlock:
     """Samples `first` to `first + n` of a grid; the tilt is the sample's number, the others are shifted."""
     number = np.arange(first, first + n, dtype=float)
-    columns = {name: number + 1000.0 * position for position, name in enumerate(ANGLES)}
+    columns = {name: number + 1000.0 * position for position, name in enumerate(ANGLE_COLUMNS)}
     return AngleBlock(
         start_time_ns=START_NS + round(first * 1e9 / rate_hz),
         sampling_rate_hz=rate_hz,
@@ -42,7 +43,7 @@ def numbers(message: LiveSamples) -> list[int]:
 
 
 def test_every_angle_of_a_block_that_is_in_degrees_is_shown() -> None:
-    assert set(ANGLES) == {field.name for field in fields(AngleBlock) if field.name.endswith("_deg")}
+    assert set(ANGLE_COLUMNS) == {field.name for field in fields(AngleBlock) if field.name.endswith("_deg")}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_nothing_and_empty_blocks_say_nothing() -> None:
 
 def test_the_angles_keep_their_names() -> None:
     (message,) = LiveAngles().push([angle_block(0, 10, 50.0)])
-    assert [float(message.angles_deg[name][0]) for name in ANGLES] == [
+    assert [float(message.angles_deg[name][0]) for name in ANGLE_COLUMNS] == [
         0.0,
         1000.0,
         2000.0,
