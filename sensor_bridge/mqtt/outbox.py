@@ -106,6 +106,7 @@ class Outbox:
             self._thread.shutdown()
             raise
         await self._prune(keep=self._settings.keep_delivered)
+        await self._try_refused_again()
         self._work.set()
         return self
 
@@ -245,6 +246,16 @@ class Outbox:
         except StoreFull:
             self._opened.prune(keep=0)
             return self._opened.insert(events)
+
+    async def _try_refused_again(self) -> None:
+        # Whoever started us anew may have mended the broker's rules; what is refused again alarms again.
+        try:
+            revived = await self._in_thread(self._opened.revive)
+        except StoreFull as error:
+            self._on_alarm(FULL_ALARM, str(error))
+            return
+        if revived:
+            log.info("%d events the broker had refused go out again", revived)
 
     async def _prune(self, *, keep: int) -> None:
         self._since_pruning = 0

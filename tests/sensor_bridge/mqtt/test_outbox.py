@@ -224,6 +224,23 @@ async def test_an_impossible_topic_does_not_hold_up_the_others(
             assert outbox.counts.delivered == 1
 
 
+async def test_a_new_start_tries_what_was_refused_again(
+    embedded: BrokerUnderTest, settings: OutboxSettings, raise_alarm: Callable[..., None], alarms: Alarms
+) -> None:
+    async with MqttClient(embedded.settings()) as client:
+        await client.connected(5)
+        async with running(Outbox(settings, client, raise_alarm)) as outbox:
+            await outbox.put(event(1, topic="with/#/wildcard"))
+            await delivered(outbox)
+        assert len(alarms) == 1
+        async with running(Outbox(settings, client, raise_alarm)) as outbox:
+            assert outbox.counts.dead == 0
+            await until(lambda: outbox.counts.dead == 1)
+            await delivered(outbox)
+            assert len(await outbox.dead_letters()) == 1
+    assert [code for code, _ in alarms] == ["outbox_dead_letters"] * 2
+
+
 async def test_with_a_full_disk_events_go_out_from_memory_and_the_alarm_ends(
     embedded: BrokerUnderTest, tmp_path: Path, raise_alarm: Callable[..., None], alarms: Alarms
 ) -> None:
