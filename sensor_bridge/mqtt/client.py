@@ -407,6 +407,8 @@ class _Connection:
         if not done:
             self._hang_up()
             await stopping
+        # paho leaves the sockets that wake its thread to the garbage collector, which complains of them.
+        self._paho._reset_sockets()  # noqa: SLF001
         self._set_lost("closed")
 
     def _hang_up(self) -> None:

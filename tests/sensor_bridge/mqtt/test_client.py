@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
+import gc
 import ipaddress
 import socket
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -263,6 +266,24 @@ async def test_leaving_is_quick_and_cancellation_passes_through(any_broker: Brok
         await staying
     assert time.monotonic() - started < 1.5
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("mqtt[")]
+
+
+def open_sockets() -> set[int]:
+    return {o.fileno() for o in gc.get_objects() if isinstance(o, socket.socket)} - {-1}
+
+
+@pytest.mark.parametrize("user", ["bridge", "stranger"])
+async def test_no_socket_waits_for_the_garbage_collector(real: BrokerUnderTest, user: str) -> None:
+    before = open_sockets()
+    gc.disable()
+    try:
+        async with MqttClient(replace(real.settings(), username=user)) as client:
+            with contextlib.suppress(BrokerRefused):
+                await client.connected(5)
+            assert client.is_connected == (user == "bridge")
+        assert open_sockets() <= before
+    finally:
+        gc.enable()
 
 
 async def test_a_second_client_of_the_same_name_takes_over() -> None:
