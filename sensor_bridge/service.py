@@ -257,6 +257,7 @@ async def run_bridge(
             f"data_folder: {config.data_folder} cannot be made: {error.strerror}: choose another"
         ) from error
     async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_imports_spared_from_collection())
         access = await stack.enter_async_context(open_broker(config, topics))
         stack.enter_context(announced(access, config.gym, announcement_path(config.data_folder)))
         page = await stack.enter_async_context(_page(config, access))
@@ -284,7 +285,6 @@ async def run_bridge(
             watch,
         )
         stack.enter_context(_first_to_blame())
-        stack.enter_context(_spared_from_collection())
         async with asyncio.TaskGroup() as tasks:
             background = [
                 tasks.create_task(outbox.run(), name="outbox"),
@@ -305,8 +305,8 @@ async def run_bridge(
 
 
 @contextlib.contextmanager
-def _spared_from_collection() -> Iterator[None]:
-    """Keep the garbage collector out of what start-up made: to walk through it stops the stream for 0.2 s."""
+def _imports_spared_from_collection() -> Iterator[None]:
+    """Keep the garbage collector out of what has been imported: to walk through it takes 0.2 s."""
     gc.collect()
     gc.freeze()
     try:

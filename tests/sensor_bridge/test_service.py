@@ -94,7 +94,7 @@ async def test_every_sensor_has_a_quality_though_none_was_heard(tmp_path: Path) 
     assert (qualities["anna-pelvis"].received, qualities["anna-pelvis"].clock_residual_ms) == (0, None)
 
 
-async def test_the_collector_does_not_walk_through_what_start_up_made(tmp_path: Path) -> None:
+async def test_the_collector_does_not_walk_through_what_was_imported(tmp_path: Path) -> None:
     spared = []
 
     async def count(_bridge: Bridge) -> None:
