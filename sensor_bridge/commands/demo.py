@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import tempfile
 import webbrowser
@@ -22,7 +23,7 @@ from sensor_bridge.service import run_bridge
 from sensor_bridge.virtual_radio import on_air, rehearse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sensor_bridge.service import Bridge
 
@@ -90,13 +91,24 @@ async def _play(
                     webbrowser.open(bridge.dashboard_url)
             _say(f"The virtual athlete begins; it takes {playback.duration_s:.0f} s.")
             collecting = asyncio.create_task(_collect(bridge, repetitions))
-            with announced(bridge.broker, GYM, demo_announcement_path()):
+            with _announced_to_watchers(bridge):
                 await finished.wait()
             await asyncio.sleep(_SETTLE_S)
             collecting.cancel()
             await asyncio.wait([collecting])
 
         await run_bridge(config, adapter, watch_until_finished)
+
+
+@contextlib.contextmanager
+def _announced_to_watchers(bridge: Bridge) -> Iterator[None]:
+    """Let ``hipline watch`` find the demo; where there is no place for that, the demo goes on without."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(announced(bridge.broker, GYM, demo_announcement_path()))
+        except BridgeError as error:
+            _say(f"hipline watch will not find this demo: {error}")
+        yield
 
 
 async def _collect(bridge: Bridge, repetitions: dict[str, Repetition]) -> None:
