@@ -12,7 +12,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if not os.environ.get("HIPLINE_FORBID_SKIPS"):
         return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    skipped = reporter.stats.get("skipped", []) if reporter else []
-    if skipped and exitstatus == pytest.ExitCode.OK:
-        reporter.write_line(f"{len(skipped)} tests were skipped, and skips are forbidden here.", red=True)
+    assert reporter, "pytest without its terminal reporter tells nobody what was left out"
+    left_out = {kind: len(reporter.stats.get(kind, [])) for kind in ("skipped", "deselected", "xfailed")}
+    if any(left_out.values()) and exitstatus == pytest.ExitCode.OK:
+        counts = ", ".join(f"{count} {kind}" for kind, count in left_out.items() if count)
+        reporter.write_line(f"No test may be left out here: {counts}.", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
