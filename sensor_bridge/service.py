@@ -251,7 +251,7 @@ async def run_bridge(
     clock = HostClock()
     topics = Topics(config.gym)
     try:
-        config.data_folder.mkdir(parents=True, exist_ok=True)
+        config.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # measurements of people
     except OSError as error:
         raise ConfigError(
             f"data_folder: {config.data_folder} cannot be made: {error.strerror}: choose another"
