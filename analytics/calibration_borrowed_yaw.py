@@ -245,6 +245,8 @@ def with_borrowed_yaw(
     poses: Mapping[Placement, StillPose],
     borrowed: Sequence[BorrowedYaw],
     parameters: BorrowedYawParameters | None = None,
+    *,
+    free_leg: Placement | None = None,
 ) -> dict[Placement, SegmentCalibration]:
     """Weigh what the thighs say against what the pelvis itself says.
 
@@ -258,6 +260,10 @@ def with_borrowed_yaw(
         Of all repetitions used.
     parameters
         Settings.
+    free_leg
+        The thigh that swings back in single-leg work. It goes where the pelvis goes, so a drop of the pelvis
+        bends its yaw as much as the pelvis' own: where only its movement says how it is worn, it is not asked
+        if the leg that stands can tell.
 
     Returns
     -------
@@ -267,14 +273,16 @@ def with_borrowed_yaw(
     result = dict(calibrations)
     pelvis = calibrations.get(Placement.PELVIS)
     legs = [
-        leg
+        (thigh, *leg)
         for thigh in (Placement.THIGH_LEFT, Placement.THIGH_RIGHT)
         if (leg := _said_by(thigh, calibrations, poses, borrowed)) is not None
     ]
+    if len(legs) == 2 and free_leg is not None and not _is_declared(calibrations[free_leg]):
+        legs = [leg for leg in legs if leg[0] is not free_leg]
     if pelvis is None or not legs:
         return result
-    said_rad = _mean_direction([yaw for yaw, _ in legs], [sd**-2 for _, sd in legs])
-    sd_deg = min(sd for _, sd in legs) * (chosen.both_legs_share if len(legs) == 2 else 1.0)
+    said_rad = _mean_direction([yaw for _, yaw, _ in legs], [sd**-2 for *_, sd in legs])
+    sd_deg = min(sd for *_, sd in legs) * (chosen.both_legs_share if len(legs) == 2 else 1.0)
     level = poses[Placement.PELVIS].levelled()
     own_rad = _yaw_of(pelvis, level)
     yaw_rad, quality_deg = said_rad, sd_deg
@@ -308,6 +316,10 @@ def _said_by(
     mean = _mean_direction([entry.difference_rad for entry in said], [entry.sd_deg**-2 for entry in said])
     # Repetitions share their errors: more of them do not make it better than the best.
     return mean + own, min(entry.sd_deg for entry in said)
+
+
+def _is_declared(calibration: SegmentCalibration) -> bool:
+    return calibration.method is CalibrationMethod.MOUNT_AND_MOVEMENT
 
 
 def _yaw_of(calibration: SegmentCalibration, level: FloatArray) -> float:

@@ -14,7 +14,7 @@ from analytics.calibration_borrowed_yaw import (
     with_borrowed_yaw,
 )
 from analytics.calibration_still import StillParameters, find_still_poses, most_upright_poses
-from analytics.calibration_yaw import YawParameters, fit_yaws, yaw_difference_deg
+from analytics.calibration_yaw import YawParameters, fit_yaws, free_leg, yaw_difference_deg
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.quaternions import up_in_sensor
 
@@ -239,7 +239,13 @@ class CalibrationSession:
             self.poses, pooled, one_leg_declared=self._one_leg_declared, parameters=self._parameters.yaw
         )
         lent = [entry for movement in self._movements for entry in movement.borrowed]
-        fitted = with_borrowed_yaw(fitted, self.poses, lent, self._parameters.borrowed_yaw)
+        fitted = with_borrowed_yaw(
+            fitted,
+            self.poses,
+            lent,
+            self._parameters.borrowed_yaw,
+            free_leg=free_leg(self.poses, pooled, self._parameters.yaw),
+        )
         changed = [c for placement, c in fitted.items() if c != self.calibrations[placement]]
         self.calibrations = fitted
         return changed

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_THIGHS = (Placement.THIGH_LEFT, Placement.THIGH_RIGHT)
 _NEARLY_BACKWARDS = math.radians(135.0)
 
 
@@ -84,7 +85,9 @@ class Excursion:
     flatness: float
 
 
-def find_excursion(up_level: FloatArray, parameters: YawParameters) -> Excursion | None:
+def find_excursion(
+    up_level: FloatArray, parameters: YawParameters, *, from_its_mean: bool = False
+) -> Excursion | None:
     """Find the main direction of movement.
 
     Parameters
@@ -93,6 +96,9 @@ def find_excursion(up_level: FloatArray, parameters: YawParameters) -> Excursion
         Direction of up in the levelled frame, shape (n, 3).
     parameters
         Settings.
+    from_its_mean
+        Look at the movement about its own mean, not about the still pose: for the leg that stands alone,
+        which leans sideways over its foot all the while.
 
     Returns
     -------
@@ -103,7 +109,8 @@ def find_excursion(up_level: FloatArray, parameters: YawParameters) -> Excursion
     moved = horizontal[length > math.sin(math.radians(parameters.smallest_excursion_deg))]
     if len(moved) < 3:
         return None
-    values, vectors = np.linalg.eigh(moved.T @ moved / len(moved))
+    about = moved - np.mean(moved, axis=0) if from_its_mean else moved
+    values, vectors = np.linalg.eigh(about.T @ about / len(about))
     direction = vectors[:, 1]
     along = moved @ direction
     if float(np.sum(along * np.abs(along))) < 0.0:
@@ -142,10 +149,16 @@ def fit_yaws(
         placement: find_excursion(rotate_vectors(levels[placement], up_sensor[placement]), chosen)
         for placement in poses
     }
-    free_leg = _free_leg(excursions, chosen)
+    free = _free_leg(excursions, chosen)
+    # The leg that stands is the one whose movement a drop of the pelvis does not bend.
+    standing_leg = None if free is None else next(p for p in _THIGHS if p is not free)
+    if standing_leg is not None:
+        excursions[standing_leg] = find_excursion(
+            rotate_vectors(levels[standing_leg], up_sensor[standing_leg]), chosen, from_its_mean=True
+        )
     thighs = [placement for placement in poses if placement is not Placement.PELVIS]
     yaws = {
-        placement: _yaw(placement, excursion, is_free_leg=placement is free_leg)
+        placement: _yaw(placement, excursion, is_free_leg=placement is free)
         for placement, excursion in excursions.items()
         if excursion is not None
     }
@@ -153,7 +166,7 @@ def fit_yaws(
     both_turned = len(thighs) == 2 and all(
         abs(yaws.get(placement, 0.0)) > _NEARLY_BACKWARDS for placement in thighs
     )
-    one_leg = one_leg_declared or free_leg is not None
+    one_leg = one_leg_declared or free is not None
     return {
         placement: (
             _fit_lying(pose, up_sensor[placement], excursions[placement], chosen)
@@ -164,7 +177,7 @@ def fit_yaws(
                 excursions[placement],
                 yaws.get(placement, 0.0),
                 sign_is_sure=placement is Placement.PELVIS or both_turned,
-                one_leg=one_leg,
+                one_leg=one_leg and placement is not standing_leg,
                 parameters=chosen,
             )
         )
@@ -172,15 +185,37 @@ def fit_yaws(
     }
 
 
+def free_leg(
+    poses: Mapping[Placement, StillPose],
+    up_sensor: Mapping[Placement, FloatArray],
+    parameters: YawParameters | None = None,
+) -> Placement | None:
+    """Thigh that swings back in single-leg work; None where both legs work or one is not seen.
+
+    Parameters
+    ----------
+    poses, up_sensor, parameters
+        As for :func:`fit_yaws`.
+    """
+    chosen = parameters or YawParameters()
+    return _free_leg(
+        {
+            p: find_excursion(rotate_vectors(pose.levelled(), up_sensor[p]), chosen)
+            for p, pose in poses.items()
+        },
+        chosen,
+    )
+
+
 def _free_leg(
     excursions: Mapping[Placement, Excursion | None], parameters: YawParameters
 ) -> Placement | None:
     """Thigh that swings back in single-leg work; None where both legs work or one is not seen."""
-    if not {Placement.THIGH_LEFT, Placement.THIGH_RIGHT} <= excursions.keys():
+    if not set(_THIGHS) <= excursions.keys():
         return None
     amplitudes = {
         placement: excursion.amplitude_rad if (excursion := excursions[placement]) is not None else 0.0
-        for placement in (Placement.THIGH_LEFT, Placement.THIGH_RIGHT)
+        for placement in _THIGHS
     }
     larger = max(amplitudes, key=lambda placement: amplitudes[placement])
     smaller = Placement.THIGH_LEFT if larger is Placement.THIGH_RIGHT else Placement.THIGH_RIGHT

@@ -126,3 +126,19 @@ def test_two_thighs_are_one_source() -> None:
     pelvis = with_borrowed_yaw(calibrations, poses, said)[PELVIS]
     assert yaw_of(pelvis) == pytest.approx(0.0, abs=1e-9)
     assert pelvis.quality_deg == pytest.approx(3.714, abs=1e-3)  # 10 and 0.8 of 5
+
+
+def test_the_leg_that_stands_is_asked_not_the_one_that_swings_with_the_pelvis() -> None:
+    calibrations = {
+        PELVIS: calibration(PELVIS, 0.0, 10.0),
+        LEFT: calibration(LEFT, 6.0, 5.0),
+        RIGHT: calibration(RIGHT, -30.0, 10.0),
+    }
+    poses = {p: level_pose(p) for p in calibrations}
+    said = [BorrowedYaw(LEFT, 0.0, 5.0), BorrowedYaw(RIGHT, 0.0, 5.0)]
+    pelvis = with_borrowed_yaw(calibrations, poses, said, free_leg=RIGHT)[PELVIS]
+    assert yaw_of(pelvis) == pytest.approx(4.8)
+    assert pelvis.quality_deg == pytest.approx(4.4721, abs=1e-3)
+    # Where only the leg that swings can tell, it is better than nothing.
+    alone = with_borrowed_yaw(calibrations, poses, said[1:], free_leg=RIGHT)[PELVIS]
+    assert yaw_of(alone) == pytest.approx(-24.0)
