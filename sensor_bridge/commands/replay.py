@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from sensor_bridge.commands.analyze import prescription_of
+from sensor_bridge.commands.output_files import check_outputs
 from sensor_bridge.commands.result_table import print_result
 from sensor_bridge.config import Config
 from sensor_bridge.recording.analysis import Analysis
@@ -51,6 +52,7 @@ def run(trace_path: Path, *, json_path: Path | None, is_headless: bool, port: in
     RecordingError
         The recording cannot be played.
     """
+    check_outputs((json_path,), source=trace_path)
     trace = read_trace(trace_path)
     playback = playback_of(trace, str(trace_path))
     warnings = list(trace.warnings)
