@@ -61,7 +61,9 @@ def work(kind: str, seed: int, number: int) -> list[Row]:
     return rows
 
 
-def gather(seed: int, sets: int, kept: Path | None, minutes: float) -> list[Row]:
+def gather(
+    seed: int, sets: int, kept: Path | None, minutes: float, part: tuple[int, int] = (1, 1)
+) -> list[Row]:
     """Do what is not in the file yet, until the time is up."""
     rows: list[Row] = []
     if kept is not None and kept.exists():
@@ -70,7 +72,7 @@ def gather(seed: int, sets: int, kept: Path | None, minutes: float) -> list[Row]
     done = {tuple(row["work"]) for row in rows}
     until_s = time.monotonic() + 60.0 * minutes
     for kind, number in virtual_rows(sets):
-        if (kind, number) in done:
+        if (kind, number) in done or number % part[1] != part[0] - 1:
             continue
         if time.monotonic() > until_s:
             print(f"stopped before {kind} {number}: the same command goes on from here", file=sys.stderr)
@@ -122,12 +124,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the grid; take a fresh one")
     parser.add_argument("--rows", type=Path, help="file that keeps what was measured")
     parser.add_argument("--minutes", type=float, default=600.0, help="stop the grid after so long")
+    parser.add_argument(
+        "--part", default="1/1", help="do only this part, such as 2/3; join the files of rows"
+    )
     parser.add_argument("--only", choices=("virtual", "recordings"))
     parser.add_argument("--data-set", action="append", help="only these recordings (or false_repetitions)")
     arguments = parser.parse_args()
     lines: list[Line] = []
     if arguments.only != "recordings":
-        rows = gather(arguments.seed, arguments.sets, arguments.rows, arguments.minutes)
+        which, parts = (int(word) for word in arguments.part.split("/"))
+        rows = gather(arguments.seed, arguments.sets, arguments.rows, arguments.minutes, (which, parts))
         lines.extend(virtual_report(rows))
     if arguments.only != "virtual":
         lines.extend(recording_report(arguments.data_set))
