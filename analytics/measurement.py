@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from analytics.exercises import Side
 from analytics.filters import low_pass_zero_phase
+from analytics.measurement_quality import MeasurementQuality, Zero
 from analytics.missing_data import MissingData, bridged
 from analytics.phases import PhaseParameters
 from analytics.repetition_figures import (
@@ -24,7 +24,7 @@ from analytics.repetition_figures import (
 )
 from analytics.repetition_timing import RepetitionTiming
 from analytics.repetitions import Candidate, Driver, DrivingAngle
-from analytics.uncertainty import SensorQuality, UncertaintyModel, UncertaintyParameters
+from analytics.uncertainty import SensorQuality, UncertaintyModel
 
 if TYPE_CHECKING:
     from analytics.angles import AngleBlock
@@ -32,38 +32,6 @@ if TYPE_CHECKING:
 
 
 _HIDDEN = "data are missing where the angle turns"
-
-
-class Zero(StrEnum):
-    """What the angles are relative to."""
-
-    STANDING = "standing"
-    SUPINE = "supine"
-    UPRIGHT_GUESS = "upright_guess"
-
-
-@dataclass(frozen=True, slots=True)
-class MeasurementQuality:
-    """What the figures' uncertainty rests on.
-
-    Parameters
-    ----------
-    pelvis, thigh_left, thigh_right
-        The worn sensors; ``None`` where none is worn.
-    zero
-        What the angles are relative to.
-    is_smoothed
-        The window was re-measured over the finished repetition.
-    uncertainty
-        Constants of the model.
-    """
-
-    pelvis: SensorQuality | None = None
-    thigh_left: SensorQuality | None = None
-    thigh_right: SensorQuality | None = None
-    zero: Zero = Zero.STANDING
-    is_smoothed: bool = False
-    uncertainty: UncertaintyParameters = field(default_factory=UncertaintyParameters)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from analytics.accelerometer_bias import (
 from analytics.angles import AngleBlock, angles_of
 from analytics.exercises import Side
 from analytics.imu import Placement
-from analytics.measurement import MeasurementParameters, MeasurementQuality, Zero, measure_repetition
+from analytics.measurement import MeasurementParameters, measure_repetition
+from analytics.measurement_quality import MeasurementQuality, Zero
 from analytics.remeasurement import acc_residual_deg, remeasured
 from analytics.repetitions import Driver
 from analytics.uncertainty import SensorQuality

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from analytics.exercises import Side
-from analytics.measurement import MeasurementQuality, Zero, measure_repetition
+from analytics.measurement import measure_repetition
+from analytics.measurement_quality import MeasurementQuality, Zero
 from analytics.repetition_figures import (
     LAST_OF_SET,
     NEXT_NOT_BEGUN,
