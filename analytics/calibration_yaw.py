@@ -47,6 +47,9 @@ class YawParameters:
         The same where one leg works: a drop of the pelvis looks like a turned sensor.
     single_leg_thigh_deg, single_leg_ratio
         One leg works where the larger thigh amplitude passes the first and the smaller times the second.
+    single_leg_pelvis_ratio
+        And where it lies between these parts of the pelvis' amplitude: the free leg goes back with the
+        pelvis. The front leg of a lunge moves much more than the pelvis, both legs of a hinge much less.
     wrong_declaration_deg, wrong_declaration_moved_deg
         A declared mount is not believed where the movement contradicts it by more than the first in a
         segment that moved by more than the second.
@@ -57,8 +60,9 @@ class YawParameters:
     hinge_sd_deg: float = 1.3
     hinge_sd_deg_rad: float = 0.4
     single_leg_sd_deg: float = 10.0
-    single_leg_thigh_deg: float = 18.0
-    single_leg_ratio: float = 2.0
+    single_leg_thigh_deg: float = 12.0
+    single_leg_ratio: float = 1.35
+    single_leg_pelvis_ratio: tuple[float, float] = (0.55, 1.2)
     wrong_declaration_deg: float = 45.0
     wrong_declaration_moved_deg: float = 6.0
 
@@ -220,6 +224,10 @@ def _free_leg(
     larger = max(amplitudes, key=lambda placement: amplitudes[placement])
     smaller = Placement.THIGH_LEFT if larger is Placement.THIGH_RIGHT else Placement.THIGH_RIGHT
     swings = amplitudes[larger] > math.radians(parameters.single_leg_thigh_deg)
+    pelvis = excursions.get(Placement.PELVIS)
+    if pelvis is not None:
+        least, most = parameters.single_leg_pelvis_ratio
+        swings = swings and least < amplitudes[larger] / pelvis.amplitude_rad < most
     return (
         larger if swings and amplitudes[larger] > parameters.single_leg_ratio * amplitudes[smaller] else None
     )

@@ -94,6 +94,39 @@ def test_the_free_leg_of_single_leg_work_goes_back() -> None:
         assert fitted[placement].quality_deg == pytest.approx(expected_deg, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    ("tilt_deg", "standing_deg", "free_deg"),
+    [(48.0, 20.0, -39.0), (50.0, 21.0, -42.0), (30.0, 12.0, -24.0), (70.0, 35.0, -65.0)],
+)
+def test_a_bent_standing_leg_does_not_hide_the_free_one(
+    tilt_deg: float, standing_deg: float, free_deg: float
+) -> None:
+    ups = {PELVIS: bend(PELVIS, tilt_deg), LEFT: bend(LEFT, standing_deg), RIGHT: bend(RIGHT, free_deg)}
+    worn = {p: wear(p, Mount.UNKNOWN, m, 40.0, ups[p]) for p, m in WORN}
+    fitted = fit_yaws({p: worn[p][0] for p in worn}, {p: worn[p][1] for p in worn})
+    for placement, up in ups.items():
+        got = seen(fitted[placement].segment_from_sensor, worn[placement][1])
+        np.testing.assert_allclose(got, up, atol=1e-9, err_msg=placement)
+
+
+@pytest.mark.parametrize(
+    ("tilt_deg", "left_deg", "right_deg"),
+    [
+        (20.0, 75.0, 30.0),  # the front leg of a lunge
+        (50.0, 16.0, 24.0),  # an uneven hinge
+    ],
+)
+def test_a_thigh_that_goes_forward_more_than_the_other_is_no_free_leg(
+    tilt_deg: float, left_deg: float, right_deg: float
+) -> None:
+    ups = {PELVIS: bend(PELVIS, tilt_deg), LEFT: bend(LEFT, left_deg), RIGHT: bend(RIGHT, right_deg)}
+    worn = {p: wear(p, Mount.UNKNOWN, m, 40.0, ups[p]) for p, m in WORN}
+    fitted = fit_yaws({p: worn[p][0] for p in worn}, {p: worn[p][1] for p in worn})
+    for placement, up in ups.items():
+        got = seen(fitted[placement].segment_from_sensor, worn[placement][1])
+        np.testing.assert_allclose(got, up, atol=1e-9, err_msg=placement)
+
+
 def test_one_leg_may_be_declared_where_no_thigh_sensor_can_tell() -> None:
     pose, sensed = wear(PELVIS, Mount.UNKNOWN, Mount.SACRUM, 0.0, bend(PELVIS, 70.0))
     fitted = fit_yaws({PELVIS: pose}, {PELVIS: sensed}, one_leg_declared=True)[PELVIS]
