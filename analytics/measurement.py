@@ -152,9 +152,10 @@ class _Measuring:
     # --- figures -----------------------------------------------------------------------------
 
     def repetition(self, set_number: int, repetition_number: int) -> Repetition:
-        figures = {**self.timing.figures(), **self._extremes(), **self._changes()}
+        bends = self._bends()
+        figures = {**self.timing.figures(), **self._extremes(), **bends}
         figures["lockout_deficit_deg"] = self._lockout()
-        figures["hinge_share"] = self._hinge_share()
+        figures["hinge_share"] = self._hinge_share(bends)
         values: dict[str, Any] = {name: f.value for name, f in figures.items() if isinstance(f, Measured)}
         values.update(self.timing.boundaries_ns())
         c = self.candidate
@@ -266,29 +267,24 @@ class _Measuring:
         )
         return Measured(span, sd)
 
-    def _changes(self) -> dict[str, Figure]:
+    def _bends(self) -> dict[str, Figure]:
+        """How far each segment turns: from start to far end, and the thighs from end to end."""
         w, q = self.window, self.quality
-        return {
-            name: self._change(values, sensor, absent)
-            for name, values, sensor, absent in (
-                ("pelvic_tilt_change_deg", w.pelvic_tilt_deg, q.pelvis, "no pelvis sensor"),
-                (
-                    "thigh_flexion_left_change_deg",
-                    w.thigh_flexion_left_deg,
-                    q.thigh_left,
-                    "no left thigh sensor",
-                ),
-                (
-                    "thigh_flexion_right_change_deg",
-                    w.thigh_flexion_right_deg,
-                    q.thigh_right,
-                    "no right thigh sensor",
-                ),
-            )
+        tilt = self._inside(w.pelvic_tilt_deg, "no pelvis sensor")
+        figures: dict[str, Figure] = {
+            "pelvic_tilt_change_deg": self._change(tilt, q.pelvis, "no pelvis sensor")
         }
+        for name, values, sensor in (
+            ("left", w.thigh_flexion_left_deg, q.thigh_left),
+            ("right", w.thigh_flexion_right_deg, q.thigh_right),
+        ):
+            absent = f"no {name} thigh sensor"
+            thigh = self._inside(values, absent)
+            figures[f"thigh_flexion_{name}_change_deg"] = self._change(thigh, sensor, absent)
+            figures[f"thigh_flexion_{name}_range_deg"] = self._range(thigh, sensor)
+        return figures
 
-    def _change(self, values: FloatArray, sensor: SensorQuality | None, absent: str) -> Figure:
-        inside = self._inside(values, absent)
+    def _change(self, inside: FloatArray | Unmeasured, sensor: SensorQuality | None, absent: str) -> Figure:
         if isinstance(inside, Unmeasured):
             return inside
         if sensor is None:
@@ -337,10 +333,9 @@ class _Measuring:
         # Both thighs are averaged, yet what the skin does is alike on both: one of them speaks for the two.
         return [sensor for sensor in (q.pelvis, *worn_thighs[:1]) if sensor is not None]
 
-    def _hinge_share(self) -> Figure:
+    def _hinge_share(self, changes: dict[str, Figure]) -> Figure:
         if self.candidate.is_supine:
             return Unmeasured("a bridge has no hinge share")
-        changes = self._changes()
         tilt = changes["pelvic_tilt_change_deg"]
         if isinstance(tilt, Unmeasured):
             return tilt

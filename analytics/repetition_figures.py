@@ -81,6 +81,8 @@ class Repetition:
         For compliance with a tempo, s; never to be mixed with the durations above.
     pelvic_tilt_range_deg, hip_flexion_left_range_deg, hip_flexion_right_range_deg
         Largest minus smallest, degrees.
+    thigh_flexion_left_range_deg, thigh_flexion_right_range_deg
+        Largest minus smallest, degrees.
     pelvic_obliquity_peak_deg
         The obliquity farthest from standing, with its sign (+ right side up), degrees.
     pelvic_rotation_range_deg
@@ -123,6 +125,8 @@ class Repetition:
     pelvic_tilt_range_deg: float | None = None
     hip_flexion_left_range_deg: float | None = None
     hip_flexion_right_range_deg: float | None = None
+    thigh_flexion_left_range_deg: float | None = None
+    thigh_flexion_right_range_deg: float | None = None
     pelvic_obliquity_peak_deg: float | None = None
     pelvic_rotation_range_deg: float | None = None
     lockout_deficit_deg: float | None = None

@@ -113,6 +113,8 @@ def make_repetition() -> MakeRepetition:
             "pelvic_tilt_range_deg": 70.0,
             "hip_flexion_left_range_deg": 90.0,
             "hip_flexion_right_range_deg": 90.0,
+            "thigh_flexion_left_range_deg": 20.0,
+            "thigh_flexion_right_range_deg": 20.0,
             "pelvic_obliquity_peak_deg": 1.0,
             "pelvic_rotation_range_deg": 2.0,
             "lockout_deficit_deg": 1.0,

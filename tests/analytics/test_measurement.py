@@ -91,6 +91,7 @@ def test_a_repetition_is_timed_and_measured(hinge) -> None:
     assert repetition.hinge_share == pytest.approx(0.774, abs=0.002)
     assert repetition.pelvic_tilt_change_deg == pytest.approx(72.0, abs=0.5)
     assert repetition.thigh_flexion_right_change_deg == pytest.approx(24.0, abs=0.3)
+    assert repetition.thigh_flexion_left_range_deg == pytest.approx(24.0, abs=0.3)
     assert repetition.driving_angle is DrivingAngle.HIP_FLEXION
     assert repetition.status is RepetitionStatus.CONFIRMED
     assert repetition.warnings == ()
@@ -148,6 +149,8 @@ def test_pelvis_alone_says_what_it_cannot(make_angles) -> None:
         "hip_flexion_right_range_deg": "no right thigh sensor",
         "pelvic_obliquity_peak_deg": "the pelvis sensor's forward direction is not known yet",
         "pelvic_rotation_range_deg": "the pelvis sensor's forward direction is not known yet",
+        "thigh_flexion_left_range_deg": "no left thigh sensor",
+        "thigh_flexion_right_range_deg": "no right thigh sensor",
         "thigh_flexion_left_change_deg": "no left thigh sensor",
         "thigh_flexion_right_change_deg": "no right thigh sensor",
         "hinge_share": "no sensor on the working thigh",
