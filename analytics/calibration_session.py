@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from analytics.calibration_borrowed_yaw import (
 from analytics.calibration_still import StillParameters, find_still_poses, most_upright_poses
 from analytics.calibration_yaw import YawParameters, fit_yaws, free_leg, yaw_difference_deg
 from analytics.imu import NANOSECONDS_PER_SECOND
+from analytics.orientation import OrientationParameters
 from analytics.quaternions import up_in_sensor
 
 if TYPE_CHECKING:
@@ -72,6 +74,8 @@ class CalibrationSession:
         Whether the prescription says that one leg works.
     parameters
         Settings.
+    orientation
+        Settings of the orientation filter.
     """
 
     def __init__(
@@ -81,11 +85,13 @@ class CalibrationSession:
         lying_expected: bool | None = None,
         one_leg_declared: bool = False,
         parameters: CalibrationParameters | None = None,
+        orientation: OrientationParameters | None = None,
     ) -> None:
         self._mounts = mounts
         self._lying_expected = lying_expected
         self._one_leg_declared = one_leg_declared
         self._parameters = parameters or CalibrationParameters()
+        self._orientation = orientation or OrientationParameters()
         self._movements: list[_Movement] = []
         self._windows_tried = 0
         self.poses: dict[Placement, StillPose] = {}
@@ -148,26 +154,41 @@ class CalibrationSession:
                 break
             self._windows_tried += 1
             part = held.window(end - length, end)
-            if part is not None and len(part) == length and self._find(part):
-                return True
-        if end_index - first_index >= round(still.patience_s * rate) or is_last:
-            start = held.window(first_index, last)
-            assert start is not None
-            self.poses = most_upright_poses(
-                start, self._mounts, lying_expected=self._lying_expected, parameters=still
+            if part is None or len(part) != length:
+                continue
+            poses = find_still_poses(
+                part,
+                self._mounts,
+                lying_expected=self._lying_expected,
+                parameters=still,
+                orientation=self._orientation,
             )
-            self.calibrations = initial_calibrations(self.poses)
+            if poses is None:
+                continue
+            # A held bottom is as still as standing; what was seen before it tells them apart.
+            if is_first or _are_alike(poses, self._most_upright(held, first_index, end), still.same_pose_deg):
+                return self._begin(poses)
+        if end_index - first_index >= round(still.patience_s * rate) or is_last:
+            self._begin(self._most_upright(held, first_index, last))
         return self.is_started
 
-    def _find(self, window: AlignedBlock) -> bool:
-        poses = find_still_poses(
-            window, self._mounts, lying_expected=self._lying_expected, parameters=self._parameters.still
+    def _most_upright(
+        self, held: AlignedHistory, first_index: int, end_index: int
+    ) -> dict[Placement, StillPose]:
+        window = held.window(first_index, end_index)
+        assert window is not None
+        return most_upright_poses(
+            window,
+            self._mounts,
+            lying_expected=self._lying_expected,
+            parameters=self._parameters.still,
+            orientation=self._orientation,
         )
-        if poses is None:
-            return False
+
+    def _begin(self, poses: dict[Placement, StillPose]) -> bool:
         self.poses = poses
         self.calibrations = initial_calibrations(poses)
-        return True
+        return self.is_started
 
     def join(self, window: AlignedBlock) -> list[SegmentCalibration]:
         """Calibrate sensors that came later, when all sensors are still in the pose they started from.
@@ -184,7 +205,11 @@ class CalibrationSession:
         if not newcomers or not self._is_back_in_pose(window):
             return []
         poses = find_still_poses(
-            window, self._mounts, lying_expected=self.is_supine, parameters=self._parameters.still
+            window,
+            self._mounts,
+            lying_expected=self.is_supine,
+            parameters=self._parameters.still,
+            orientation=self._orientation,
         )
         if poses is None:
             return []
@@ -256,3 +281,14 @@ class CalibrationSession:
             yaw_difference_deg(old, self.calibrations[old.placement]) > self._parameters.restart_deg
             for old in before
         )
+
+
+def _are_alike(
+    some: Mapping[Placement, StillPose], others: Mapping[Placement, StillPose], within_deg: float
+) -> bool:
+    smallest = math.cos(math.radians(within_deg))
+    return all(
+        float(pose.up_sensor @ others[placement].up_sensor) > smallest
+        for placement, pose in some.items()
+        if placement in others
+    )

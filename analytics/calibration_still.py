@@ -14,13 +14,18 @@ from analytics.calibration import (
     nominal_lean_deg,
 )
 from analytics.imu import FloatArray, Mount, Placement
-from analytics.orientation import is_still
+from analytics.orientation import OrientationParameters, is_still
 from analytics.quaternions import up_in_sensor
+from analytics.remeasurement import remeasured
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from analytics.alignment import AlignedBlock, SegmentSamples
+
+    _Mask = NDArray[np.bool_]
 
 
 _SAME = float(np.cos(np.radians(4.0)))
@@ -33,11 +38,11 @@ class StillParameters:
     Parameters
     ----------
     window_s
-        Length of the stillness looked for at the start; its first ``skipped_s`` are not used.
+        Length of the stillness looked for at the start; its first ``skipped_s`` may be restless.
     later_window_s
         Length asked for after that: a held bottom must not pass for standing.
     skipped_s
-        Part at the window's start that is left out: the touch that started the recording.
+        Part at the window's start that need not be still: the touch that started the recording.
     step_s
         Distance between the windows looked at.
     patience_s
@@ -48,6 +53,8 @@ class StillParameters:
         An unknown mount that is quiet for this long at the start is taken to stand there.
     most_inclined_deg
         A declared mount that reads more than this is neither standing nor taken for it.
+    same_pose_deg
+        Stillness that comes later is standing only so near to the most upright attitude seen until then.
     """
 
     window_s: float = 2.0
@@ -58,6 +65,7 @@ class StillParameters:
     quiet_deg_s: float = 15.0
     beginning_s: float = 0.3
     most_inclined_deg: float = 40.0
+    same_pose_deg: float = 10.0
 
 
 def find_still_poses(
@@ -66,6 +74,7 @@ def find_still_poses(
     *,
     lying_expected: bool | None,
     parameters: StillParameters,
+    orientation: OrientationParameters,
 ) -> dict[Placement, StillPose] | None:
     """Poses of all sensors present, if the athlete was still in this window.
 
@@ -79,22 +88,27 @@ def find_still_poses(
         What the prescription says of the posture; ``None``: nothing.
     parameters
         Settings.
+    orientation
+        Settings of the orientation filter, which runs over the window forward and back.
 
     Returns
     -------
     None where some sensor moved, or its declared mount is inclined too far for standing.
     """
     skipped = round(parameters.skipped_s * block.sampling_rate_hz)
-    ups: dict[Placement, FloatArray] = {}
-    for placement, samples in block.segments.items():
-        if not bool(samples.is_received.all()):
-            continue
-        used = samples.cut(skipped, len(samples))
+    present = [placement for placement, samples in block.segments.items() if bool(samples.is_received.all())]
+    for placement in present:
+        used = block.segments[placement].cut(skipped, len(block))
         if not is_still(used.acc_m_s2, used.gyr_rad_s, block.sampling_rate_hz):
             return None
-        ups[placement] = _mean_direction(up_in_sensor(used.earth_from_sensor_wxyz))
-    if not ups:
+    if not present:
         return None
+    # Everyone sways: the live filter is two seconds behind it, and its start is that of the first sample.
+    smooth = remeasured(block, orientation)
+    ups = {
+        placement: _mean_direction(up_in_sensor(smooth.segments[placement].earth_from_sensor_wxyz))
+        for placement in present
+    }
     is_supine = _is_supine(ups, mounts, lying_expected)
     for placement, up in ups.items():
         inclined = inclination_from_vertical_deg(placement, mounts[placement], up[None])[0]
@@ -123,29 +137,28 @@ def most_upright_poses(
     *,
     lying_expected: bool | None,
     parameters: StillParameters,
+    orientation: OrientationParameters,
 ) -> dict[Placement, StillPose]:
     """Poses where nothing was still: mean of the quiet samples that are most upright.
 
     With a declared mount upright is known; without one the attitude that quiet samples share most is taken.
     Arguments as in :func:`find_still_poses`; ``block`` is everything received so far.
     """
+    # Without stillness the live filter knows neither its bias nor its start.
+    smooth = remeasured(block, orientation)
     present = {
-        placement: samples for placement, samples in block.segments.items() if bool(samples.is_received.any())
+        placement: samples
+        for placement, samples in smooth.segments.items()
+        if bool(np.isfinite(up_in_sensor(samples.earth_from_sensor_wxyz)).any())
     }
     if not present:
         return {}
-    leading = min(
-        present, key=lambda placement: (mounts[placement] is Mount.UNKNOWN, list(Placement).index(placement))
-    )
-    chosen = _upright_and_quiet(
-        leading, mounts[leading], present[leading], block.sampling_rate_hz, parameters
-    )
+    chosen = _upright_and_quiet(present, mounts, block.sampling_rate_hz, parameters)
     ups = {}
     for placement, samples in present.items():
-        usable = chosen & samples.is_received
-        if not bool(usable.any()):
-            usable = samples.is_received
-        ups[placement] = _mean_direction(up_in_sensor(samples.earth_from_sensor_wxyz[usable]))
+        up = up_in_sensor(samples.earth_from_sensor_wxyz)
+        known = np.isfinite(up).all(axis=1)
+        ups[placement] = _mean_direction(up[chosen & known] if bool((chosen & known).any()) else up[known])
     is_supine = _is_supine(ups, mounts, lying_expected)
     return {
         placement: StillPose(
@@ -161,38 +174,53 @@ def most_upright_poses(
 
 
 def _upright_and_quiet(
-    placement: Placement,
-    mount: Mount,
-    samples: SegmentSamples,
+    present: Mapping[Placement, SegmentSamples],
+    mounts: Mapping[Placement, Mount],
     sampling_rate_hz: float,
     parameters: StillParameters,
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    up = up_in_sensor(samples.earth_from_sensor_wxyz)
+) -> _Mask:
+    ups = {placement: up_in_sensor(samples.earth_from_sensor_wxyz) for placement, samples in present.items()}
+    quiet_each = [
+        _is_quiet(samples, parameters) & np.isfinite(ups[placement]).all(axis=1)
+        for placement, samples in present.items()
+    ]
+    quiet = np.logical_and.reduce(quiet_each)
+    if not bool(quiet.any()):
+        quiet = (
+            quiet_each[0] if bool(quiet_each[0].any()) else np.isfinite(next(iter(ups.values()))).all(axis=1)
+        )
+    where = np.flatnonzero(quiet)
+    declared = [placement for placement in present if mounts[placement] is not Mount.UNKNOWN]
+    mask = np.zeros(len(quiet), dtype=np.bool_)
+    if declared:
+        lean = _hip_lean_deg({placement: ups[placement][where] for placement in declared}, mounts)
+        mask[where[np.abs(lean - np.percentile(lean, 5)) < 3.0]] = True
+        return mask
+    up = next(iter(ups.values()))
+    beginning = up[: max(1, round(parameters.beginning_s * sampling_rate_hz))]
+    if bool(quiet[: len(beginning)].all()) and float(np.min(beginning @ _mean_direction(beginning))) > _SAME:
+        # People start recordings upright more often than bent.
+        mask[: len(beginning)] = True
+        return mask
+    sparse = up[where[:: max(1, len(where) // 200)]]
+    near = up[where] @ sparse.T > _SAME
+    mask[where[near[:, int(np.argmax(near.sum(axis=0)))]]] = True
+    return mask
+
+
+def _hip_lean_deg(ups: Mapping[Placement, FloatArray], mounts: Mapping[Placement, Mount]) -> FloatArray:
+    """How far declared mounts read from standing, degrees: bent hips, whichever of pelvis and thigh bends."""
+    leans = {placement: nominal_lean_deg(placement, mounts[placement], up) for placement, up in ups.items()}
+    thighs = [lean for placement, lean in leans.items() if placement is not Placement.PELVIS]
+    # A leg that swings back with the pelvis would make up for its lean.
+    flexed = np.maximum.reduce([*thighs, np.zeros(len(next(iter(ups.values()))))])
+    return np.asarray(leans.get(Placement.PELVIS, 0.0) + flexed, dtype=np.float64)
+
+
+def _is_quiet(samples: SegmentSamples, parameters: StillParameters) -> _Mask:
     rate = np.degrees(np.linalg.norm(samples.gyr_rad_s - samples.bias_rad_s, axis=1))
     with np.errstate(invalid="ignore"):
-        quiet = samples.is_received & (rate < parameters.quiet_deg_s)
-    if not bool(quiet.any()):
-        quiet = samples.is_received
-    where = np.flatnonzero(quiet)
-    if mount is Mount.UNKNOWN:
-        beginning = up[: max(1, round(parameters.beginning_s * sampling_rate_hz))]
-        if (
-            bool(quiet[: len(beginning)].all())
-            and float(np.min(beginning @ _mean_direction(beginning))) > _SAME
-        ):
-            # People start recordings upright more often than bent.
-            mask = np.zeros(len(samples), dtype=np.bool_)
-            mask[: len(beginning)] = True
-            return mask
-        sparse = up[where[:: max(1, len(where) // 200)]]
-        near = up[where] @ sparse.T > _SAME
-        chosen = where[near[:, int(np.argmax(near.sum(axis=0)))]]
-    else:
-        lean = nominal_lean_deg(placement, mount, up[where])
-        chosen = where[np.abs(lean - np.percentile(lean, 5)) < 3.0]
-    mask = np.zeros(len(samples), dtype=np.bool_)
-    mask[chosen] = True
-    return mask
+        return np.asarray(samples.is_received & (rate < parameters.quiet_deg_s), dtype=np.bool_)
 
 
 def _is_supine(

@@ -128,6 +128,7 @@ class MotionPipeline:
             lying_expected=None if asked is None else asked.family is ExerciseFamily.BRIDGE,
             one_leg_declared=asked is Exercise.SINGLE_LEG_DEADLIFT,
             parameters=p.calibration,
+            orientation=p.orientation,
         )
         self._held = AlignedHistory(_HELD_S)
         self._held_from: int | None = None
