@@ -113,14 +113,14 @@ class RepetitionLedger:
         return events
 
     def withdraw(self, withdrawn: Withdrawn) -> list[PipelineEvent]:
-        """Take back the only repetition of the running set."""
+        """Take back the last repetition of the running set."""
         if not self._entries or self._entries[-1].candidate.start_ns != withdrawn.candidate.start_ns:
             return []
         entry = self._entries.pop()
         self._builder.withdraw(entry.number)
         return [
             RepetitionWithdrawn(
-                self.set_number, entry.number, "the repetition that followed is more than twice as large"
+                self.set_number, entry.number, "the repetition that followed is nearly twice as large or more"
             )
         ]
 

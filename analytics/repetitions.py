@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.candidate_gate import CandidateGate
 from analytics.drive_events import AbortReason, BrokenOff, Cycle, DriveChange, DrivePhase
 from analytics.driving import Driver, DrivingAngle
-from analytics.gate import GateParameters, Verdict, gate_features, judge
+from analytics.gate import GateParameters
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.repetition_events import (
     Aborted,
@@ -27,6 +27,8 @@ from analytics.turning_points import TurningPointMachine, TurningPointParameters
 
 if TYPE_CHECKING:
     from analytics.angles import AngleBlock
+    from analytics.candidate_gate import Row
+    from analytics.gate import Verdict
 
 
 # A bridge starts with its concentric: the drive goes out when the hips lift.
@@ -46,6 +48,8 @@ _SUPINE_PHASES = {
 
 # A movement that starts this soon after a hole began in it.
 _CUT_NS = 100_000_000
+# So many repetitions at the start of a set may still turn out to be lowerings broken off.
+_LEADING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,9 @@ class CounterParameters:
     minimum_amplitude_deg
         Smallest amplitude; ``None``: as the driver allows.
     withdrawal_ratio
-        The first repetition is withdrawn when the second is larger by more than this.
+        The first two of a set are withdrawn when the next is larger than they are by more than this.
+    attempt_share
+        A lowering broken off from this part of the typical amplitude on belongs to the set: it was no rest.
     bridge_gap_s
         Holes up to this long are bridged linearly; a longer one ends the repetition unmeasured.
     posture_s
@@ -73,13 +79,11 @@ class CounterParameters:
     turning_points: TurningPointParameters = field(default_factory=TurningPointParameters)
     gate: GateParameters | None = field(default_factory=GateParameters)
     minimum_amplitude_deg: float | None = None
-    withdrawal_ratio: float = 2.0
+    withdrawal_ratio: float = 1.8
+    attempt_share: float = 0.15
     bridge_gap_s: float = 1.0
     posture_s: float = 2.0
     history_s: float = 60.0
-
-
-_Row: TypeAlias = tuple[float, float, float, float, float]  # angle, |a|, rate x y z
 
 
 class RepetitionCounter:
@@ -110,13 +114,13 @@ class RepetitionCounter:
         self.eccentric_start_ns: int | None = None
         self._machine: TurningPointMachine | None = None
         self._rate_hz = 0.0
-        self._rows: deque[_Row] = deque()
+        self._gate: CandidateGate | None = None
         self._last_ns: int | None = None
         self._resumed_ns: int | None = None
-        self._last_row: _Row = (0.0, 0.0, 0.0, 0.0, 0.0)
+        self._last_row: Row = (0.0, 0.0, 0.0, 0.0, 0.0)
         self._is_supine: bool | None = None
         self._other_posture_since_ns: int | None = None
-        self._first: Candidate | None = None
+        self._leading: list[Candidate] = []
         self._counted = 0
         self._events: list[CounterEvent] = []
 
@@ -147,17 +151,15 @@ class RepetitionCounter:
         drive_deg = -offset_deg if self._is_supine else offset_deg
         if self._machine is not None:
             self._machine.rebase(drive_deg)
+        if self._gate is not None:
+            self._gate.shift(drive_deg)
         self._last_row = (self._last_row[0] + drive_deg, *self._last_row[1:])
-        self._rows = deque(
-            ((row[0] + drive_deg, *row[1:]) for row in self._rows),
-            maxlen=self._rows.maxlen,
-        )
 
     def start_set(self) -> None:
         """Begin another set: nothing is known of its repetitions, and the first is provisional again."""
         if self._machine is not None:
             self._machine.forget_amplitudes()
-        self._first = None
+        self._leading = []
         self._counted = 0
 
     # --- streaming ---------------------------------------------------------------------------
@@ -183,7 +185,7 @@ class RepetitionCounter:
                 or self.driver.minimum_amplitude_deg,
             )
             self._machine = TurningPointMachine(turning_points, self._rate_hz)
-            self._rows = deque(maxlen=round(self.parameters.history_s * self._rate_hz))
+            self._gate = CandidateGate(self.parameters.gate, self._rate_hz, self.parameters.history_s)
         elif block.sampling_rate_hz != self._rate_hz:
             raise ValueError(
                 f"the sampling rate changed from {self._rate_hz:g} to {block.sampling_rate_hz:g} Hz"
@@ -203,9 +205,10 @@ class RepetitionCounter:
         events, self._events = self._events, []
         return events
 
-    def _take(self, time_ns: int, row: _Row, *, supine: bool) -> None:
-        machine = self._machine
+    def _take(self, time_ns: int, row: Row, *, supine: bool) -> None:
+        machine, gate = self._machine, self._gate
         assert machine is not None
+        assert gate is not None
         if self._is_supine is None:
             self._is_supine = supine
         row = (-row[0] if self._is_supine else row[0], *row[1:])
@@ -216,7 +219,7 @@ class RepetitionCounter:
             missing = round((time_ns - self._last_ns) * self._rate_hz / NANOSECONDS_PER_SECOND) - 1
             if missing > self.parameters.bridge_gap_s * self._rate_hz:
                 machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
-                self._rows.clear()
+                gate.clear()
                 self._resumed_ns = time_ns
                 rest_ns = self.parameters.turning_points.set_rest_s * NANOSECONDS_PER_SECOND
                 if self._counted and time_ns - self._last_ns < rest_ns:
@@ -226,18 +229,18 @@ class RepetitionCounter:
                 for step in range(1, missing + 1):
                     share = step / (missing + 1)
                     between_ns = self._last_ns + round(share * (time_ns - self._last_ns))
-                    self._step(machine, between_ns, _between(self._last_row, row, share))
-        self._step(machine, time_ns, row)
+                    self._step(machine, gate, between_ns, _between(self._last_row, row, share))
+        self._step(machine, gate, time_ns, row)
         self._last_ns, self._last_row = time_ns, row
         self._watch_posture(machine, time_ns, row, supine=supine)
 
-    def _step(self, machine: TurningPointMachine, time_ns: int, row: _Row) -> None:
-        self._rows.append(row)
+    def _step(self, machine: TurningPointMachine, gate: CandidateGate, time_ns: int, row: Row) -> None:
+        gate.append(row)
         machine.step(time_ns, row[0])
         if machine.events:
             self._translate(machine, time_ns)
 
-    def _watch_posture(self, machine: TurningPointMachine, time_ns: int, row: _Row, *, supine: bool) -> None:
+    def _watch_posture(self, machine: TurningPointMachine, time_ns: int, row: Row, *, supine: bool) -> None:
         if supine is self._is_supine:
             self._other_posture_since_ns = None
             return
@@ -251,7 +254,8 @@ class RepetitionCounter:
         self._is_supine = supine
         self._other_posture_since_ns = None
         self._last_row = (-row[0], *row[1:])
-        self._rows.clear()
+        if self._gate is not None:
+            self._gate.clear()
         self.start_set()
         self._events.append(SetBoundary(time_ns, BoundaryReason.POSTURE_CHANGED))
         self._set_phase(_phases(supine=supine)[DrivePhase.REST], time_ns, time_ns)
@@ -264,6 +268,8 @@ class RepetitionCounter:
             if isinstance(event, Cycle):
                 self._count(machine, event, now_ns)
             elif isinstance(event, BrokenOff):
+                if self._is_attempt(machine, event, now_ns):
+                    machine.mark_counted(event.end_ns)
                 self._events.append(
                     Aborted(event.start_ns, event.turn_ns, event.end_ns, event.depth_deg, event.reason)
                 )
@@ -292,56 +298,53 @@ class RepetitionCounter:
             closed_by=cycle.reason,
             is_provisional=self._counted == 0,
             is_supine=self.is_supine,
-            verdict=self._judge(cycle, now_ns),
+            verdict=self._judge(cycle.start_ns, cycle.close_ns, now_ns, cycle.amplitude_deg),
         )
         if candidate.verdict is not None and not candidate.verdict.is_repetition:
             self._events.append(Rejected(candidate))
             return
-        if self._first is not None and self._counted == 1:
-            if cycle.amplitude_deg > self.parameters.withdrawal_ratio * self._first.amplitude_deg:
-                self._events.append(Withdrawn(self._first))
-                self.start_set()
-                candidate = replace(candidate, is_provisional=True)
-            else:
-                self._first = None
-        if self._counted == 0:
-            self._first = candidate
+        if self._counted == len(self._leading):
+            self._withdraw_smaller(machine, candidate)
+        candidate = replace(candidate, is_provisional=self._counted == 0)
+        if self._counted < _LEADING:
+            self._leading.append(candidate)
         self._counted += 1
         machine.accept(cycle.amplitude_deg)
         machine.mark_counted(cycle.close_ns)
         self._events.append(candidate)
 
-    def _judge(self, cycle: Cycle, now_ns: int) -> Verdict | None:
-        if self.parameters.gate is None:
-            return None
-        # One second before the start, for the filters; up to this very sample, never beyond: the verdict
-        # must not depend on how the stream was cut.
-        last = len(self._rows) - 1
-        first = max(0, last - self._samples(now_ns - cycle.start_ns))
-        close = max(first, last - self._samples(now_ns - cycle.close_ns))
-        margin = max(0, first - round(self._rate_hz))
-        rows = np.array([self._rows[index] for index in range(margin, last + 1)], dtype=np.float64)
-        features = gate_features(
-            rows[:, 0],
-            rows[:, 1],
-            rows[:, 2:],
-            self._rate_hz,
-            first=first - margin,
-            last=close - margin,
-            amplitude_deg=cycle.amplitude_deg,
-            axis_is_known=self.hinge_axis_is_known,
-        )
-        return judge(features, self.parameters.gate)
+    def _withdraw_smaller(self, machine: TurningPointMachine, candidate: Candidate) -> None:
+        """Take back the small ones a set began with: lowerings broken off, seen to be it only now."""
+        while (
+            self._leading
+            and candidate.amplitude_deg > self.parameters.withdrawal_ratio * self._leading[-1].amplitude_deg
+        ):
+            self._events.append(Withdrawn(self._leading.pop()))
+            self._counted -= 1
+            machine.disown()
 
-    def _samples(self, duration_ns: int) -> int:
-        return round(duration_ns * self._rate_hz / NANOSECONDS_PER_SECOND)
+    def _judge(self, start_ns: int, close_ns: int, now_ns: int, amplitude_deg: float) -> Verdict | None:
+        if self._gate is None:
+            return None
+        return self._gate.judge(
+            start_ns, close_ns, now_ns, amplitude_deg, axis_is_known=self.hinge_axis_is_known
+        )
+
+    def _is_attempt(self, machine: TurningPointMachine, movement: BrokenOff, now_ns: int) -> bool:
+        """Whether a movement too shallow to count was of the kind that counts, and no step or fidgeting."""
+        if movement.reason is not AbortReason.TOO_SHALLOW or not self._counted:
+            return False
+        if movement.depth_deg < self.parameters.attempt_share * machine.typical_amplitude_deg:
+            return False
+        verdict = self._judge(movement.start_ns, movement.end_ns, now_ns, movement.depth_deg)
+        return verdict is None or verdict.is_repetition
 
 
 def _phases(*, supine: bool) -> dict[DrivePhase, Phase]:
     return _SUPINE_PHASES if supine else _STANDING_PHASES
 
 
-def _between(before: _Row, after: _Row, share: float) -> _Row:
+def _between(before: Row, after: Row, share: float) -> Row:
     a0, a1, a2, a3, a4 = (a + share * (b - a) for a, b in zip(before, after, strict=True))
     return (a0, a1, a2, a3, a4)
 

@@ -48,8 +48,9 @@ class TurningPointParameters:
         It follows an angle below it this fast.
     onset_share, reversal_share, redescent_share, return_share
         Leaving rest; turning back; turning out again; near rest: parts of the amplitude.
-    acceptance_share
-        Counted from this part of the median of the last five amplitudes.
+    acceptance_share, settled_acceptance_share
+        Counted from this part of the median of the last five amplitudes, while there is one and when there
+        are more.
     soft_return_share
         Returned at least this part of the way: counted when it rests or turns out again there.
     soft_rest_s
@@ -69,11 +70,12 @@ class TurningPointParameters:
     rest_speed_deg_s: float = 3.0
     baseline_time_constant_s: float = 5.0
     baseline_fall_s: float = 0.15
-    onset_share: float = 0.25
+    onset_share: float = 0.15
     reversal_share: float = 0.25
     redescent_share: float = 0.15
     return_share: float = 0.25
-    acceptance_share: float = 0.5
+    acceptance_share: float = 0.55
+    settled_acceptance_share: float = 0.6
     soft_return_share: float = 0.6
     soft_rest_s: float = 0.5
     minimum_out_s: float = 0.25
@@ -148,6 +150,11 @@ class TurningPointMachine:
         self._amplitudes.append(amplitude_deg)
         self._typical_deg = median(self._amplitudes)
 
+    def disown(self) -> None:
+        """Take back the cycle accepted last: it was no repetition."""
+        self._amplitudes.pop()
+        self._typical_deg = median(self._amplitudes) if self._amplitudes else 0.0
+
     def forget_amplitudes(self) -> None:
         """Start a set: nothing is known of its repetitions."""
         self._amplitudes.clear()
@@ -155,7 +162,7 @@ class TurningPointMachine:
         self._last_close_ns = None
 
     def mark_counted(self, close_ns: int) -> None:
-        """Remember when the last repetition closed: the rest that ends a set runs from here."""
+        """Remember when the last repetition, or attempt at one, closed: the rest of a set runs from here."""
         self._last_close_ns = close_ns
 
     def rebase(self, offset_deg: float) -> None:
@@ -373,7 +380,8 @@ class TurningPointMachine:
         back_s = (close_ns - self._high_ns) / NANOSECONDS_PER_SECOND
         if amplitude < p.minimum_amplitude_deg:
             return
-        if amplitude < p.acceptance_share * self._typical_deg:
+        accepted = p.acceptance_share if len(self._amplitudes) < 2 else p.settled_acceptance_share
+        if amplitude < accepted * self._typical_deg:
             # Where the data resumed in mid-movement, the depth was never seen.
             is_cut = (
                 self._start_ns - self._restarted_ns < self._delay_ns + 2 * self._dt_s * NANOSECONDS_PER_SECOND

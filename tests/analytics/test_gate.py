@@ -107,25 +107,56 @@ def test_plates_on_the_floor_do_not_look_like_steps() -> None:
 def test_steps_shake() -> None:
     time_s = np.arange(600) / RATE_HZ
     features = features_of(hinge(2.0, 8.0), acc_norm=9.81 + 3.0 * np.sin(2.0 * np.pi * 1.8 * time_s)[:400])
-    # The 75th percentile of a sine of 3 m/s² is 2.77.
-    assert features.shake_m_s2 == pytest.approx(2.77, abs=0.1)
+    # The 75th percentile of a sine of 3 m/s² is 2.77; of 1.8 Hz the band lets a good third through.
+    assert features.shake_m_s2 == pytest.approx(1.07, abs=0.1)
     verdict = judge(features)
     assert not verdict.is_repetition
-    assert verdict.reasons == ("the body shook with 2.76 m/s², more than 0.4 allowed at 8°",)
+    assert verdict.reasons == ("the body shook with 1.05 m/s², more than 0.12 allowed at 8°",)
+
+
+@pytest.mark.parametrize(
+    ("depth_deg", "seconds", "amplitude_m_s2", "frequency_hz"),
+    [
+        pytest.param(8.0, 4.0, 0.6, 9.0, id="tremor in a micro hinge"),
+        pytest.param(90.0, 1.6, 4.0, 0.7, id="dropping into a fast squat and out of it"),
+    ],
+)
+def test_tremor_and_the_repetition_itself_are_no_steps(
+    depth_deg: float, seconds: float, amplitude_m_s2: float, frequency_hz: float
+) -> None:
+    tilt = hinge(seconds, depth_deg)
+    time_s = np.arange(len(tilt) + 200) / RATE_HZ
+    acc_norm = 9.81 + amplitude_m_s2 * np.sin(2.0 * np.pi * frequency_hz * time_s)
+    features = features_of(tilt, acc_norm=acc_norm)
+    assert judge(features).reasons == ()
+
+
+def test_a_large_movement_about_another_steady_axis_means_a_wrong_calibration() -> None:
+    padded = np.concatenate((np.zeros(100), hinge(), np.zeros(100)))
+    about_left = rates(padded)
+    turned = np.column_stack((0.8 * about_left[:, 1], 0.6 * about_left[:, 1], about_left[:, 2]))
+    features = features_of(hinge(), gyr=turned)
+    assert features.axis_share == pytest.approx(0.36, abs=0.01)
+    assert judge(features).is_repetition
+    wobbling = turned.copy()
+    wobbling[:, 2] = 0.7 * about_left[:, 1]
+    assert not judge(features_of(hinge(), gyr=wobbling)).is_repetition
 
 
 @pytest.mark.parametrize(
     ("amplitude_deg", "share", "shake", "accepted"),
     [
-        (30.0, 0.5, 3.0, True),
+        (60.0, 0.5, 1.8, True),
+        (60.0, 0.99, 1.81, False),
+        (30.0, 0.5, 0.8, True),
         (30.0, 0.49, 0.1, False),
-        (30.0, 0.99, 3.1, False),
+        (59.9, 0.99, 0.81, False),
         (29.9, 0.74, 0.1, False),
-        (12.0, 0.75, 1.0, True),
-        (12.0, 0.75, 1.1, False),
-        (11.9, 0.84, 0.1, False),
-        (6.0, 0.85, 0.4, True),
-        (6.0, 0.85, 0.41, False),
+        (12.0, 0.75, 0.3, True),
+        (12.0, 0.75, 0.31, False),
+        (11.9, 0.69, 0.1, False),
+        (6.0, 0.7, 0.12, True),
+        (6.0, 0.7, 0.13, False),
     ],
 )
 def test_small_movements_must_be_cleaner(

@@ -285,6 +285,42 @@ def test_a_small_first_movement_is_withdrawn() -> None:
     assert [candidate.is_provisional for candidate in found] == [True, False]
 
 
+def test_two_small_first_movements_are_withdrawn() -> None:
+    events = events_of(Curve().hold(2).cycle(20).cycle(24).cycle(60).cycle(60).array())
+    assert [round(w.candidate.amplitude_deg) for w in of_kind(events, Withdrawn)] == [24, 20]
+    found = counted(events)
+    assert [round(candidate.amplitude_deg) for candidate in found] == [60, 60]
+    assert [candidate.is_provisional for candidate in found] == [True, False]
+
+
+def test_a_small_second_movement_is_withdrawn_alone() -> None:
+    curve = Curve().hold(2).cycle(50).cycle(30).cycle(60).cycle(60)
+    events = events_of(curve.array())
+    assert [round(w.candidate.amplitude_deg) for w in of_kind(events, Withdrawn)] == [30]
+    assert [round(candidate.amplitude_deg) for candidate in counted(events)] == [50, 60, 60]
+
+
+def test_three_that_agree_stay_whatever_follows() -> None:
+    events = events_of(Curve().hold(2).cycle(20).cycle(22).cycle(21).cycle(60).array())
+    assert of_kind(events, Withdrawn) == []
+    assert [round(candidate.amplitude_deg) for candidate in counted(events)] == [20, 22, 21, 60]
+
+
+def test_half_a_lowering_is_none_once_the_set_has_shown_its_depth() -> None:
+    events = events_of(Curve().hold(2).cycle(60).cycle(62).cycle(35).cycle(45).array())
+    assert [round(candidate.amplitude_deg) for candidate in counted(events)] == [60, 62, 45]
+    (aborted,) = of_kind(events, Aborted)
+    assert aborted.depth_deg == pytest.approx(35.0, abs=1.0)
+
+
+def test_an_attempt_is_no_rest() -> None:
+    curve = Curve().hold(2).cycle(60).cycle(60, rest_s=4.0).cycle(24, rest_s=4.0).cycle(60)
+    assert of_kind(events_of(curve.array()), SetBoundary) == []
+    fidgeting = Curve().hold(2).cycle(60).cycle(60, rest_s=4.0).cycle(8, rest_s=4.0).cycle(60)
+    (boundary,) = of_kind(events_of(fidgeting.array()), SetBoundary)
+    assert boundary.reason is BoundaryReason.RESTED
+
+
 def test_a_posture_taken_for_twelve_seconds_becomes_the_new_rest() -> None:
     curve = (
         Curve().hold(2).move(30, 2).hold(14).move(70, 2).move(30, 2).hold(1).move(70, 2).move(30, 2).hold(1)
