@@ -59,6 +59,13 @@ class Driver:
             return DrivingAngle.THIGH_FLEXION
         return DrivingAngle.HIP_FLEXION if self.left or self.right else DrivingAngle.PELVIC_TILT
 
+    def for_side(self, side: Side) -> Driver:
+        """Driver for one leg's work: the free leg's hip says nothing of it, the pelvis does."""
+        if not self.pelvis or side is Side.BOTH:
+            return self
+        is_worn = self.left if side is Side.LEFT else self.right
+        return self if is_worn else Driver(pelvis=True, left=False, right=False)
+
     @property
     def minimum_amplitude_deg(self) -> float:
         """Smallest movement that can be a repetition, degrees."""

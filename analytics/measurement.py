@@ -128,14 +128,14 @@ class _Measuring:
         self.window = window
         self.candidate = candidate
         self.side = side
-        self.driver = driver
+        self.driver = driver.for_side(side)
         self.quality = quality
         self.p = parameters
         self.rate_hz = window.sampling_rate_hz
         self.model = UncertaintyModel(quality.is_smoothed, quality.uncertainty)
         self.last = len(window) - 1
         self.next_start_ns = next_start_ns
-        self.drive = driver.angle_deg(window, side)
+        self.drive = self.driver.angle_deg(window, side)
         self.timing = RepetitionTiming(
             self.drive,
             window.start_time_ns,

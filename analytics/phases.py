@@ -6,6 +6,7 @@ sway faster than 3 °/s; so runs of movement are collected around the one that t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from analytics.imu import FloatArray
 
 
-# Quiet standing before a bend has a median 95th percentile of 3.5 °/s: nobody rests with less than this.
-_LEAST_REST_NOISE_DEG_S = 1.0
+# Between two samples the crossing is drawn as a straight line.
+_BETWEEN_SAMPLES = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class PhaseParameters:
         Longest rest between runs of one phase.
     least_return_share
         A way back shorter than this part of the way out (or the reverse) is no phase.
+    neighbour_share, rest_share
+        A rise beyond the first part of the repetition's angle, and a return to within the second, is a
+        movement of its own: one broken off, or a repetition that was not counted.
+    largest_sd_s
+        A duration less sure than this is not given: sway hides where it begins or ends.
     longest_ramp_s
         Most by which ``movement_s`` extends an end.
     lead_s, trail_s
@@ -54,6 +60,9 @@ class PhaseParameters:
     smallest_run_share: float = 0.08
     rest_s: float = 1.5
     least_return_share: float = 0.25
+    neighbour_share: float = 0.18
+    rest_share: float = 0.1
+    largest_sd_s: float = 0.3
     longest_ramp_s: float = 1.0
     lead_s: float = 3.0
     trail_s: float = 2.0
@@ -70,7 +79,8 @@ class PhaseSpan:
     movement_start_s, movement_end_s
         Each end extended by the time between once and twice the threshold: nearer to the true movement.
     start_sd_s, end_sd_s
-        One-sigma of the crossings: speed noise at rest over the steepness of the ramp.
+        One-sigma of the crossings: how far they move with the speed's own error. Sway is no error; where it
+        hides the end of a phase, a small error of the speed already moves the crossing far.
     peak_deg_s
         Largest speed in the phase's direction.
     runs_kept, runs_dropped
@@ -118,6 +128,7 @@ def find_phases(
     turn_from: int,
     turn_to: int,
     last: int,
+    speed_sd_deg_s: float = 0.2,
     parameters: PhaseParameters | None = None,
 ) -> DrivePhases | None:
     """Find both phases of the one repetition in a buffer.
@@ -132,6 +143,8 @@ def find_phases(
         Samples that bound the search: the middles of the neighbouring pauses (inclusive).
     turn_from, turn_to
         Samples between which the far end lies: start and close of the candidate (inclusive).
+    speed_sd_deg_s
+        One-sigma of the smoothed driving angle's speed, degrees/s.
     parameters
         Constants of the definition.
 
@@ -160,9 +173,12 @@ def find_phases(
     ways = sorted(float(smooth[turn] - part.min()) for part in (smooth[first:turn], smooth[turn : last + 1]))
     if ways[0] <= p.least_return_share * ways[1]:
         return None
-    out = _find_span(smooth[first : turn + 1], speed[first : turn + 1], sampling_rate_hz, p)
+    first += _begin_after_neighbour(smooth[first : turn + 1], p)
     # The way back is the way out seen from its end.
-    back = _find_span(smooth[turn : last + 1][::-1], -speed[turn : last + 1][::-1], sampling_rate_hz, p)
+    last -= _begin_after_neighbour(smooth[turn : last + 1][::-1], p)
+    span = _SpanSearch(sampling_rate_hz, speed_sd_deg_s, p)
+    out = span.find(smooth[first : turn + 1], speed[first : turn + 1])
+    back = span.find(smooth[turn : last + 1][::-1], -speed[turn : last + 1][::-1])
     if out is None or back is None:
         return None
     return DrivePhases(
@@ -172,6 +188,19 @@ def find_phases(
     )
 
 
+def _begin_after_neighbour(angle: FloatArray, p: PhaseParameters) -> int:
+    """First sample that is the repetition's own: the middle of its rest after another movement."""
+    lowest = float(angle.min())
+    whole = float(angle[-1]) - lowest
+    resting = np.flatnonzero(angle <= lowest + p.rest_share * whole)
+    last_rest = int(resting[-1])
+    others = np.flatnonzero(angle[:last_rest] > lowest + p.neighbour_share * whole)
+    if len(others) == 0:
+        return 0
+    first_rest = int(resting[resting > others[-1]][0])
+    return (first_rest + last_rest) // 2
+
+
 @dataclass(frozen=True, slots=True)
 class _Run:
     first: int
@@ -179,46 +208,87 @@ class _Run:
     travel_deg: float
 
 
-def _find_span(
-    angle: FloatArray, speed: FloatArray, sampling_rate_hz: float, p: PhaseParameters
-) -> PhaseSpan | None:
-    peak = float(speed.max())
-    if not peak > 0:
-        return None
-    threshold = min(max(p.speed_deg_s, p.speed_share * peak), p.speed_cap_share * peak)
-    runs = _runs(angle, speed > threshold, max_gap=round(p.join_s * sampling_rate_hz))
-    whole = float(angle[-1] - angle.min())
-    largest = max(range(len(runs)), key=lambda index: runs[index].travel_deg)
-    kept = [
-        run
-        for index, run in enumerate(runs)
-        if index == largest or run.travel_deg >= p.smallest_run_share * whole
-    ]
-    begin = end = kept.index(runs[largest])
-    longest_rest = p.rest_s * sampling_rate_hz
-    while begin > 0 and kept[begin].first - kept[begin - 1].last <= longest_rest:
-        begin -= 1
-    while end + 1 < len(kept) and kept[end + 1].first - kept[end].last <= longest_rest:
-        end += 1
-    first, last = kept[begin], kept[end]
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Crossings of one phase in samples, and its outermost runs."""
 
-    start = _crossing(speed, first.first, -1, threshold)
-    stop = _crossing(speed, last.last, 1, threshold)
-    longest_ramp = p.longest_ramp_s * sampling_rate_hz
-    start_ramp = _ramp(speed, start, first, 1, threshold, longest_ramp)
-    stop_ramp = _ramp(speed, stop, last, -1, threshold, longest_ramp)
-    noise = _rest_noise(speed, first.first, last.last)
-    return PhaseSpan(
-        start_s=start / sampling_rate_hz,
-        end_s=stop / sampling_rate_hz,
-        movement_start_s=max(0.0, start - start_ramp) / sampling_rate_hz,
-        movement_end_s=min(float(len(speed) - 1), stop + stop_ramp) / sampling_rate_hz,
-        start_sd_s=_crossing_sd_s(noise, threshold, start_ramp, sampling_rate_hz),
-        end_sd_s=_crossing_sd_s(noise, threshold, stop_ramp, sampling_rate_hz),
-        peak_deg_s=peak,
-        runs_kept=end - begin + 1,
-        runs_dropped=len(runs) - (end - begin + 1),
-    )
+    start: float
+    stop: float
+    first: _Run
+    last: _Run
+    kept: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SpanSearch:
+    """Finds one phase in an angle that grows to its end, and how far its ends may be off."""
+
+    rate_hz: float
+    speed_sd_deg_s: float
+    p: PhaseParameters
+
+    def find(self, angle: FloatArray, speed: FloatArray) -> PhaseSpan | None:
+        peak = float(speed.max())
+        if not peak > 0:
+            return None
+        p, rate_hz = self.p, self.rate_hz
+        threshold = min(max(p.speed_deg_s, p.speed_share * peak), p.speed_cap_share * peak)
+        ends = self._ends(angle, speed, threshold, 0.0)
+        start_sd_s, end_sd_s = self._spread_s(angle, speed, threshold, ends)
+        longest_ramp = p.longest_ramp_s * rate_hz
+        start_ramp = _ramp(speed, ends.start, ends.first, 1, threshold, longest_ramp)
+        stop_ramp = _ramp(speed, ends.stop, ends.last, -1, threshold, longest_ramp)
+        return PhaseSpan(
+            start_s=ends.start / rate_hz,
+            end_s=ends.stop / rate_hz,
+            movement_start_s=max(0.0, ends.start - start_ramp) / rate_hz,
+            movement_end_s=min(float(len(speed) - 1), ends.stop + stop_ramp) / rate_hz,
+            start_sd_s=start_sd_s,
+            end_sd_s=end_sd_s,
+            peak_deg_s=peak,
+            runs_kept=ends.kept,
+            runs_dropped=ends.dropped,
+        )
+
+    def _spread_s(
+        self, angle: FloatArray, speed: FloatArray, threshold: float, ends: _Ends
+    ) -> tuple[float, float]:
+        """One-sigma of both ends: the definition applied with the speed off by one sigma either way."""
+        error = min(self.speed_sd_deg_s, 0.5 * threshold)
+        # A run's travel is off by what the speed's error adds up to over half a second.
+        travel_deg = 0.5 * self.speed_sd_deg_s
+        moved = [
+            self._ends(angle, speed, threshold + sign * error, sign * travel_deg) for sign in (1.0, -1.0)
+        ]
+        least = _BETWEEN_SAMPLES / self.rate_hz
+        start, stop = (
+            0.5 * sum(abs(getattr(other, name) - getattr(ends, name)) for other in moved) / self.rate_hz
+            for name in ("start", "stop")
+        )
+        return math.hypot(least, start), math.hypot(least, stop)
+
+    def _ends(self, angle: FloatArray, speed: FloatArray, threshold: float, more_deg: float) -> _Ends:
+        p = self.p
+        runs = _runs(angle, speed > threshold, max_gap=round(p.join_s * self.rate_hz))
+        smallest_deg = p.smallest_run_share * float(angle[-1] - angle.min()) + more_deg
+        largest = max(range(len(runs)), key=lambda index: runs[index].travel_deg)
+        kept = [run for index, run in enumerate(runs) if index == largest or run.travel_deg >= smallest_deg]
+        begin = end = kept.index(runs[largest])
+        longest_rest = p.rest_s * self.rate_hz
+        while begin > 0 and kept[begin].first - kept[begin - 1].last <= longest_rest:
+            begin -= 1
+        while end + 1 < len(kept) and kept[end + 1].first - kept[end].last <= longest_rest:
+            end += 1
+        first, last = kept[begin], kept[end]
+        return _Ends(
+            start=_crossing(speed, first.first, -1, threshold),
+            stop=_crossing(speed, last.last, 1, threshold),
+            first=first,
+            last=last,
+            kept=end - begin + 1,
+            dropped=len(runs) - (end - begin + 1),
+        )
 
 
 def _runs(angle: FloatArray, moving: np.ndarray[tuple[int], np.dtype[np.bool_]], max_gap: int) -> list[_Run]:
@@ -251,21 +321,6 @@ def _ramp(
             twice = _crossing(speed, index, -step, 2.0 * threshold) if index != begin else float(index)
             return min(abs(twice - crossing), longest)
     return 0.0
-
-
-def _rest_noise(speed: FloatArray, first: int, last: int) -> float:
-    """Spread of the speed outside the phase, robust against what little movement is left there, °/s."""
-    rest = np.concatenate((speed[:first], speed[last + 1 :]))
-    if len(rest) < 3:
-        return _LEAST_REST_NOISE_DEG_S
-    spread = float(1.4826 * np.median(np.abs(rest - np.median(rest))))
-    return max(spread, _LEAST_REST_NOISE_DEG_S)
-
-
-def _crossing_sd_s(noise: float, threshold: float, ramp: float, sampling_rate_hz: float) -> float:
-    steepness_time = noise * (ramp / sampling_rate_hz) / threshold
-    # Half a sample of the device's clock and of the filter's own blur remain even without noise.
-    return float(np.hypot(steepness_time, 0.5 / sampling_rate_hz))
 
 
 def _shifted(span: PhaseSpan, offset_s: float) -> PhaseSpan:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _HOLE_AT_BOUNDARY = "data are missing where the phase begins or ends"
 _HOLE_INSIDE = "data are missing in the middle of the phase"
 _BEGUN_BEFORE = "the data begin in the middle of the movement"
+_SWAYING = "sway hides where the phase begins or ends"
 _GOES_ON = "the data end in the middle of the movement"
 
 
@@ -204,7 +205,10 @@ class RepetitionTiming:
                 return Unmeasured(self._unseen[time_s])
         if self.missing.breaks(start_s * self._rate_hz, end_s * self._rate_hz):
             return Unmeasured(_HOLE_INSIDE)
-        return Measured(end_s - start_s, math.hypot(start_sd_s, end_sd_s))
+        sd_s = math.hypot(start_sd_s, end_sd_s)
+        if sd_s > self._parameters.largest_sd_s:
+            return Unmeasured(_SWAYING)
+        return Measured(end_s - start_s, sd_s)
 
     def _peak(self, concentric: PhaseSpan) -> Figure:
         if self.missing.is_near(concentric.start_s * self._rate_hz, concentric.end_s * self._rate_hz):

@@ -90,7 +90,7 @@ def test_a_tiny_grid_goes_from_simulation_to_acceptance_lines():
     assert "Repetitions counted" in virtual_tables.count_tables([row])
     assert "tilt" in virtual_tables.angle_table([row])
     assert "eccentric_s" in virtual_tables.figure_table([row], "Figures")
-    assert "with thigh sensors" in virtual_tables.boundary_table([row])
+    assert "with the working thigh's sensor" in virtual_tables.boundary_table([row])
     lines = virtual_lines.lines_of([row])
     assert lines[0].is_met is None
     assert {line.verdict for line in lines} <= {"met", "MISSED", "not measured"}

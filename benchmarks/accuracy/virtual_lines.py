@@ -142,10 +142,11 @@ def _drop_line(rows: Sequence[Row]) -> Line:
 
 
 def _phase_lines(rows: Sequence[Row]) -> list[Line]:
-    group = dict(boundary_groups(rows))["with thigh sensors"]
+    group = dict(boundary_groups(rows))["with the working thigh's sensor"]
     errors = list(np.abs(boundary_errors(group)).ravel())
     eccentric = [p[0] for row in group for p in row["figures"]["eccentric_s"]]
     limits = 1.96 * float(np.std(eccentric)) if eccentric else float("nan")
+    untimed = sum(row["untimed"] for row in group)
     return [
         Line(
             "phase boundaries, s",
@@ -156,7 +157,7 @@ def _phase_lines(rows: Sequence[Row]) -> list[Line]:
         Line(
             "eccentric, limits of agreement, s",
             "<= ±0.15",
-            f"±{number(limits, 3)}",
+            f"±{number(limits, 3)}; withheld {share(untimed, len(errors) // 4, 1)}",
             bool(limits <= 0.15) if eccentric else None,
         ),
     ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 import hardware_sim
 from analytics.batch import analyse
+from analytics.driving import DrivingAngle
 from analytics.exercises import Exercise, Side
 from analytics.imu import ImuBlock, Mount, Placement
 from analytics.pipeline import AthleteSetup
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
 
     from analytics.angles import AngleBlock
     from analytics.imu import FloatArray
-    from analytics.pipeline_output import PipelineOutput
+    from analytics.pipeline_output import PipelineOutput, RepetitionEvent
     from hardware_sim.truth import Truth
 
 Row = dict[str, Any]
+Pairs: TypeAlias = "list[tuple[int, RepetitionEvent]]"
 
 ANGLES = {
     "tilt": ("pelvic_tilt_deg",),
@@ -48,6 +50,17 @@ FIGURES = (
     "pelvic_rotation_range_deg",
     "lockout_deficit_deg",
     "hinge_share",
+)
+# What these are depends on the driving angle; the truth has them by the working hip.
+BY_DRIVING_ANGLE = (
+    "eccentric_s",
+    "bottom_pause_s",
+    "concentric_s",
+    "top_pause_s",
+    "tut_s",
+    "eccentric_movement_s",
+    "concentric_movement_s",
+    "lockout_deficit_deg",
 )
 BOUNDARIES = ("eccentric_start", "eccentric_end", "concentric_start", "concentric_end")
 
@@ -138,8 +151,15 @@ def score(case: Case, performance: hardware_sim.Performance, output: PipelineOut
     matching = match(said.repetitions, spans)
     is_bridge = scenario.stance is Stance.SHOULDERS
     row = description_of(case) | _counts(truth, said, matching)
-    row["figures"] = _figures(truth, matching)
-    row["boundaries_s"] = _boundaries(truth, matching)
+    by_hip, by_tilt = _by_driving_angle(matching, case, truth)
+    row["figures"] = _figures(truth, by_hip, FIGURES)
+    for name, pairs in _figures(truth, by_tilt, FIGURES).items():
+        if name not in BY_DRIVING_ANGLE:
+            row["figures"][name] += pairs
+    row["figures_by_tilt"] = _figures(truth, by_tilt, BY_DRIVING_ANGLE)
+    row["boundaries_s"] = _boundaries(truth, by_hip)
+    row["boundaries_by_tilt_s"] = _boundaries(truth, by_tilt)
+    row["untimed"] = sum(event.repetition.eccentric_s is None for _, event in by_hip)
     finished = [event.angles for event in said.repetitions]
     first_end_s = spans[0][1]
     for prefix, blocks, from_s in (
@@ -203,11 +223,29 @@ def _counts(truth: Truth, said: Verdicts, matching: Matching) -> Row:
     }
 
 
-def _figures(truth: Truth, matching: Matching) -> dict[str, list[tuple[float, float, float]]]:
+def _by_driving_angle(matching: Matching, case: Case, truth: Truth) -> tuple[Pairs, Pairs]:
+    """Split matched repetitions: timed by the working hip like the truth, or by the pelvis alone.
+
+    One that truly began before the recording did is in neither: its beginning cannot be compared.
+    """
+    first_s = 0.0
+    if case.late_start_s:
+        first_s = _first_movement_s(truth) - case.late_start_s
+    seen = [
+        (index, event)
+        for index, event in matching.pairs
+        if min(truth.repetitions[index].eccentric_start_s, truth.repetitions[index].concentric_start_s)
+        >= first_s
+    ]
+    by_hip = [pair for pair in seen if pair[1].repetition.driving_angle is DrivingAngle.HIP_FLEXION]
+    return by_hip, [pair for pair in seen if pair not in by_hip]
+
+
+def _figures(truth: Truth, pairs: Pairs, names: Sequence[str]) -> dict[str, list[tuple[float, float, float]]]:
     """Error, printed sd and true value of each figure of each matched repetition."""
-    figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in FIGURES}
-    for index, event in matching.pairs:
-        for name in FIGURES:
+    figures: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
+    for index, event in pairs:
+        for name in names:
             measured = getattr(event.repetition, name)
             true = getattr(truth.repetitions[index], name)
             if measured is not None and true is not None:
@@ -215,10 +253,10 @@ def _figures(truth: Truth, matching: Matching) -> dict[str, list[tuple[float, fl
     return figures
 
 
-def _boundaries(truth: Truth, matching: Matching) -> list[list[float | None]]:
+def _boundaries(truth: Truth, pairs: Pairs) -> list[list[float | None]]:
     """Measured - true time of the four boundaries of each matched repetition, s."""
     errors = []
-    for index, event in matching.pairs:
+    for index, event in pairs:
         row: list[float | None] = []
         for name in BOUNDARIES:
             measured_ns = getattr(event.repetition, f"{name}_ns")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.accuracy.layout import high, middle, number, table
+from benchmarks.accuracy.layout import high, middle, number, share, table
 from benchmarks.accuracy.virtual_set import FIGURES
 
 if TYPE_CHECKING:
@@ -173,14 +173,18 @@ def boundary_errors(rows: Sequence[Row]) -> np.ndarray:
 def boundary_groups(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     """Group recordings whose boundaries are judged together."""
     usual = [row for row in rows if not row["slow_under_sway"]]
+    by_tilt = [
+        {**row, "boundaries_s": row["boundaries_by_tilt_s"], "figures": row["figures_by_tilt"], "untimed": 0}
+        for row in usual
+    ]
     return [
-        ("with thigh sensors", [row for row in usual if row["worn"] != "pelvis only"]),
-        ("pelvis only (truth by the hip)", [row for row in usual if row["worn"] == "pelvis only"]),
+        ("with the working thigh's sensor", usual),
+        ("without (truth by the hip)", by_tilt),
         ("slow lowering under strong sway", [row for row in rows if row["slow_under_sway"]]),
         *(
             (
-                f"with thigh sensors, {pace}",
-                [row for row in usual if row["pace"] == pace and row["worn"] != "pelvis only"],
+                f"with the working thigh's sensor, {pace}",
+                [row for row in usual if row["pace"] == pace],
             )
             for pace in ("touch-and-go", "normal", "paused", "slow")
         ),
@@ -204,6 +208,7 @@ def boundary_table(rows: Sequence[Row]) -> str:
                 *(number(high(list(errors[:, k])), 3) for k in range(4)),
                 number(float(np.mean(eccentric)) if eccentric else None, 3),
                 f"±{number(1.96 * float(np.std(eccentric)) if eccentric else None, 3)}",
+                share(sum(row["untimed"] for row in group), len(errors), 1),
             )
         )
     return table(
@@ -219,6 +224,7 @@ def boundary_table(rows: Sequence[Row]) -> str:
             "p95 concentric end",
             "eccentric bias",
             "eccentric limits of agreement",
+            "eccentric withheld",
         ),
         lines,
     )

@@ -313,3 +313,30 @@ def test_the_hip_is_less_certain_than_the_pelvis(hinge) -> None:
     repetition = measure(hinge)
     assert repetition.sd["pelvic_tilt_range_deg"] == pytest.approx(1.06, abs=0.01)
     assert repetition.sd["hip_flexion_left_range_deg"] == pytest.approx(1.52, abs=0.02)
+
+
+def test_a_duration_that_sway_hides_is_not_given(make_angles) -> None:
+    at_s = np.arange(1600) / RATE_HZ
+    # At the bottom the pelvis creeps on with 3.1 °/s for 1.9 s, a hair above the threshold: 5.9°.
+    way = 60.0 * share_of_way() + np.interp(at_s, [0.0, 7.0, 8.9, 9.0, 14.0], [0.0, 0.0, 5.9, 5.9, 0.0])
+    repetition = measure(make_angles(tilt=way, left=0.0 * way, right=0.0 * way))
+    assert repetition.eccentric_s is None
+    assert repetition.reasons["eccentric_s"] == "sway hides where the phase begins or ends"
+    assert repetition.concentric_s == pytest.approx(4.6, abs=0.1)
+
+
+def test_the_free_leg_does_not_time_the_work_of_the_other(make_angles) -> None:
+    way = share_of_way()
+    # The free left thigh swings back with the pelvis: its hip hardly bends, and late.
+    angles = make_angles(tilt=70.0 * way, left=-66.0 * np.roll(way, 40), right=20.0 * way)
+    left_only = MeasurementQuality(GOOD, GOOD, None, is_smoothed=True)
+    repetition = measure(
+        angles,
+        side=Side.RIGHT,
+        driver=Driver(pelvis=True, left=True, right=False),
+        quality=left_only,
+    )
+    assert repetition.driving_angle is DrivingAngle.PELVIC_TILT
+    # The tilt reaches 23 °/s: 3 °/s are met 0.26 s into its ramp of 2 s.
+    assert repetition.eccentric_start_ns == pytest.approx(2_257_000_000, abs=8_000_000)
+    assert repetition.kind["lockout_deficit_deg"] is Kind.PROXY
