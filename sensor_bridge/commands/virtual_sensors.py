@@ -44,11 +44,11 @@ def run(what: str, *, port: int, seed: int, duration_s: float | None) -> None:
 async def _play(playback: Playback, port: int, seed: int) -> None:
     async with on_air_for_others(playback, seed, port) as (taken, finished):
         _say(f"Virtual sensors at port {taken}. In the bridge's configuration:")
-        _say(f"[radio]\nvirtual_port = {taken}\n")
+        _print(f"[radio]\nvirtual_port = {taken}\n")
         for sensor in playback.worn_sensors:
             lines = [f'{key} = "{value}"' for key, value in sensor.items()]
-            _say("[[athletes.sensors]]\n" + "\n".join(lines) + "\n")
-        _say("They begin when all are connected.")
+            _print("[[athletes.sensors]]\n" + "\n".join(lines) + "\n")
+        _print("# The sensors begin when all of them are connected.")
         await finished.wait()
         _say("Played to the end; Ctrl-C closes the radio.")
         await asyncio.Event().wait()
@@ -56,3 +56,7 @@ async def _play(playback: Playback, port: int, seed: int) -> None:
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)  # noqa: T201

@@ -277,10 +277,16 @@ def _record_at(data: mmap.mmap, position: int) -> _Record | None:
         return None
     arrival_ns, kind, id_length = _BODY.unpack_from(body)
     id_end = _BODY.size + id_length
+    try:
+        frame_kind = FrameKind(kind)
+    except ValueError:
+        raise RecordingError(
+            f"the record at byte {position} is of kind {kind}: a newer Hipline wrote it, update this one"
+        ) from None
     frame = ReceivedFrame(
-        sensor_id=body[_BODY.size : id_end].decode(),
+        sensor_id=body[_BODY.size : id_end].decode(errors="replace"),
         arrival_ns=arrival_ns,
-        kind=FrameKind(kind),
+        kind=frame_kind,
         payload=body[id_end:],
     )
     return _Record(frame, start + length)

@@ -143,9 +143,19 @@ def find_unfinished_session(
         except OSError as error:  # written by somebody else, under sudo perhaps
             _log.warning("%s: left alone: %s", log, error.strerror)
             continue
-        if not session.is_closed:
-            return session
+        return None if session.is_closed else session  # what lies behind a later session is over
     return None
+
+
+def list_sessions(data_folder: Path) -> list[Session]:
+    """Find all sessions on disk, the newest first; folders that hold none are passed over with a warning."""
+    sessions = []
+    for folder in sorted((data_folder / _SESSIONS_NAME).glob("*"), reverse=True):
+        try:
+            sessions.append(open_session(folder))
+        except (RecordingError, OSError) as error:
+            _log.warning("%s: passed over: %s", folder, error)
+    return sessions
 
 
 def open_session(folder: Path) -> Session:

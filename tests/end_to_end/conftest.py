@@ -14,7 +14,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import paho.mqtt.client as paho
 import pytest
@@ -57,22 +57,27 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float) -> No
 
 
 class HiplineProcess:
-    """One ``hipline`` command, its stderr gathered as it comes."""
+    """One ``hipline`` command, what it prints gathered as it comes."""
 
     def __init__(self, *arguments: str, largest_file: int | None = None) -> None:
         self.errors: list[str] = []
+        self.printed: list[str] = []
         self.process = subprocess.Popen(
             [str(HIPLINE), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         if largest_file is not None:  # what a full disk does
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (largest_file, largest_file))
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._readers = [
+            threading.Thread(target=self._read, args=(pipe, lines), daemon=True)
+            for pipe, lines in ((self.process.stderr, self.errors), (self.process.stdout, self.printed))
+        ]
+        for reader in self._readers:
+            reader.start()
 
-    def _read(self) -> None:
-        assert self.process.stderr is not None
+    @staticmethod
+    def _read(pipe: IO[str], lines: list[str]) -> None:
         with contextlib.suppress(ValueError):  # closed
-            self.errors.extend(iter(self.process.stderr.readline, ""))
+            lines.extend(iter(pipe.readline, ""))
 
     @property
     def said(self) -> str:
@@ -94,7 +99,8 @@ class HiplineProcess:
 
     def join(self) -> None:
         """Read what an ended process still had to say."""
-        self._reader.join(20)
+        for reader in self._readers:
+            reader.join(20)
 
     def kill(self) -> None:
         """End it at once (SIGKILL); does nothing where it has ended."""
@@ -144,10 +150,14 @@ def virtual_sensors(hipline: Callable[..., HiplineProcess], tmp_path: Path) -> C
         path = tmp_path / f"scenario-{uuid.uuid4().hex}.toml"
         path.write_text(scenario)
         process = hipline("virtual-sensors", str(path), "--port", "0", "--seed", str(seed))
-        process.says("They begin when all are connected")
-        port = re.search(r"^virtual_port = (\d+)$", process.said, re.MULTILINE)
+        wait_until(
+            lambda: process.printed[-1:] == ["# The sensors begin when all of them are connected.\n"],
+            "the sensors' configuration",
+            20.0,
+        )
+        radio, sensors = "".join(process.printed).split("\n\n", 1)
+        port = re.fullmatch(r"\[radio\]\nvirtual_port = (\d+)", radio)
         assert port is not None
-        sensors = process.said[process.said.index("[[athletes.sensors]]") : process.said.index("They begin")]
         return VirtualSensors(process, path, int(port[1]), sensors)
 
     return start

@@ -18,7 +18,10 @@ HIPLINE = [sys.executable, "-c", "from sensor_bridge.cli import main; main()"]
 @pytest.fixture(scope="module")
 def virtual_port() -> Iterator[str]:
     process = subprocess.Popen(
-        [*HIPLINE, "virtual-sensors", "standing", "--duration", "20"], stderr=subprocess.PIPE, text=True
+        [*HIPLINE, "virtual-sensors", "standing", "--duration", "20"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
         assert process.stderr is not None

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,6 +55,16 @@ def test_bytes_on_disk_are_as_documented(path: Path) -> None:
         "a5 5a 0c 00 27 45 9c 0d "  # mark, 12 bytes, CRC-32 of the body
         "02 01 00 00 00 00 00 00 01 01 61 07"  # arrival, kind, "a", payload
     )
+
+
+def test_a_log_of_a_newer_version_is_refused_in_words(path: Path) -> None:
+    write(path, [ReceivedFrame("a", 258, FrameKind.DATA, b"\x07")])
+    data = bytearray(path.read_bytes())
+    data[-4] = 9  # the kind: none of ours
+    data[-16:-12] = zlib.crc32(data[-12:]).to_bytes(4, "little")
+    path.write_bytes(data)
+    with pytest.raises(RecordingError, match="record at byte 34 is of kind 9: a newer Hipline wrote it"):
+        list(read_frame_log(path))
 
 
 def test_a_frame_is_on_disk_when_append_returns(path: Path) -> None:

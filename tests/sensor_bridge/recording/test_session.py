@@ -68,15 +68,19 @@ def test_nor_one_of_yesterday(tmp_path: Path) -> None:
     assert find_unfinished_session(tmp_path, now=now + timedelta(days=2), longest_break_s=3e5) == session
 
 
+def test_a_session_is_over_where_a_later_one_was_begun_and_ended(tmp_path: Path) -> None:
+    _, newer = create_session(tmp_path), create_session(tmp_path)
+    newer.close(NOON)
+    assert find_unfinished_session(tmp_path) is None
+
+
 def test_the_newest_is_found_and_rubbish_passed_over(tmp_path: Path) -> None:
     assert find_unfinished_session(tmp_path) is None
-    older, newer = create_session(tmp_path), create_session(tmp_path)
-    assert find_unfinished_session(tmp_path) == newer
-    newer.close(NOON)
+    _, newer = create_session(tmp_path), create_session(tmp_path)
     (tmp_path / "sessions" / "zzz").mkdir()
     (tmp_path / "sessions" / "zzz" / "frames.log").write_bytes(b"HIPL")
     (tmp_path / "sessions" / "notes.txt").write_text("hello", encoding="utf-8")
-    assert find_unfinished_session(tmp_path) == older
+    assert find_unfinished_session(tmp_path) == newer
 
 
 def test_what_is_no_session_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""The commands of ``hipline sessions``: their arguments and their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+sessions = typer.Typer(help="What hipline run has recorded on this disk.", no_args_is_help=True)
+BridgeConfig = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Configuration of the bridge; default: your own.",
+        show_default=False,
+    ),
+]
+
+
+@sessions.command("list")
+def sessions_list(*, file: BridgeConfig = None) -> None:
+    """List the recorded sessions, the newest first."""
+    from sensor_bridge.commands.sessions import show
+
+    show(file)
+
+
+@sessions.command("export")
+def sessions_export(
+    session: Annotated[str, typer.Argument(help="Id of the session, or its beginning.")] = "last",
+    *,
+    out: Annotated[
+        Path, typer.Option(metavar="TRACE", help="Where it goes: .parquet or .csv.", show_default=False)
+    ],
+    athlete: Annotated[
+        str | None, typer.Option(help="Whose, where more than one took part.", show_default=False)
+    ] = None,
+    file: BridgeConfig = None,
+) -> None:
+    """Write one athlete's part of a session as a recording, for analyze, replay and other tools.
+
+    Then: hipline analyze TRACE
+    """
+    from sensor_bridge.commands.sessions import export
+
+    export(session, out=out, athlete_id=athlete, config_path=file)

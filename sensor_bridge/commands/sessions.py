@@ -1,0 +1,109 @@
+"""``hipline sessions``: the sessions that lie on this disk, and one athlete's part of one as a recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from analytics.imu import Mount, Placement
+from sensor_bridge.commands.output_files import check_outputs
+from sensor_bridge.config_file import load_config
+from sensor_bridge.errors import RecordingError
+from sensor_bridge.recording.export import export_trace
+from sensor_bridge.recording.session import list_sessions
+from sensor_bridge.recording.trace import write_trace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sensor_bridge.recording.session import Session
+
+_BYTES_PER_MB = 1e6
+
+
+def show(config_path: Path | None) -> None:
+    """Print a line a session, the newest first.
+
+    Raises
+    ------
+    RecordingError
+        Nothing was recorded yet.
+    """
+    table = Table("session", "started, UTC", "athletes", "MB", "state")
+    for session in _sessions(config_path):
+        athletes = ", ".join(str(athlete.get("id", "?")) for athlete in _athletes(session))
+        size = session.frame_log_path.stat().st_size / _BYTES_PER_MB
+        started = session.started_at[:19].replace("T", " ")
+        table.add_row(
+            session.session_id, started, athletes, f"{size:.1f}", "ended" if session.is_closed else "open"
+        )
+    Console(highlight=False).print(table)
+
+
+def export(name: str, *, out: Path, athlete_id: str | None, config_path: Path | None) -> None:
+    """Write what one athlete's sensors sent as a recording (trace/1).
+
+    Parameters
+    ----------
+    name
+        The session's id, the beginning of one, or ``last``.
+    out
+        Where the recording goes.
+    athlete_id
+        Whose; None where only one took part.
+    config_path
+        The bridge's configuration, which names the data folder; None: the user's own.
+
+    Raises
+    ------
+    RecordingError
+        No such session or athlete, nothing recorded, or ``out`` cannot be written.
+    """
+    session = _named(name, _sessions(config_path))
+    check_outputs([out], source=session.frame_log_path)
+    athlete = _chosen(session, athlete_id)
+    worn = athlete.get("sensors", [])
+    placements = {str(sensor["id"]): Placement(sensor["placement"]) for sensor in worn}
+    mounts = {Placement(sensor["placement"]): Mount(sensor["mount"]) for sensor in worn}
+    trace = export_trace(session.frame_log_path, placements, mounts=mounts, athlete=str(athlete["id"]))
+    write_trace(out, trace)
+    Console(highlight=False, soft_wrap=True).print(
+        f"{out}: {trace.t_s[-1]:.0f} s of {athlete['id']}, {', '.join(sorted(trace.sensors))}"
+    )
+
+
+def _sessions(config_path: Path | None) -> list[Session]:
+    config = load_config(config_path)
+    sessions = list_sessions(config.data_folder)
+    if not sessions:
+        raise RecordingError(f"{config.data_folder}: no session lies here yet: hipline run records them")
+    return sessions
+
+
+def _named(name: str, sessions: list[Session]) -> Session:
+    if name == "last":
+        return sessions[0]
+    found = [session for session in sessions if session.session_id.startswith(name)]
+    if len(found) != 1:
+        how = "no session begins" if not found else f"{len(found)} sessions begin"
+        raise RecordingError(f"{how} with {name}: hipline sessions list shows them all")
+    return found[0]
+
+
+def _athletes(session: Session) -> list[dict[str, Any]]:
+    athletes = session.metadata.get("athletes", [])
+    return [athlete for athlete in athletes if isinstance(athlete, dict)]
+
+
+def _chosen(session: Session, athlete_id: str | None) -> dict[str, Any]:
+    athletes = {str(athlete.get("id")): athlete for athlete in _athletes(session)}
+    names = ", ".join(athletes) or "nobody"
+    if athlete_id is None:
+        if len(athletes) != 1:
+            raise RecordingError(f"in this session took part: {names}: choose one with --athlete")
+        return next(iter(athletes.values()))
+    if athlete_id not in athletes:
+        raise RecordingError(f"{athlete_id} took no part in this session: {names} did")
+    return athletes[athlete_id]
