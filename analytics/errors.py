@@ -4,7 +4,8 @@
 
     AnalyticsError
     ├── MixedSamplingRates     two sensors on different grids
-    └── BlockOutOfOrder        a block that begins before the previous one ended
+    ├── BlockOutOfOrder        a block that begins before the previous one ended
+    └── ModelUnusable          a stored model that does not fit what is installed
 """
 
 from __future__ import annotations
@@ -36,3 +37,7 @@ class BlockOutOfOrder(AnalyticsError):
         )
         self.placement = placement
         self.overlap_s = overlap_s
+
+
+class ModelUnusable(AnalyticsError):
+    """A stored model cannot be used; the text says why, and what to do."""

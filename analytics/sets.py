@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from analytics.form import Fault, FormParameters, tempo_faults
 from analytics.imu import NANOSECONDS_PER_SECOND
-from analytics.recognition import RecognitionParameters, recognise, working_side
+from analytics.recognition import recognise, working_side
+from analytics.recognition_rules import RecognitionParameters
 from analytics.repetition_figures import (
     Repetition,
     RepetitionStatus,
@@ -230,7 +231,7 @@ class SetBuilder:
 
     def _summed(self, *, is_final: bool) -> SetSummary:
         repetitions = self._repetitions
-        recognition = recognise(repetitions, self.prescription, self.parameters.recognition)
+        recognition = recognise(repetitions, self.prescription, self.parameters.recognition, is_over=is_final)
         tut = [r.tut_s for r in repetitions if r.tut_s is not None]
         eccentric = [r.eccentric_s for r in repetitions if r.eccentric_s is not None]
         faults = [fault for r in repetitions for fault in r.faults]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.pipeline import AthleteSetup, MotionPipeline
+from analytics.recognition import prepare_recognition
 from firmware_protocol.codec import decode_frame
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.assembly import BlockAssembly
@@ -58,6 +59,11 @@ class AthleteSession:
             prescription=prescription,
         )
         self._messages = AthleteMessages(card, self._assembly.to_utc_ns)
+
+    @staticmethod
+    def prepare() -> None:
+        """Load what the first set would otherwise wait for; safe in a thread, and never needed."""
+        prepare_recognition()
 
     def begin(self, now_ms: float) -> list[Outgoing]:
         """Return what is to be said before anything is measured; `now_ms` is UTC."""

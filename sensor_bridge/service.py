@@ -365,6 +365,7 @@ async def _stream(
     ]
     streaming.append(tasks.create_task(run.measure_all(), name="measuring"))
     streaming.append(tasks.create_task(run.report_sensors(), name="sensor status"))
+    streaming.append(tasks.create_task(asyncio.to_thread(AthleteSession.prepare), name="exercise model"))
     await until(run.bridge)
     for task in streaming:
         task.cancel()

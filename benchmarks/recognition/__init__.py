@@ -1,0 +1,1 @@
+"""Training of the exercise model, and how right its confidence is."""
