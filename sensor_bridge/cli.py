@@ -10,12 +10,13 @@ import enum
 import logging
 import sys
 from importlib.metadata import version
-from pathlib import Path  # noqa: TC003  (typer reads the annotations)
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
+from sensor_bridge.cli_arguments import ConfigFile, Headless, PagePort, ResultFile, TraceFile
 from sensor_bridge.cli_sensors import sensors
 from sensor_bridge.cli_sessions import sessions
 from sensor_bridge.commands.watch_words import printable
@@ -75,14 +76,9 @@ def _options(
 
 @app.command()
 def analyze(
-    trace: Annotated[Path, typer.Argument(help="A recording, trace/1: Parquet or CSV.", show_default=False)],
+    trace: TraceFile,
     *,
-    json_path: Annotated[
-        Path | None,
-        typer.Option(
-            "--json", metavar="FILE", help="Also write the result as JSON (result/1).", show_default=False
-        ),
-    ] = None,
+    json_path: ResultFile = None,
     angles: Annotated[
         Path | None,
         typer.Option(
@@ -146,10 +142,8 @@ def demo(
             show_default=False,
         ),
     ] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="No page: only the numbers.")] = False,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any free one.")
-    ] = 8321,
+    headless: Headless = False,
+    port: PagePort = 8321,
     scenario: Annotated[
         str, typer.Option(help="What the virtual athlete does, as for simulate.")
     ] = "romanian_deadlift",
@@ -175,18 +169,11 @@ def demo(
 
 @app.command()
 def replay(
-    trace: Annotated[Path, typer.Argument(help="A recording, trace/1: Parquet or CSV.", show_default=False)],
+    trace: TraceFile,
     *,
-    json_path: Annotated[
-        Path | None,
-        typer.Option(
-            "--json", metavar="FILE", help="Also write the result as JSON (result/1).", show_default=False
-        ),
-    ] = None,
-    headless: Annotated[bool, typer.Option("--headless", help="No page: only the numbers.")] = False,
-    port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any free one.")
-    ] = 8321,
+    json_path: ResultFile = None,
+    headless: Headless = False,
+    port: PagePort = 8321,
     seed: Annotated[int, typer.Option(min=0, help="Of the virtual radio.")] = 1,
 ) -> None:
     """Play a recording live, through virtual sensors over a virtual radio.
@@ -201,16 +188,7 @@ def replay(
 @app.command()
 def run(
     *,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="Who wears what (README); default: your own configuration.",
-            show_default=False,
-        ),
-    ] = None,
+    file: ConfigFile = None,
 ) -> None:
     """Stream from real sensors: Bluetooth to MQTT and the dashboard, until Ctrl-C.
 
@@ -249,16 +227,7 @@ def virtual_sensors(
 @app.command()
 def watch(
     *,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="Configuration of the bridge to watch; default: your own, or a running demo.",
-            show_default=False,
-        ),
-    ] = None,
+    file: ConfigFile = None,
     plain: Annotated[
         bool, typer.Option("--plain", help="A line an event, for pipes and screen readers.")
     ] = False,
@@ -281,16 +250,7 @@ app.add_typer(sensors, name="sensors")
 @app.command()
 def config(
     *,
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            "-c",
-            metavar="FILE",
-            help="Configuration to read; default: your own, if there is one.",
-            show_default=False,
-        ),
-    ] = None,
+    file: ConfigFile = None,
     show: Annotated[
         bool, typer.Option("--show", help="Print every setting as it is in force, as JSON.")
     ] = False,

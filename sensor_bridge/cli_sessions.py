@@ -7,21 +7,13 @@ from typing import Annotated
 
 import typer
 
+from sensor_bridge.cli_arguments import ConfigFile
+
 sessions = typer.Typer(help="What hipline run has recorded on this disk.", no_args_is_help=True)
-BridgeConfig = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        metavar="FILE",
-        help="Configuration of the bridge; default: your own.",
-        show_default=False,
-    ),
-]
 
 
 @sessions.command("list")
-def sessions_list(*, file: BridgeConfig = None) -> None:
+def sessions_list(*, file: ConfigFile = None) -> None:
     """List the recorded sessions, the newest first."""
     from sensor_bridge.commands.sessions import show
 
@@ -38,7 +30,7 @@ def sessions_export(
     athlete: Annotated[
         str | None, typer.Option(help="Whose, where more than one took part.", show_default=False)
     ] = None,
-    file: BridgeConfig = None,
+    file: ConfigFile = None,
 ) -> None:
     """Write one athlete's part of a session as a recording, for analyze, replay and other tools.
 
