@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analytics.exercises import Side
 from analytics.imu import FloatArray, Placement
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analytics.angles import AngleBlock
+
+# More than anyone over-extends standing on the leg, less than a free leg swings back.
+_SWINGS_BACK_DEG = 8.0
 
 
 class DrivingAngle(StrEnum):
@@ -93,8 +98,12 @@ class Driver:
             left, right = block.hip_flexion_left_deg, block.hip_flexion_right_deg
         else:
             left, right = block.thigh_flexion_left_deg, block.thigh_flexion_right_deg
-        if self.left and (not self.right or side is Side.LEFT):
-            return left
-        if self.right and (not self.left or side is Side.RIGHT):
-            return right
-        return 0.5 * (left + right)
+        if self.left and self.right:
+            if side is Side.BOTH:
+                return 0.5 * (left + right)
+            return left if side is Side.LEFT else right
+        if not self.pelvis:
+            return left if self.left else right
+        thigh = block.thigh_flexion_left_deg if self.left else block.thigh_flexion_right_deg
+        # Worn on the leg that swings back it would cancel the tilt: from there on the tilt drives alone.
+        return block.pelvic_tilt_deg + np.maximum(thigh, -_SWINGS_BACK_DEG)

@@ -75,8 +75,8 @@ class RepetitionLedger:
         )
 
     def count(self, candidate: Candidate) -> list[PipelineEvent]:
-        """Enter a repetition; one that overlaps an earlier one was counted before and is left out."""
-        if self._last_close_ns is not None and candidate.start_ns < self._last_close_ns - 1:
+        """Enter a repetition; one that turns inside an earlier one was counted before and is left out."""
+        if self._last_close_ns is not None and candidate.bottom_ns < self._last_close_ns:
             return []
         self._last_close_ns = candidate.close_ns
         number = self._builder.next_repetition_number

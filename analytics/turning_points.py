@@ -207,7 +207,7 @@ class TurningPointMachine:
         self._base = angle_deg
         self._high = self._back_low = self._onset_x = self._anchor_x = angle_deg
         self._high_ns = self._back_low_ns = self._anchor_ns = time_ns
-        self._start_ns = self._restarted_ns = time_ns
+        self._start_ns = self._restarted_ns = self._closed_ns = time_ns
         self._shown = DrivePhase.REST
         self._enter_top(time_ns, angle_deg)
 
@@ -257,7 +257,8 @@ class TurningPointMachine:
         if speed > p.rest_speed_deg_s:
             self._slow_since_ns = None
             if self._onset_ns is None:
-                self._onset_ns = time_ns - self._delay_ns
+                # Dating back must not reach into the cycle before.
+                self._onset_ns = max(time_ns - self._delay_ns, self._closed_ns)
                 self._onset_x = x
         elif self._onset_ns is not None:
             if self._slow_since_ns is None:
@@ -375,6 +376,7 @@ class TurningPointMachine:
 
     def _close(self, close_ns: int, decided_ns: int, reason: CloseReason) -> None:
         p = self.parameters
+        self._closed_ns = close_ns
         amplitude = self._high - self._base
         out_s = (self._high_ns - self._start_ns) / NANOSECONDS_PER_SECOND
         back_s = (close_ns - self._high_ns) / NANOSECONDS_PER_SECOND

@@ -258,6 +258,16 @@ def test_no_repetition_is_counted_twice() -> None:
         assert all(before.close_ns <= after.start_ns for before, after in itertools.pairwise(found))
 
 
+def test_dating_back_does_not_reach_into_the_repetition_before() -> None:
+    for down_s in np.linspace(0.5, 0.8, 13):
+        curve = Curve().hold(2)
+        for _ in range(6):
+            curve.move(60, down_s).move(0, down_s)
+        found = counted(events_of(curve.hold(2).array()))
+        assert len(found) == 6
+        assert all(before.close_ns <= after.start_ns for before, after in itertools.pairwise(found))
+
+
 def test_standing_and_swaying_is_no_repetition() -> None:
     rng = np.random.default_rng(7)
     events = events_of(alive(6000, rng, sway_deg=0.6))
@@ -551,6 +561,12 @@ def test_drivers_follow_what_is_worn(make_angles) -> None:
         5.0,
         2.5,
     )
+
+
+def test_a_thigh_that_swings_back_leaves_the_count_to_the_tilt(make_angles) -> None:
+    # A single-leg lift with the only thigh sensor on the free leg, and the lockout over-extended.
+    block = make_angles(tilt=[60.0, -2.0], left=[-58.0, -5.0])
+    assert Driver(pelvis=True, left=True, right=False).angle_deg(block).tolist() == [52.0, -7.0]
 
 
 def test_no_sensor_drives_nothing() -> None:
