@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.aligned_block import (
+    HAS_GYROSCOPE,
+    MEASURED,
+    PRESENT,
+    RECEIVED,
+    AlignedBlock,
+    Samples,
+    SegmentSamples,
+)
 from analytics.errors import MixedSamplingRates
-from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, Placement
+from analytics.imu import NANOSECONDS_PER_SECOND, Placement
 from analytics.quaternions import normalized
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from analytics.history import AlignedHistory
     from analytics.orientation import OrientationBlock
 
 
@@ -41,130 +51,56 @@ class AlignmentParameters:
     longest_bridge_s: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SegmentSamples:
-    """What one sensor contributes to a stretch of the grid; NaN where it has nothing.
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Grid points that became complete; the same placements have samples throughout.
 
     Parameters
     ----------
-    earth_from_sensor_wxyz
-        Shape (n, 4).
-    acc_m_s2, gyr_rad_s, bias_rad_s
-        Shape (n, 3), sensor_frame.
-    bias_sigma_rad_s
-        Shape (n,).
-    is_present
-        True where there is a sample, received or bridged, shape (n,).
-    is_received
-        True where a sample was received: what may be filtered anew, shape (n,).
-    is_measured
-        True where it was received and the filter has settled, shape (n,).
-    has_gyroscope
-        True where angular rates were recorded, shape (n,).
-    """
-
-    earth_from_sensor_wxyz: FloatArray
-    acc_m_s2: FloatArray
-    gyr_rad_s: FloatArray
-    bias_rad_s: FloatArray
-    bias_sigma_rad_s: FloatArray
-    is_present: NDArray[np.bool_]
-    is_received: NDArray[np.bool_]
-    is_measured: NDArray[np.bool_]
-    has_gyroscope: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.acc_m_s2)
-
-    def cut(self, start: int, end: int) -> SegmentSamples:
-        """Return samples ``start`` to ``end``."""
-        return SegmentSamples(*(getattr(self, field.name)[start:end] for field in fields(self)))
-
-    @staticmethod
-    def joined(parts: Iterable[SegmentSamples]) -> SegmentSamples:
-        """Return the samples of all parts, one after another."""
-        kept = list(parts)
-        names = [field.name for field in fields(SegmentSamples)]
-        return SegmentSamples(*(np.concatenate([getattr(part, name) for part in kept]) for name in names))
-
-    @staticmethod
-    def absent(n: int) -> SegmentSamples:
-        """Return a stretch without samples."""
-        nothing = np.zeros(n, dtype=np.bool_)
-        vectors = np.full((n, 3), np.nan)
-        return SegmentSamples(
-            earth_from_sensor_wxyz=np.full((n, 4), np.nan),
-            acc_m_s2=vectors,
-            gyr_rad_s=vectors,
-            bias_rad_s=vectors,
-            bias_sigma_rad_s=np.full(n, np.nan),
-            is_present=nothing,
-            is_received=nothing,
-            is_measured=nothing,
-            has_gyroscope=nothing,
-        )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AlignedBlock:
-    """All worn sensors on one stretch of the common grid.
-
-    Parameters
-    ----------
-    anchor_ns
-        Time of grid point 0.
-    first_index
-        Grid point of the first sample.
-    sampling_rate_hz
-        Rate of the grid.
+    first_index, end_index
+        First grid point, and the one after the last.
     gap_before_s
-        0.0 where the block continues the previous one, else the length of the hole in all sensors, s.
-    segments
-        Samples by placement, all of one length.
+        0.0 where it continues the previous one, else the length of the hole in all sensors, s.
     """
 
-    anchor_ns: int
     first_index: int
-    sampling_rate_hz: float
+    end_index: int
     gap_before_s: float
-    segments: Mapping[Placement, SegmentSamples]
 
-    def __len__(self) -> int:
-        return len(next(iter(self.segments.values())))
+
+@dataclass(slots=True)
+class _Part:
+    """Samples of one placement on their way; those before ``used`` have left."""
+
+    start_ns: int
+    samples: Samples
+    flags: NDArray[np.uint8]
+    index: int = 0
+    used: int = 0
+
+    @property
+    def next_index(self) -> int:
+        """Grid point of the first sample that has not left."""
+        return self.index + self.used
 
     @property
     def end_index(self) -> int:
         """Grid point after the last sample."""
-        return self.first_index + len(self)
-
-    def time_ns(self, index: int) -> int:
-        """Time of a grid point, integer nanoseconds."""
-        return self.anchor_ns + round(index * NANOSECONDS_PER_SECOND / self.sampling_rate_hz)
-
-    def cut(self, start_index: int, end_index: int) -> AlignedBlock:
-        """Return grid points ``start_index`` to ``end_index``."""
-        start, end = start_index - self.first_index, end_index - self.first_index
-        return AlignedBlock(
-            anchor_ns=self.anchor_ns,
-            first_index=start_index,
-            sampling_rate_hz=self.sampling_rate_hz,
-            gap_before_s=self.gap_before_s if start == 0 else 0.0,
-            segments={placement: samples.cut(start, end) for placement, samples in self.segments.items()},
-        )
+        return self.index + len(self.flags)
 
 
 @dataclass(slots=True)
 class _Queue:
     """Samples of one placement that have not left yet."""
 
-    parts: deque[tuple[int, SegmentSamples]]
+    parts: deque[_Part]
     end_ns: int | None = None
     input_end_ns: int | None = None
-    last: SegmentSamples | None = None
+    last: Samples | None = None
 
 
 class PlacementAlignment:
-    """Puts the worn placements side by side.
+    """Puts the worn placements side by side, into a history.
 
     Samples leave as soon as every placement that is not too far behind has delivered them. The sensors must
     share one grid; times that are off it are put to the nearest point.
@@ -173,11 +109,15 @@ class PlacementAlignment:
     ----------
     placements
         The placements worn; the first that delivers, in this order, sets the grid.
+    history
+        Takes the samples that leave.
     parameters
         Settings.
 
     Attributes
     ----------
+    newest_input_ns
+        End of the newest samples that any sensor has delivered; None before the first.
     late_samples
         Samples that arrived after their place had left, by placement.
     bridged_samples
@@ -185,23 +125,30 @@ class PlacementAlignment:
     """
 
     def __init__(
-        self, placements: Iterable[Placement], parameters: AlignmentParameters | None = None
+        self,
+        placements: Iterable[Placement],
+        history: AlignedHistory,
+        parameters: AlignmentParameters | None = None,
     ) -> None:
         self._parameters = parameters or AlignmentParameters()
+        self._history = history
         self._queues = {placement: _Queue(deque()) for placement in placements}
+        self._wait_ns = self._parameters.wait_s * NANOSECONDS_PER_SECOND
         self._rate_hz: float | None = None
         self._anchor_ns: int | None = None
         self._first_input_ns: int | None = None
-        self._next_index: int | None = None
+        self._next_index = 0
+        self.newest_input_ns: int | None = None
         self.late_samples = dict.fromkeys(self._queues, 0)
         self.bridged_samples = dict.fromkeys(self._queues, 0)
 
     def note_input(self, placement: Placement, start_ns: int, end_ns: int) -> None:
         """Tell that raw samples up to ``end_ns`` are on their way: their sensor is alive."""
-        queue = self._queues[placement]
-        queue.input_end_ns = end_ns
+        self._queues[placement].input_end_ns = end_ns
         if self._first_input_ns is None or start_ns < self._first_input_ns:
             self._first_input_ns = start_ns
+        if self.newest_input_ns is None or end_ns > self.newest_input_ns:
+            self.newest_input_ns = end_ns
 
     def push(self, block: OrientationBlock) -> None:
         """Take the next samples of one placement.
@@ -211,165 +158,158 @@ class PlacementAlignment:
         MixedSamplingRates
             The placements do not share one rate.
         """
-        if self._rate_hz is None:
-            self._rate_hz = block.sampling_rate_hz
-        if block.sampling_rate_hz != self._rate_hz:
-            raise MixedSamplingRates(block.placement, block.sampling_rate_hz, self._rate_hz)
+        rate_hz = self._rate_hz
+        if rate_hz is None:
+            rate_hz = self._rate_hz = block.sampling_rate_hz
+        if block.sampling_rate_hz != rate_hz:
+            raise MixedSamplingRates(block.placement, block.sampling_rate_hz, rate_hz)
         queue = self._queues[block.placement]
-        samples = _as_samples(block)
+        samples = (
+            block.earth_from_sensor_wxyz,
+            block.acc_m_s2,
+            block.gyr_rad_s,
+            block.bias_rad_s,
+            block.bias_sigma_rad_s,
+        )
+        known = PRESENT | RECEIVED | HAS_GYROSCOPE if block.has_gyroscope else PRESENT | RECEIVED
         if queue.end_ns is not None and queue.last is not None:
-            missing = round((block.start_time_ns - queue.end_ns) * self._rate_hz / NANOSECONDS_PER_SECOND)
-            if 0 < missing <= round(self._parameters.longest_bridge_s * self._rate_hz):
-                queue.parts.append((queue.end_ns, _bridge(queue.last, samples, missing)))
+            missing = round((block.start_time_ns - queue.end_ns) * rate_hz / NANOSECONDS_PER_SECOND)
+            if 0 < missing <= round(self._parameters.longest_bridge_s * rate_hz):
+                bridge = _bridge(queue.last, samples, missing)
+                self._enqueue(queue, queue.end_ns, bridge, np.full(missing, known & ~RECEIVED))
                 self.bridged_samples[block.placement] += missing
-        queue.parts.append((block.start_time_ns, samples))
-        queue.last = samples.cut(len(samples) - 1, len(samples))
-        queue.end_ns = block.start_time_ns + round(len(block) * NANOSECONDS_PER_SECOND / self._rate_hz)
+        self._enqueue(queue, block.start_time_ns, samples, block.is_settled * MEASURED | known)
+        queue.last = samples
+        queue.end_ns = block.start_time_ns + round(len(block) * NANOSECONDS_PER_SECOND / rate_hz)
 
-    def pop(self) -> list[AlignedBlock]:
-        """Return what is complete."""
-        if self._rate_hz is None:
-            return []
-        waited_for = [queue for queue in self._queues.values() if not self._is_behind(queue)]
-        ends = [queue.end_ns for queue in waited_for if queue.end_ns is not None]
-        if len(ends) < len(waited_for):
-            return []
-        if len(waited_for) < len(self._queues):
-            assert self.newest_input_ns is not None
-            ends.append(self.newest_input_ns - round(self._parameters.margin_s * NANOSECONDS_PER_SECOND))
-        return self._release(min(ends, default=None))
+    def _enqueue(self, queue: _Queue, start_ns: int, samples: Samples, flags: NDArray[np.uint8]) -> None:
+        # Before the first release there is no grid yet; `_set_grid` makes up for it.
+        index = 0 if self._anchor_ns is None else self._index(start_ns)
+        queue.parts.append(_Part(start_ns, samples, flags, index))
 
-    def flush(self) -> list[AlignedBlock]:
-        """End of the recording: return everything."""
+    def pop(self) -> list[Stretch]:
+        """Let go what is complete."""
+        newest_ns, until_ns = self.newest_input_ns, None
+        if self._rate_hz is None or newest_ns is None:
+            return []
+        for queue in self._queues.values():
+            own_ns = self._first_input_ns if queue.input_end_ns is None else queue.input_end_ns
+            assert own_ns is not None
+            if newest_ns - own_ns > self._wait_ns:
+                end_ns = newest_ns - round(self._parameters.margin_s * NANOSECONDS_PER_SECOND)
+            elif queue.end_ns is None:
+                return []
+            else:
+                end_ns = queue.end_ns
+            if until_ns is None or end_ns < until_ns:
+                until_ns = end_ns
+        return self._release(until_ns)
+
+    def flush(self) -> list[Stretch]:
+        """End of the recording: let go of everything."""
         return self._release(
             max((queue.end_ns for queue in self._queues.values() if queue.end_ns), default=None)
         )
-
-    @property
-    def newest_input_ns(self) -> int | None:
-        """End of the newest samples that any sensor has delivered; None before the first."""
-        ends = [queue.input_end_ns for queue in self._queues.values() if queue.input_end_ns is not None]
-        return max(ends, default=None)
-
-    def _is_behind(self, queue: _Queue) -> bool:
-        assert self._first_input_ns is not None
-        own = self._first_input_ns if queue.input_end_ns is None else queue.input_end_ns
-        assert self.newest_input_ns is not None
-        return self.newest_input_ns - own > self._parameters.wait_s * NANOSECONDS_PER_SECOND
 
     def _index(self, time_ns: int) -> int:
         assert self._anchor_ns is not None
         assert self._rate_hz is not None
         return round((time_ns - self._anchor_ns) * self._rate_hz / NANOSECONDS_PER_SECOND)
 
-    def _release(self, until_ns: int | None) -> list[AlignedBlock]:
+    def _set_grid(self) -> None:
         waiting = [queue for queue in self._queues.values() if queue.parts]
-        if until_ns is None or not waiting:
+        assert self._rate_hz is not None
+        self._anchor_ns = waiting[0].parts[0].start_ns
+        self._history.begin(self._anchor_ns, self._rate_hz)
+        for queue in waiting:
+            for part in queue.parts:
+                part.index = self._index(part.start_ns)
+        self._next_index = min(queue.parts[0].index for queue in waiting)
+
+    def _release(self, until_ns: int | None) -> list[Stretch]:
+        if until_ns is None or not any(queue.parts for queue in self._queues.values()):
             return []
         if self._anchor_ns is None:
-            self._anchor_ns = waiting[0].parts[0][0]
-            self._next_index = min(self._index(queue.parts[0][0]) for queue in waiting)
-        assert self._next_index is not None
+            self._set_grid()
         assert self._rate_hz is not None
         until = self._index(until_ns)
-        blocks: list[AlignedBlock] = []
+        stretches: list[Stretch] = []
         while self._next_index < until:
             self._drop_late()
-            starts = [self._index(queue.parts[0][0]) for queue in self._queues.values() if queue.parts]
+            starts = [queue.parts[0].next_index for queue in self._queues.values() if queue.parts]
             if not starts or min(starts) >= until:
                 break
             hole = max(0, min(starts) - self._next_index)
             first = self._next_index + hole
             end = min(until, self._end_of_common_run(first))
-            blocks.append(
-                AlignedBlock(
-                    anchor_ns=self._anchor_ns,
-                    first_index=first,
-                    sampling_rate_hz=self._rate_hz,
-                    gap_before_s=hole / self._rate_hz,
-                    segments={p: self._take(queue, first, end) for p, queue in self._queues.items()},
-                )
-            )
+            stretch = Stretch(first, end, hole / self._rate_hz)
+            self._history.extend(first, end, stretch.gap_before_s)
+            for placement, queue in self._queues.items():
+                self._move(placement, queue.parts, end)
+            stretches.append(stretch)
             self._next_index = end
-        return blocks
+        return stretches
 
     def _drop_late(self) -> None:
-        assert self._next_index is not None
         for placement, queue in self._queues.items():
-            while queue.parts and self._index(queue.parts[0][0]) < self._next_index:
-                start_ns, samples = queue.parts.popleft()
-                late = min(len(samples), self._next_index - self._index(start_ns))
-                self.late_samples[placement] += int(np.count_nonzero(samples.is_received[:late]))
-                if late < len(samples):
-                    assert self._rate_hz is not None
-                    moved_ns = start_ns + round(late * NANOSECONDS_PER_SECOND / self._rate_hz)
-                    queue.parts.appendleft((moved_ns, samples.cut(late, len(samples))))
-                    break
+            while queue.parts and queue.parts[0].next_index < self._next_index:
+                part = queue.parts[0]
+                late = part.flags[part.used : self._next_index - part.index]
+                self.late_samples[placement] += int(np.count_nonzero(late & RECEIVED))
+                part.used += len(late)
+                if part.used == len(part.flags):
+                    queue.parts.popleft()
 
     def _end_of_common_run(self, first: int) -> int:
         """Grid point up to which the set of placements with samples stays the same."""
         ends = []
         for queue in self._queues.values():
             expected = first
-            for start_ns, samples in queue.parts:
-                start = self._index(start_ns)
-                if start > expected:
+            for part in queue.parts:
+                if part.next_index > expected:
                     if expected == first:
-                        ends.append(start)
+                        ends.append(part.next_index)
                     break
-                expected = start + len(samples)
+                expected = part.end_index
             if expected > first:
                 ends.append(expected)
         return min(ends)
 
-    def _take(self, queue: _Queue, first: int, end: int) -> SegmentSamples:
-        taken: list[SegmentSamples] = []
-        assert self._rate_hz is not None
-        while queue.parts and self._index(queue.parts[0][0]) < end:
-            start_ns, samples = queue.parts.popleft()
-            n = end - self._index(start_ns)
-            if n < len(samples):
-                rest_ns = start_ns + round(n * NANOSECONDS_PER_SECOND / self._rate_hz)
-                queue.parts.appendleft((rest_ns, samples.cut(n, len(samples))))
-                samples = samples.cut(0, n)
-            taken.append(samples)
-        return SegmentSamples.joined(taken) if taken else SegmentSamples.absent(end - first)
+    def _move(self, placement: Placement, parts: deque[_Part], end: int) -> None:
+        """Move a placement's samples before grid point ``end`` into the history."""
+        while parts and parts[0].next_index < end:
+            part = parts[0]
+            start, stop = part.used, min(len(part.flags), end - part.index)
+            samples, flags = part.samples, part.flags
+            if stop - start < len(flags):
+                samples, flags = _cut(samples, start, stop), flags[start:stop]
+            self._history.put(placement, part.index + start, samples, flags)
+            part.used = stop
+            if stop == len(part.flags):
+                parts.popleft()
 
 
-def _as_samples(block: OrientationBlock) -> SegmentSamples:
-    received = np.ones(len(block), dtype=np.bool_)
-    return SegmentSamples(
-        earth_from_sensor_wxyz=block.earth_from_sensor_wxyz,
-        acc_m_s2=block.acc_m_s2,
-        gyr_rad_s=block.gyr_rad_s,
-        bias_rad_s=block.bias_rad_s,
-        bias_sigma_rad_s=block.bias_sigma_rad_s,
-        is_present=received,
-        is_received=received,
-        is_measured=block.is_settled,
-        has_gyroscope=np.full(len(block), block.has_gyroscope),
+def _cut(samples: Samples, start: int, stop: int) -> Samples:
+    quaternion, acceleration, rate, bias, bias_sigma = samples
+    return (
+        quaternion[start:stop],
+        acceleration[start:stop],
+        rate[start:stop],
+        bias[start:stop],
+        bias_sigma[start:stop],
     )
 
 
-def _bridge(before: SegmentSamples, after: SegmentSamples, n: int) -> SegmentSamples:
+def _bridge(before: Samples, after: Samples, n: int) -> Samples:
+    """Straight line from the last sample before a hole to the first after it."""
     share = (np.arange(1, n + 1) / (n + 1))[:, None]
-    start, end = before.earth_from_sensor_wxyz[0], after.earth_from_sensor_wxyz[0]
+    start, end = before[0][-1], after[0][0]
     if float(start @ end) < 0.0:
         end = -end
-    nothing = np.zeros(n, dtype=np.bool_)
-
-    def line(name: str) -> FloatArray:
-        first, last = getattr(before, name)[0], getattr(after, name)[0]
-        return np.asarray(first + share * (last - first), dtype=np.float64)
-
-    return SegmentSamples(
-        earth_from_sensor_wxyz=normalized(start + share * (end - start)),
-        acc_m_s2=line("acc_m_s2"),
-        gyr_rad_s=line("gyr_rad_s"),
-        bias_rad_s=line("bias_rad_s"),
-        bias_sigma_rad_s=line("bias_sigma_rad_s")[:, 0] if n else np.zeros(0),
-        is_present=np.ones(n, dtype=np.bool_),
-        is_received=nothing,
-        is_measured=nothing,
-        has_gyroscope=np.full(n, bool(after.has_gyroscope[0])),
+    acceleration, rate, bias, bias_sigma = (
+        one[-1] + share * (other[0] - one[-1]) for one, other in zip(before[1:], after[1:], strict=True)
     )
+    return normalized(start + share * (end - start)), acceleration, rate, bias, bias_sigma[:, 0]
+
+
+__all__ = ["AlignedBlock", "AlignmentParameters", "PlacementAlignment", "SegmentSamples", "Stretch"]

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, Placement
+from analytics.aligned_block import (
+    ACCELERATION,
+    BIAS,
+    HAS_GYROSCOPE,
+    MEASURED,
+    PLACEMENT_ROWS,
+    PRESENT,
+    QUATERNION,
+    RATE,
+)
+from analytics.angle_block import AngleBlock, AngleColumns
+from analytics.imu import FloatArray, Placement
 from analytics.quaternions import rotate_by_each, rotate_vectors, to_matrix, up_in_sensor
 
 if TYPE_CHECKING:
@@ -16,88 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analytics.alignment import AlignedBlock, SegmentSamples
+    from analytics.aligned_block import AlignedBlock, SegmentSamples
     from analytics.calibration import SegmentCalibration
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class AngleBlock:
-    """Angles on a uniform time grid; NaN where nothing can be said.
-
-    All angles in degrees, relative to calibrated standing, signs as in METRICS: shape (n,).
-
-    Parameters
-    ----------
-    start_time_ns
-        Time of the first sample, integer nanoseconds.
-    sampling_rate_hz
-        Rate of the grid.
-    gap_before_s
-        0.0 where the block continues the previous one, else the length of the hole in s.
-    pelvic_tilt_deg, pelvic_obliquity_deg, pelvic_rotation_deg
-        + anterior, + right side up, + turning left.
-    thigh_flexion_left_deg, thigh_flexion_right_deg
-        + knee ahead of hip.
-    hip_flexion_left_deg, hip_flexion_right_deg
-        Tilt + thigh flexion, + flexion.
-    acc_norm_m_s2
-        Norm of the specific force at the driving sensor (pelvis if worn, else the thigh), m/s².
-    gyr_segment_rad_s
-        Angular rate of the driving sensor, bias removed, shape (n, 3), rad/s, segment_frame.
-    is_supine
-        Lying on the back (bridges), shape (n,).
-    is_measured
-        False where samples were bridged over a hole or the filter had just restarted, shape (n,).
-    """
-
-    start_time_ns: int
-    sampling_rate_hz: float
-    gap_before_s: float
-    pelvic_tilt_deg: FloatArray
-    pelvic_obliquity_deg: FloatArray
-    pelvic_rotation_deg: FloatArray
-    thigh_flexion_left_deg: FloatArray
-    thigh_flexion_right_deg: FloatArray
-    hip_flexion_left_deg: FloatArray
-    hip_flexion_right_deg: FloatArray
-    acc_norm_m_s2: FloatArray
-    gyr_segment_rad_s: FloatArray
-    is_supine: NDArray[np.bool_]
-    is_measured: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        n = len(self.pelvic_tilt_deg)
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                if len(value) != n:
-                    raise ValueError(f"{field.name} has {len(value)} samples, not {n}")
-                value.flags.writeable = False
-
-    def __len__(self) -> int:
-        return len(self.pelvic_tilt_deg)
-
-    def time_ns(self, index: int) -> int:
-        """Time of sample ``index``, integer nanoseconds."""
-        return self.start_time_ns + round(index * NANOSECONDS_PER_SECOND / self.sampling_rate_hz)
-
-    def index_of(self, time_ns: int) -> int:
-        """Sample nearest to a time; outside the block it may be negative or beyond the last."""
-        return round((time_ns - self.start_time_ns) * self.sampling_rate_hz / NANOSECONDS_PER_SECOND)
-
-    def cut(self, start: int, end: int) -> AngleBlock:
-        """Return samples ``start`` to ``end``."""
-        values = {
-            field.name: getattr(self, field.name)[start:end]
-            for field in fields(self)
-            if isinstance(getattr(self, field.name), np.ndarray)
-        }
-        return replace(
-            self,
-            start_time_ns=self.time_ns(start),
-            gap_before_s=self.gap_before_s if start == 0 else 0.0,
-            **values,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,73 +81,112 @@ def angles_of(
     -------
     The angles, and the reference to go on with.
     """
-    n = len(block)
-    nothing = np.full(n, np.nan)
-    tilt, obliquity, heading = nothing, nothing, nothing
-    thighs = {Placement.THIGH_LEFT: nothing, Placement.THIGH_RIGHT: nothing}
-    worn = [placement for placement in _DRIVING_ORDER if placement in calibrations]
-    for placement in worn:
-        calibration, samples = calibrations[placement], block.segments[placement]
-        matrix = to_matrix(calibration.segment_from_sensor)
-        up = rotate_vectors(matrix, up_in_sensor(samples.earth_from_sensor_wxyz))
-        if placement is not Placement.PELVIS:
-            thighs[placement] = (
-                -tilt_deg(up) if calibration.is_yaw_known else inclination_deg(up, calibration)
-            )
-        elif calibration.is_yaw_known:
-            tilt, obliquity = tilt_deg(up), obliquity_deg(up)
-            heading = heading_rad(samples, calibration)
-        else:
-            tilt = inclination_deg(up, calibration)
-    rotation_deg, rotation = _unwrapped_deg(heading, rotation)
-    driving = _driving_placement(block, worn)
-    measured = np.ones(n, dtype=np.bool_)
-    for placement in worn:
-        samples = block.segments[placement]
-        # A sensor that is not there shows as NaN in its own angles and says nothing against the others.
-        measured &= samples.is_measured | ~samples.is_present
-    gyr = nothing[:, None] * np.ones(3)
-    acc_norm = nothing
-    if driving is not None:
-        samples = block.segments[driving]
-        gyr = rotate_vectors(
-            to_matrix(calibrations[driving].segment_from_sensor), samples.gyr_rad_s - samples.bias_rad_s
-        )
-        x, y, z = (samples.acc_m_s2[:, i] for i in range(3))
-        acc_norm = np.sqrt(x * x + y * y + z * z)
-    left, right = thighs[Placement.THIGH_LEFT], thighs[Placement.THIGH_RIGHT]
-    return (
-        AngleBlock(
-            start_time_ns=block.time_ns(block.first_index),
-            sampling_rate_hz=block.sampling_rate_hz,
-            gap_before_s=block.gap_before_s,
-            pelvic_tilt_deg=tilt.copy(),
-            pelvic_obliquity_deg=obliquity.copy(),
-            pelvic_rotation_deg=rotation_deg,
-            thigh_flexion_left_deg=left.copy(),
-            thigh_flexion_right_deg=right.copy(),
-            hip_flexion_left_deg=tilt + left,
-            hip_flexion_right_deg=tilt + right,
-            acc_norm_m_s2=acc_norm.copy(),
-            gyr_segment_rad_s=gyr,
-            is_supine=is_supine.copy(),
-            is_measured=measured if driving is not None else np.zeros(n, dtype=np.bool_),
-        ),
-        rotation,
+    values, flags = block.columns()
+    columns, rotation = Goniometer(calibrations).read(values, flags, rotation)
+    angles = AngleBlock.of_columns(
+        block.time_ns(block.first_index),
+        block.sampling_rate_hz,
+        block.gap_before_s,
+        columns,
+        is_supine.copy(),
     )
+    return angles, rotation
 
 
-_DRIVING_ORDER = (Placement.PELVIS, Placement.THIGH_LEFT, Placement.THIGH_RIGHT)
+_DEGREES = np.degrees(1.0)
+# The thigh's flexion counts the other way than the pelvis' tilt.
+_INCLINATION_SIGNS = np.array((_DEGREES, -_DEGREES, -_DEGREES))[:, np.newaxis]
+_PELVIS = PLACEMENT_ROWS[Placement.PELVIS]
 
 
-def tilt_deg(up_segment: FloatArray) -> FloatArray:
-    """Forward tilt from the up-vector in segment_frame (n, 3), degrees, + anterior."""
-    return np.asarray(np.degrees(np.arctan2(-up_segment[:, 0], up_segment[:, 2])), dtype=np.float64)
+class Goniometer:
+    """Reads angles off the samples of all placements at once.
 
+    Parameters
+    ----------
+    calibrations
+        How the sensors sit; a placement without one gives NaN.
+    """
 
-def obliquity_deg(up_segment: FloatArray) -> FloatArray:
-    """Side tilt from the up-vector in segment_frame (n, 3), degrees, + right side up."""
-    return np.asarray(-np.degrees(np.arcsin(np.clip(up_segment[:, 1], -1.0, 1.0))), dtype=np.float64)
+    def __init__(self, calibrations: Mapping[Placement, SegmentCalibration]) -> None:
+        self._worn = {
+            PLACEMENT_ROWS[placement]: calibrations[placement]
+            for placement in Placement
+            if placement in calibrations
+        }
+        self._unsigned = {row: c for row, c in self._worn.items() if not c.is_yaw_known}
+        self._segment_from_sensor = {row: to_matrix(c.segment_from_sensor) for row, c in self._worn.items()}
+        turns = np.full((len(Placement), 4, 4), np.nan)
+        for row, calibration in self._worn.items():
+            if calibration.is_yaw_known:
+                w, x, y, z = calibration.segment_from_sensor
+                # Product with the inverse from the right, as a matrix.
+                turns[row] = ((w, x, y, z), (-x, w, -z, y), (-y, z, w, -x), (-z, -y, x, w))
+        self._turns = turns[..., np.newaxis]
+
+    def read(
+        self, values: FloatArray, flags: NDArray[np.uint8], rotation: RotationReference | None
+    ) -> tuple[AngleColumns, RotationReference | None]:
+        """Read the angles of a stretch.
+
+        Parameters
+        ----------
+        values, flags
+            As :class:`analytics.history.AlignedHistory` keeps them, shapes (3, 14, n) and (3, n).
+        rotation
+            Where rotation is zero; ``None``: at the first sample.
+
+        Returns
+        -------
+        The angles, and the reference to go on with.
+        """
+        everywhere = np.bitwise_and.reduce(flags, axis=1).tolist()
+        out = np.full((11, flags.shape[1]), np.nan)
+        heading = self._read_segments(values[:, QUATERNION], out)
+        if not everywhere[_PELVIS] & HAS_GYROSCOPE:
+            # Beyond a hole the heading is another one.
+            heading = np.full_like(heading, np.nan)
+        out[3], rotation = _unwrapped_deg(heading, rotation)
+        np.add(out[0], out[1:3], out=out[5:7])
+        driving = next((row for row in self._worn if everywhere[row] & PRESENT), None)
+        if driving is None:
+            return AngleColumns(out, np.zeros(flags.shape[1], dtype=np.bool_)), rotation
+        self._read_driving(driving, values[driving], out)
+        return AngleColumns(out, self._is_measured(flags, everywhere)), rotation
+
+    def _read_segments(self, quaternions: FloatArray, out: FloatArray) -> FloatArray:
+        """Fill in tilt, thigh flexion and obliquity; return the heading of the pelvis, rad."""
+        products = self._turns * quaternions[:, np.newaxis]
+        # Added by halves, not by `sum`: one sample shall give the same bits alone or among others.
+        halves = products[:, :, :2] + products[:, :, 2:]
+        earth_from_segment = halves[:, :, 0] + halves[:, :, 1]
+        w, x, y, z = (earth_from_segment[:, i] for i in range(4))
+        # From half of the up-vector, the rotation matrix' third row; then from half of its left axis.
+        xx = x * x
+        out[:3] = np.arctan2(w * y - x * z, 0.5 - (xx + y * y)) * _INCLINATION_SIGNS
+        w, x, y, z, xx = w[_PELVIS], x[_PELVIS], y[_PELVIS], z[_PELVIS], xx[_PELVIS]
+        left_up = 2.0 * (y * z + w * x)
+        out[4] = np.arcsin(np.minimum(np.maximum(left_up, -1.0), 1.0)) * -_DEGREES
+        for row, calibration in self._unsigned.items():
+            up = rotate_vectors(self._segment_from_sensor[row], up_in_sensor(quaternions[row].T))
+            out[row] = inclination_deg(up, calibration)
+        heading: FloatArray = np.arctan2(w * z - x * y, 0.5 - (xx + z * z))
+        return heading
+
+    def _read_driving(self, row: int, values: FloatArray, out: FloatArray) -> None:
+        """Fill in the acceleration's size and the angular rate in the segment_frame."""
+        squares = values[ACCELERATION] * values[ACCELERATION]
+        np.sqrt(squares[0] + squares[1] + squares[2], out=out[7])
+        rate = self._segment_from_sensor[row][:, :, np.newaxis] * (values[RATE] - values[BIAS])
+        np.add(rate[:, 0] + rate[:, 1], rate[:, 2], out=out[8:11])
+
+    def _is_measured(self, flags: NDArray[np.uint8], everywhere: list[int]) -> NDArray[np.bool_]:
+        measured = np.ones(flags.shape[1], dtype=np.bool_)
+        for row in self._worn:
+            if not everywhere[row] & MEASURED:
+                # A sensor that is not there shows as NaN in its own angles, and is not held against others.
+                measured &= (flags[row] & (MEASURED | PRESENT)) != PRESENT
+        return measured
 
 
 def heading_rad(samples: SegmentSamples, calibration: SegmentCalibration) -> FloatArray:
@@ -249,6 +219,13 @@ def inclination_deg(up_segment: FloatArray, calibration: SegmentCalibration) -> 
 def _unwrapped_deg(
     heading_rad: FloatArray, reference: RotationReference | None
 ) -> tuple[FloatArray, RotationReference | None]:
+    low, high = np.minimum.reduce(heading_rad), np.maximum.reduce(heading_rad)
+    if reference is not None and abs(high - reference.previous_rad) < np.pi > abs(
+        low - reference.previous_rad
+    ):
+        # Nothing is missing (NaN would be the minimum) and nothing wraps.
+        relative = np.degrees(heading_rad - reference.zero_rad + 2.0 * np.pi * reference.turns)
+        return relative, RotationReference(reference.zero_rad, float(heading_rad[-1]), reference.turns)
     known = np.flatnonzero(np.isfinite(heading_rad))
     if len(known) == 0:
         return heading_rad.copy(), reference
@@ -263,6 +240,4 @@ def _unwrapped_deg(
     return relative, RotationReference(reference.zero_rad, float(heard[-1]), int(turns[-1]))
 
 
-def _driving_placement(block: AlignedBlock, worn: list[Placement]) -> Placement | None:
-    """Return the first of the worn placements that has samples here."""
-    return next((placement for placement in worn if bool(block.segments[placement].is_present.all())), None)
+__all__ = ["AngleBlock", "Goniometer", "RotationReference", "angles_of", "heading_rad"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -107,3 +107,19 @@ class Driver:
         thigh = block.thigh_flexion_left_deg if self.left else block.thigh_flexion_right_deg
         # Worn on the leg that swings back it would cancel the tilt: from there on the tilt drives alone.
         return block.pelvic_tilt_deg + np.maximum(thigh, -_SWINGS_BACK_DEG)
+
+
+def with_thigh_stood_in(block: AngleBlock) -> AngleBlock:
+    """Let the other thigh stand in where one is lost: the count shall go on."""
+    left, right = block.thigh_flexion_left_deg, block.thigh_flexion_right_deg
+    left_is_lost, right_is_lost = np.isnan(left), np.isnan(right)
+    if not (left_is_lost != right_is_lost).any():
+        return block
+    hip_left, hip_right = block.hip_flexion_left_deg, block.hip_flexion_right_deg
+    return replace(
+        block,
+        thigh_flexion_left_deg=np.where(left_is_lost, right, left),
+        thigh_flexion_right_deg=np.where(right_is_lost, left, right),
+        hip_flexion_left_deg=np.where(left_is_lost, hip_right, hip_left),
+        hip_flexion_right_deg=np.where(right_is_lost, hip_left, hip_right),
+    )

@@ -48,8 +48,13 @@ class MotionTrigger:
         """What the athlete seems to be doing."""
         return self._counter.phase
 
-    def push(self, block: AlignedBlock) -> list[Candidate]:
-        """Take the next samples; return the cycles that closed in them."""
+    def advance(self, block: AlignedBlock) -> tuple[Candidate | None, int]:
+        """Take the next samples, up to the one at which a cycle is found.
+
+        Returns
+        -------
+        The cycle, and how many samples were taken.
+        """
         inclination = self._inclination_deg(block)
         samples = block.segments[self._driving]
         nothing = np.full(len(block), np.nan)
@@ -71,7 +76,11 @@ class MotionTrigger:
             is_supine=np.zeros(len(block), dtype=np.bool_),
             is_measured=samples.is_measured.copy(),
         )
-        return [event for event in self._counter.push(angles) if isinstance(event, Candidate)]
+        taken, found = 0, None
+        while found is None and taken < len(angles):
+            events, taken = self._counter.advance(angles, taken, len(angles))
+            found = next((event for event in events if isinstance(event, Candidate)), None)
+        return found, taken
 
     def _inclination_deg(self, block: AlignedBlock) -> FloatArray:
         """Larger of the pelvis' inclination and the thighs' mean, degrees, shape (n,)."""

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import sys
+from copy import copy
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.alignment import AlignedBlock, AlignmentParameters, PlacementAlignment
-from analytics.angles import AngleBlock, RotationReference, angles_of, heading_rad
-from analytics.calibration_session import CalibrationParameters, CalibrationSession
+from analytics.alignment import PlacementAlignment, Stretch
+from analytics.angle_block import AngleBlock
+from analytics.angles import Goniometer, RotationReference, heading_rad
+from analytics.calibration_session import CalibrationSession
+from analytics.driving import with_thigh_stood_in
 from analytics.exercises import Exercise, ExerciseFamily
 from analytics.history import AlignedHistory
-from analytics.imu import ImuBlock, Mount, Placement
+from analytics.imu import ImuBlock, Placement
 from analytics.motion_trigger import MotionTrigger
-from analytics.orientation import OrientationParameters, OrientationStage
+from analytics.orientation import OrientationStage
 from analytics.pipeline_output import (
     CalibrationEvent,
     LiveState,
@@ -22,83 +25,27 @@ from analytics.pipeline_output import (
     PipelineOutput,
     RepetitionAborted,
 )
-from analytics.posture import Posture, PostureLatch, PostureParameters
+from analytics.pipeline_setup import AthleteSetup, PipelineParameters
+from analytics.posture import Posture, PostureLatch
 from analytics.remeasurement import remeasured
 from analytics.repetition_ledger import RepetitionLedger
-from analytics.repetition_meter import MeterParameters, RepetitionMeter
+from analytics.repetition_meter import RepetitionMeter
 from analytics.repetitions import (
     Aborted,
     Candidate,
     CounterEvent,
-    CounterParameters,
     Driver,
     Phase,
     RepetitionCounter,
     SetBoundary,
     Withdrawn,
 )
-from analytics.sets import SetParameters
 from analytics.turning_points import AbortReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from analytics.calibration import SegmentCalibration
-    from analytics.prescription import Prescription
-
-
-# Longer than any search for stillness takes; a push may bring a whole recording at once.
-_HELD_S = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class AthleteSetup:
-    """Who wears what, and what was asked.
-
-    Parameters
-    ----------
-    mounts
-        Mount of each worn sensor; placements that are not named are not worn.
-    prescription
-        What was asked, if anything.
-
-    Raises
-    ------
-    ValueError
-        No sensor at all.
-    """
-
-    mounts: Mapping[Placement, Mount]
-    prescription: Prescription | None = None
-
-    def __post_init__(self) -> None:
-        if not self.mounts:
-            raise ValueError("no sensor is worn: name at least one placement")
-
-
-@dataclass(frozen=True, slots=True)
-class PipelineParameters:
-    """Settings of all stages.
-
-    Parameters
-    ----------
-    orientation, alignment, calibration, posture, counter, meter, sets
-        Settings of the stages.
-    history_s
-        Samples kept for measuring again; a repetition cannot be longer.
-    step_s
-        Distance of the moments at which a new calibration may begin to hold.
-    """
-
-    orientation: OrientationParameters = field(default_factory=OrientationParameters)
-    alignment: AlignmentParameters = field(default_factory=AlignmentParameters)
-    calibration: CalibrationParameters = field(default_factory=CalibrationParameters)
-    posture: PostureParameters = field(default_factory=PostureParameters)
-    counter: CounterParameters = field(default_factory=CounterParameters)
-    meter: MeterParameters = field(default_factory=MeterParameters)
-    sets: SetParameters = field(default_factory=SetParameters)
-    history_s: float = 90.0
-    step_s: float = 0.1
 
 
 class MotionPipeline:
@@ -122,7 +69,8 @@ class MotionPipeline:
         mounts = {placement: setup.mounts[placement] for placement in Placement if placement in setup.mounts}
         asked = setup.prescription.exercise if setup.prescription is not None else None
         self._orientation = {placement: OrientationStage(placement, p.orientation) for placement in mounts}
-        self._alignment = PlacementAlignment(mounts, p.alignment)
+        self._history = AlignedHistory(mounts)
+        self._alignment = PlacementAlignment(mounts, self._history, p.alignment)
         self._session = CalibrationSession(
             mounts,
             lying_expected=None if asked is None else asked.family is ExerciseFamily.BRIDGE,
@@ -130,14 +78,13 @@ class MotionPipeline:
             parameters=p.calibration,
             orientation=p.orientation,
         )
-        self._held = AlignedHistory(_HELD_S)
-        self._held_from: int | None = None
-        self._history = AlignedHistory(p.history_s)
+        self._held: list[Stretch] = []
         meter = RepetitionMeter(self._session, self._history, p.orientation, p.meter)
         self._ledger = RepetitionLedger(meter, setup.prescription, p.sets)
         self._trigger: MotionTrigger | None = None
         self._counter: RepetitionCounter | None = None
         self._latch = PostureLatch(Posture.UNKNOWN, p.posture)
+        self._goniometer = Goniometer({})
         self._rotation: RotationReference | None = None
         self._to_learn: Candidate | None = None
         self._angles: list[AngleBlock] = []
@@ -163,15 +110,28 @@ class MotionPipeline:
         MixedSamplingRates, BlockOutOfOrder
             The blocks are not on one grid, or not in order.
         """
-        if block.placement not in self._orientation:
-            raise ValueError(f"{block.placement} is not worn by this athlete: name it in the setup")
-        if len(block) == 0:
+        return self.push_together((block,))
+
+    def push_together(self, blocks: Iterable[ImuBlock]) -> PipelineOutput:
+        """Take the next samples of several sensors that came in the same time, each sensor's in order.
+
+        Raises
+        ------
+        ValueError, MixedSamplingRates, BlockOutOfOrder
+            As for :meth:`push`.
+        """
+        heard = [block for block in blocks if len(block)]
+        for block in heard:
+            if block.placement not in self._orientation:
+                raise ValueError(f"{block.placement} is not worn by this athlete: name it in the setup")
+            self._alignment.note_input(block.placement, block.start_time_ns, block.time_ns(len(block)))
+        for block in heard:
+            for oriented in self._orientation[block.placement].push(block):
+                self._alignment.push(oriented)
+        if not heard:
             return PipelineOutput()
-        self._alignment.note_input(block.placement, block.start_time_ns, block.time_ns(len(block)))
-        for oriented in self._orientation[block.placement].push(block):
-            self._alignment.push(oriented)
-        for aligned in self._alignment.pop():
-            self._take(aligned)
+        for stretch in self._alignment.pop():
+            self._take(stretch)
         return self._output()
 
     def flush(self) -> PipelineOutput:
@@ -179,11 +139,11 @@ class MotionPipeline:
         for stage in self._orientation.values():
             for oriented in stage.flush():
                 self._alignment.push(oriented)
-        for aligned in self._alignment.flush():
-            self._take(aligned)
+        for stretch in self._alignment.flush():
+            self._take(stretch)
         if not self._session.is_started and self._held:
             self._search(is_last=True)
-        if self._history:
+        if self._session.is_started:
             self._events.extend(self._ledger.end_set(self._history.end_index))
         return self._output()
 
@@ -203,7 +163,9 @@ class MotionPipeline:
         elif self._trigger is not None:
             phase = self._trigger.phase
         return LiveState(
-            time_ns=self._history.time_ns(self._history.end_index - 1) if self._history else newest_ns,
+            time_ns=self._history.time_ns(self._history.end_index - 1)
+            if self._session.is_started
+            else newest_ns,
             phase=phase,
             posture=self._latch.posture,
             set_number=self._ledger.set_number,
@@ -214,28 +176,27 @@ class MotionPipeline:
 
     # --- before zero is known ----------------------------------------------------------------
 
-    def _take(self, block: AlignedBlock) -> None:
+    def _take(self, stretch: Stretch) -> None:
         if self._session.is_started:
-            self._advance(block)
+            self._advance(stretch)
             return
-        if self._held_from is None:
-            self._held_from = block.first_index
-        self._held.append(block)
+        self._held.append(stretch)
         self._search()
 
     def _search(self, *, is_last: bool = False) -> None:
-        assert self._held_from is not None
-        if not self._session.search(self._held, self._held_from, self._held.end_index, is_last=is_last):
+        history = self._history
+        first_index = self._held[0].first_index
+        if not self._session.search(history, first_index, history.end_index, is_last=is_last):
             return
         self._latch = self._new_latch()
         self._trigger = MotionTrigger(self._session.poses, self._parameters.counter)
+        self._goniometer = Goniometer(self._session.calibrations)
         if self._session.is_forward_known:
             self._counter = self._new_counter()
-        held, self._held = self._held, AlignedHistory(0.0)
-        runs = list(held.runs())
-        self._tell(runs[0].time_ns(runs[0].first_index), self._session.calibrations.values())
-        for run in runs:
-            self._advance(run)
+        held, self._held = self._held, []
+        self._tell(history.time_ns(first_index), self._session.calibrations.values())
+        for stretch in held:
+            self._advance(stretch)
 
     def _new_latch(self) -> PostureLatch:
         return PostureLatch(
@@ -248,48 +209,79 @@ class MotionPipeline:
 
     # --- sample by sample --------------------------------------------------------------------
 
-    def _advance(self, block: AlignedBlock) -> None:
-        """Work through a block in steps that end at the same grid points however it was cut."""
-        at = block.first_index
-        step = max(1, round(self._parameters.step_s * block.sampling_rate_hz))
-        while at < block.end_index:
-            stop = min(block.end_index, (at // step + 1) * step)
-            due = self._ledger.next_due_index
-            if due is not None and at < due < stop:
-                stop = due
-            self._measure(block.cut(at, stop))
-            at = stop
+    def _advance(self, stretch: Stretch) -> None:
+        """Work through a stretch; calibrations change at the same grid points however it was cut."""
+        if stretch.gap_before_s > 0.0:
+            self._events.extend(self._ledger.finish(stretch.first_index))
+        at, gap_s = stretch.first_index, stretch.gap_before_s
+        while at < stretch.end_index:
+            stop = min(stretch.end_index, self._next_join(at))
+            if self._to_learn is not None:
+                stop = min(stop, self._next_step(at))
+            at, gap_s = self._measure(at, stop, gap_s), 0.0
             self._events.extend(self._ledger.finish(at))
-            if at % step == 0:
+            self._history.forget_before(
+                at - round(self._parameters.history_s * self._history.sampling_rate_hz)
+            )
+            if at % self._step == 0:
                 self._learn(at)
-                self._let_join(at, step)
+                self._let_join(at)
 
-    def _measure(self, piece: AlignedBlock) -> None:
-        self._history.append(piece)
-        angles = self._live_angles(piece)
-        self._angles.append(angles)
-        if self._trigger is not None:
-            for candidate in self._trigger.push(piece):
-                self._to_learn = self._to_learn or candidate
+    @property
+    def _step(self) -> int:
+        return max(1, round(self._parameters.step_s * self._history.sampling_rate_hz))
+
+    def _next_step(self, index: int) -> int:
+        """Grid point after ``index`` at which a new calibration may begin to hold."""
+        return (index // self._step + 1) * self._step
+
+    def _measure(self, at: int, stop: int, gap_before_s: float) -> int:
+        """Go over samples ``at`` to ``stop``, or to where something is to be learnt; return where that is."""
+        stop, found = self._watch_for_movement(at, stop)
+        latch, rotation = copy(self._latch), self._rotation
+        angles = self._live_angles(at, stop, gap_before_s)
         if self._counter is not None:
-            self._handle(self._counter.push(_for_counting(angles)))
+            counted = self._count(self._counter, angles, at, stop)
+            if counted < stop:
+                stop, self._latch, self._rotation = counted, latch, rotation
+                angles, found = self._live_angles(at, stop, gap_before_s), None
+        self._angles.append(angles)
+        # Of two candidates in one step the trigger's is taken: it does not rest on a forward direction.
+        self._to_learn = found or self._to_learn
+        return stop
 
-    def _live_angles(self, piece: AlignedBlock) -> AngleBlock:
-        if self._rotation is None:
-            self._rotation = self._rotation_reference(piece)
-        nobody = np.zeros(len(piece), dtype=np.bool_)
-        angles, self._rotation = angles_of(
-            piece, self._session.calibrations, is_supine=nobody, rotation=self._rotation
-        )
-        return _with_posture(angles, self._latch)
+    def _watch_for_movement(self, at: int, stop: int) -> tuple[int, Candidate | None]:
+        """Let the trigger look at samples ``at`` to ``stop``, or to the step after what it finds."""
+        found: Candidate | None = None
+        while self._trigger is not None and at < stop:
+            block = self._history.window(at, stop)
+            assert block is not None
+            candidate, taken = self._trigger.advance(block)
+            at += taken
+            if candidate is not None:
+                found, stop = found or candidate, min(stop, self._next_step(at - 1))
+        return stop, found
 
-    def _rotation_reference(self, piece: AlignedBlock) -> RotationReference | None:
-        calibration = self._session.calibrations.get(Placement.PELVIS)
-        if calibration is None or not calibration.is_yaw_known:
-            return None
-        headings = heading_rad(piece.segments[Placement.PELVIS], calibration)
-        known = headings[np.isfinite(headings)]
-        return RotationReference(float(known[0]), float(known[0])) if len(known) else None
+    def _count(self, counter: RepetitionCounter, angles: AngleBlock, at: int, stop: int) -> int:
+        """Count; what becomes due and what happens come in the order of their samples."""
+        both_worn = counter.driver.left and counter.driver.right
+        block, index = with_thigh_stood_in(angles) if both_worn else angles, at
+        while index < stop:
+            events, taken = counter.advance(block, index - at, stop - at)
+            index = at + taken
+            if events:
+                self._events.extend(self._ledger.finish(index - 1))
+                self._handle(events)
+            if self._to_learn is not None:
+                stop = min(stop, self._next_step(index - 1))
+        return stop
+
+    def _live_angles(self, at: int, stop: int, gap_before_s: float) -> AngleBlock:
+        values, flags = self._history.columns(at, stop)
+        columns, self._rotation = self._goniometer.read(values, flags, self._rotation)
+        rate_hz = self._history.sampling_rate_hz
+        supine = self._latch.is_supine(columns, rate_hz)
+        return AngleBlock.of_columns(self._history.time_ns(at), rate_hz, gap_before_s, columns, supine)
 
     def _handle(self, events: Iterable[CounterEvent]) -> None:
         for event in events:
@@ -318,18 +310,21 @@ class MotionPipeline:
         before = dict(self._session.calibrations)
         window = remeasured(window, self._parameters.orientation)
         changed = self._session.learn(window, candidate.start_ns, candidate.close_ns)
+        self._goniometer = Goniometer(self._session.calibrations)
         self._trigger = None
         self._tell(self._history.time_ns(index), changed)
-        self._turn_rotation(before)
+        self._turn_rotation(before, index)
         if self._counter is None or self._session.is_turned_round(before.values()):
             self._count_again(index)
 
-    def _turn_rotation(self, before: Mapping[Placement, SegmentCalibration]) -> None:
+    def _turn_rotation(self, before: Mapping[Placement, SegmentCalibration], index: int) -> None:
         """Keep rotation continuous where the calibration of the pelvis has changed."""
         old, new = before.get(Placement.PELVIS), self._session.calibrations.get(Placement.PELVIS)
         if self._rotation is None or old is None or new is None or old == new:
             return
-        last = self._history.newest(Placement.PELVIS)
+        newest = self._history.window(index - 1, index)
+        assert newest is not None
+        last = newest.segments[Placement.PELVIS]
         shift = float(heading_rad(last, new)[0] - heading_rad(last, old)[0])
         if np.isfinite(shift):
             self._rotation = self._rotation.moved_to(self._rotation.zero_rad + shift)
@@ -339,26 +334,35 @@ class MotionPipeline:
         self._latch = self._new_latch()
         self._counter = self._new_counter()
         rotation: RotationReference | None = None
-        for run in self._history.runs():
-            nobody = np.zeros(len(run), dtype=np.bool_)
-            angles, rotation = angles_of(run, self._session.calibrations, is_supine=nobody, rotation=rotation)
-            self._handle(self._counter.push(_for_counting(_with_posture(angles, self._latch))))
+        for run in self._history.runs(index):
+            columns, rotation = self._goniometer.read(*run.columns(), rotation)
+            supine = self._latch.is_supine(columns, run.sampling_rate_hz)
+            angles = AngleBlock.of_columns(
+                run.time_ns(run.first_index), run.sampling_rate_hz, run.gap_before_s, columns, supine
+            )
+            self._handle(self._counter.push(with_thigh_stood_in(angles)))
         self._events.extend(self._ledger.finish(index))
 
-    def _let_join(self, index: int, step: int) -> None:
-        """Calibrate sensors that were put on, or found, after the others."""
+    def _next_join(self, index: int) -> int:
+        """Grid point after ``index`` at which sensors that came late are looked at."""
         if len(self._session.poses) == len(self._orientation):
+            return sys.maxsize
+        every = self._step * max(
+            1, round(self._parameters.calibration.still.step_s * self._history.sampling_rate_hz / self._step)
+        )
+        return (index // every + 1) * every
+
+    def _let_join(self, index: int) -> None:
+        """Calibrate sensors that were put on, or found, after the others."""
+        if self._next_join(index - 1) != index:
             return
-        still = self._parameters.calibration.still
-        rate = self._history.sampling_rate_hz
-        if index % (step * max(1, round(still.step_s * rate / step))) != 0:
-            return
-        length = round(still.window_s * rate)
+        length = round(self._parameters.calibration.still.window_s * self._history.sampling_rate_hz)
         window = self._history.window(index - length, index)
         if window is None or len(window) < length:
             return
         joined = self._session.join(window)
         if joined:
+            self._goniometer = Goniometer(self._session.calibrations)
             self._tell(self._history.time_ns(index), joined)
             if self._counter is not None and self._session.is_forward_known:
                 self._counter = self._new_counter()
@@ -368,28 +372,4 @@ class MotionPipeline:
         self._events.extend(CalibrationEvent(time_ns, calibration) for calibration in calibrations)
 
 
-def _with_posture(angles: AngleBlock, latch: PostureLatch) -> AngleBlock:
-    left, right = angles.thigh_flexion_left_deg, angles.thigh_flexion_right_deg
-    thigh = np.where(np.isnan(left), right, np.where(np.isnan(right), left, 0.5 * (left + right)))
-    postures = latch.push(angles.pelvic_tilt_deg, thigh, angles.gyr_segment_rad_s, angles.sampling_rate_hz)
-    supine = np.array([posture is Posture.SUPINE for posture in postures], dtype=np.bool_)
-    return replace(angles, is_supine=supine)
-
-
-def _for_counting(angles: AngleBlock) -> AngleBlock:
-    """Let the other thigh stand in for one that is lost: the count shall go on."""
-    left_is_lost = bool(np.isnan(angles.thigh_flexion_left_deg).all())
-    right_is_lost = bool(np.isnan(angles.thigh_flexion_right_deg).all())
-    if left_is_lost == right_is_lost:
-        return angles
-    if left_is_lost:
-        return replace(
-            angles,
-            thigh_flexion_left_deg=angles.thigh_flexion_right_deg,
-            hip_flexion_left_deg=angles.hip_flexion_right_deg,
-        )
-    return replace(
-        angles,
-        thigh_flexion_right_deg=angles.thigh_flexion_left_deg,
-        hip_flexion_right_deg=angles.hip_flexion_left_deg,
-    )
+__all__ = ["AthleteSetup", "MotionPipeline", "PipelineParameters"]

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analytics.angle_block import AngleColumns
     from analytics.imu import FloatArray
 
 
@@ -85,17 +88,31 @@ class PostureLatch:
         The posture at each sample.
         """
         needed = self._parameters.rest_s * sampling_rate_hz
-        x, y, z = (rate_rad_s[:, i] for i in range(3))
-        resting = np.degrees(np.sqrt(x * x + y * y + z * z)) < self._parameters.rest_deg_s
+        squares = rate_rad_s * rate_rad_s
+        threshold = math.radians(self._parameters.rest_deg_s) ** 2
+        resting = (squares[:, 0] + squares[:, 1] + squares[:, 2] < threshold).tolist()
+        if True not in resting:
+            self._resting_samples = 0
+            return [self.posture] * len(resting)
         postures: list[Posture] = []
         for is_resting, tilt, thigh in zip(
-            resting.tolist(), tilt_deg.tolist(), thigh_flexion_deg.tolist(), strict=True
+            resting, tilt_deg.tolist(), thigh_flexion_deg.tolist(), strict=True
         ):
             self._resting_samples = self._resting_samples + 1 if is_resting else 0
             if self._resting_samples >= needed:
                 self.posture = self._judge(tilt, thigh)
             postures.append(self.posture)
         return postures
+
+    def is_supine(self, columns: AngleColumns, sampling_rate_hz: float) -> NDArray[np.bool_]:
+        """Take the next angles; tell at which samples the athlete lies on the back, shape (n,)."""
+        tilt, left, right = columns.values[:3]
+        # The mean of the thighs, or the one there is.
+        thigh = 0.5 * (np.fmax(left, right) + np.fmin(left, right))
+        postures = self.push(tilt, thigh, columns.values[8:11].T, sampling_rate_hz)
+        if Posture.SUPINE not in postures:
+            return np.zeros(len(postures), dtype=np.bool_)
+        return np.array([posture is Posture.SUPINE for posture in postures], dtype=np.bool_)
 
     def _judge(self, tilt_deg: float, thigh_deg: float) -> Posture:
         p = self._parameters

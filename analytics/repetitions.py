@@ -177,8 +177,56 @@ class RepetitionCounter:
         ValueError
             The sampling rate changed.
         """
+        done, events = 0, []
+        while done < len(block):
+            said, done = self.advance(block, done, len(block))
+            events += said
+        return events
+
+    def advance(self, block: AngleBlock, first: int, end: int) -> tuple[list[CounterEvent], int]:
+        """Take samples of a block up to the first that tells more than a live phase.
+
+        Parameters
+        ----------
+        block
+            As for :meth:`push`.
+        first, end
+            First sample to take, and the one after the last that may be taken.
+
+        Returns
+        -------
+        What happened, and the sample to go on with.
+
+        Raises
+        ------
+        ValueError
+            The sampling rate changed.
+        """
+        self._begin(block.sampling_rate_hz)
+        angles = self.driver.angle_deg(block)[first:end]
+        usable = np.isfinite(angles).tolist()
+        columns = zip(
+            angles.tolist(),
+            block.acc_norm_m_s2[first:end].tolist(),
+            *block.gyr_segment_rad_s[first:end].T.tolist(),
+            strict=True,
+        )
+        supine = block.is_supine[first:end].tolist()
+        times_ns = block.times_ns(first, end).tolist()
+        taken, heard = 0, 0
+        for taken, row in enumerate(columns, 1):
+            if usable[taken - 1]:
+                self._take(times_ns[taken - 1], row, supine=supine[taken - 1])
+                if len(self._events) > heard:
+                    heard = len(self._events)
+                    if not all(isinstance(event, LivePhaseChange) for event in self._events):
+                        break
+        events, self._events = self._events, []
+        return events, first + taken
+
+    def _begin(self, sampling_rate_hz: float) -> None:
         if self._machine is None:
-            self._rate_hz = block.sampling_rate_hz
+            self._rate_hz = sampling_rate_hz
             turning_points = replace(
                 self.parameters.turning_points,
                 minimum_amplitude_deg=self.parameters.minimum_amplitude_deg
@@ -186,24 +234,8 @@ class RepetitionCounter:
             )
             self._machine = TurningPointMachine(turning_points, self._rate_hz)
             self._gate = CandidateGate(self.parameters.gate, self._rate_hz, self.parameters.history_s)
-        elif block.sampling_rate_hz != self._rate_hz:
-            raise ValueError(
-                f"the sampling rate changed from {self._rate_hz:g} to {block.sampling_rate_hz:g} Hz"
-            )
-        angles = self.driver.angle_deg(block)
-        columns = zip(
-            angles.tolist(),
-            block.acc_norm_m_s2.tolist(),
-            *block.gyr_segment_rad_s.T.tolist(),
-            strict=True,
-        )
-        supine = block.is_supine.tolist()
-        usable = np.isfinite(angles).tolist()
-        for index, row in enumerate(columns):
-            if usable[index]:
-                self._take(block.time_ns(index), row, supine=supine[index])
-        events, self._events = self._events, []
-        return events
+        elif sampling_rate_hz != self._rate_hz:
+            raise ValueError(f"the sampling rate changed from {self._rate_hz:g} to {sampling_rate_hz:g} Hz")
 
     def _take(self, time_ns: int, row: Row, *, supine: bool) -> None:
         machine, gate = self._machine, self._gate

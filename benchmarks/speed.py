@@ -26,9 +26,11 @@ import numpy as np
 from vqf import VQF
 
 import hardware_sim
-from analytics.alignment import PlacementAlignment
-from analytics.angles import angles_of
+from analytics.alignment import PlacementAlignment, Stretch
+from analytics.angle_block import AngleBlock
+from analytics.angles import Goniometer
 from analytics.batch import analyse
+from analytics.history import AlignedHistory
 from analytics.imu import ImuBlock, Mount, Placement
 from analytics.orientation import OrientationParameters, OrientationStage
 from analytics.pipeline import AthleteSetup, MotionPipeline
@@ -40,8 +42,6 @@ from analytics.repetitions import Driver, RepetitionCounter
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analytics.alignment import AlignedBlock
-    from analytics.angles import AngleBlock
     from analytics.calibration import SegmentCalibration
     from analytics.orientation import OrientationBlock
 
@@ -170,9 +170,10 @@ class Stages:
         stages = {block.placement: OrientationStage(block.placement) for block in self.session.whole}
         return [oriented for packet in self.packets for oriented in stages[packet.placement].push(packet)]
 
-    def _align(self) -> list[AlignedBlock]:
-        alignment = PlacementAlignment(self.session.setup.mounts)
-        aligned: list[AlignedBlock] = []
+    def _align(self) -> tuple[list[Stretch], AlignedHistory]:
+        history = AlignedHistory(self.session.setup.mounts)
+        alignment = PlacementAlignment(self.session.setup.mounts, history)
+        stretches: list[Stretch] = []
         for oriented in self.oriented:
             alignment.note_input(
                 oriented.placement,
@@ -180,15 +181,19 @@ class Stages:
                 oriented.start_time_ns + round(len(oriented) * 1e9 / RATE_HZ),
             )
             alignment.push(oriented)
-            aligned.extend(alignment.pop())
-        return aligned
+            stretches.extend(alignment.pop())
+        return stretches, history
 
     def _angles(self) -> list[AngleBlock]:
         angles, rotation = [], None
-        for block in self.aligned:
-            nobody = np.zeros(len(block), dtype=np.bool_)
-            part, rotation = angles_of(block, self.calibrations, is_supine=nobody, rotation=rotation)
-            angles.append(part)
+        stretches, history = self.aligned
+        goniometer = Goniometer(self.calibrations)
+        for stretch in stretches:
+            values, flags = history.columns(stretch.first_index, stretch.end_index)
+            columns, rotation = goniometer.read(values, flags, rotation)
+            nobody = np.zeros(len(flags[0]), dtype=np.bool_)
+            start_ns = history.time_ns(stretch.first_index)
+            angles.append(AngleBlock.of_columns(start_ns, RATE_HZ, 0.0, columns, nobody))
         return angles
 
     def _latch(self) -> None:
@@ -202,12 +207,14 @@ class Stages:
             counter.push(part)
 
     def _measure_again(self) -> None:
-        whole = _joined(self.aligned)
+        _, history = self.aligned
         for event in self.repetitions:
             if event.revision < 2:
-                first = max(0, round((event.repetition.start_ns * 1e-9 - 3.0) * RATE_HZ))
+                first = round((event.repetition.start_ns * 1e-9 - 3.0) * RATE_HZ)
                 last = round((event.repetition.close_ns * 1e-9 + 1.0) * RATE_HZ)
-                remeasured(whole.cut(first, min(last, whole.end_index)), OrientationParameters())
+                window = history.window(first, last)
+                assert window is not None
+                remeasured(window, OrientationParameters())
 
     def cases(self) -> dict[str, Callable[[], object]]:
         """Each stage by itself, at this packet size."""
@@ -220,14 +227,6 @@ class Stages:
             "counting and gate": self._count,
             AGAIN: self._measure_again,
         }
-
-
-def _joined(blocks: list[AlignedBlock]) -> AlignedBlock:
-    segments = {
-        placement: type(blocks[0].segments[placement]).joined([block.segments[placement] for block in blocks])
-        for placement in blocks[0].segments
-    }
-    return replace(blocks[0], segments=segments)
 
 
 def growth_mb(of: Session, hours: float) -> float:

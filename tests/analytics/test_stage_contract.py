@@ -15,6 +15,7 @@ from analytics.alignment import PlacementAlignment, SegmentSamples
 from analytics.batch import analyse
 from analytics.exercises import Exercise
 from analytics.filters import CausalLowPass
+from analytics.history import AlignedHistory
 from analytics.imu import ImuBlock, Mount, Placement
 from analytics.orientation import OrientationStage
 from analytics.pipeline import AthleteSetup, MotionPipeline
@@ -158,7 +159,8 @@ def test_posture_does_not_depend_on_chunks(seed: int) -> None:
 def aligned(blocks: list[ImuBlock]) -> tuple[list[int], dict[Placement, SegmentSamples]]:
     worn = list(dict.fromkeys(block.placement for block in blocks))
     stages = {placement: OrientationStage(placement) for placement in worn}
-    alignment = PlacementAlignment(sorted(worn))
+    history = AlignedHistory(worn)
+    alignment = PlacementAlignment(sorted(worn), history)
     out = []
     for block in blocks:
         alignment.note_input(block.placement, block.start_time_ns, block.time_ns(len(block)))
@@ -169,8 +171,9 @@ def aligned(blocks: list[ImuBlock]) -> tuple[list[int], dict[Placement, SegmentS
         for part in stage.flush():
             alignment.push(part)
     out += alignment.flush()
-    index = [i for block in out for i in range(block.first_index, block.end_index)]
-    return index, {p: SegmentSamples.joined([block.segments[p] for block in out]) for p in worn}
+    index = [i for stretch in out for i in range(stretch.first_index, stretch.end_index)]
+    kept = list(history.runs(history.end_index))
+    return index, {p: SegmentSamples.joined([block.segments[p] for block in kept]) for p in worn}
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -301,7 +304,7 @@ def test_pipeline_memory_is_bounded(hinges: list[ImuBlock]) -> None:
         for part in chunks(hinges, seed=turn, longest=100):
             pipeline.push(replace(part, start_time_ns=part.start_time_ns + turn * duration_ns))
     assert turn * duration_ns > 120e9
-    kept = sum(len(block) for block in pipeline._history._blocks)
-    assert 9000 <= kept <= 9010
+    assert len(pipeline._history) == 9000
+    assert pipeline._history._values.shape[2] <= 2 * (9000 + 100)
     waiting = pipeline._alignment._queues.values()
-    assert sum(len(samples) for queue in waiting for _, samples in queue.parts) < 1000
+    assert sum(len(part.flags) for queue in waiting for part in queue.parts) < 1000

@@ -50,12 +50,13 @@ def _pieces() -> Iterator[tuple[str, pd.DataFrame]]:
                 yield file.stem, samples.iloc[part]
 
 
-def _aligned() -> Iterator[tuple[str, pd.DataFrame, AlignedBlock]]:
+def _aligned() -> Iterator[tuple[str, pd.DataFrame, AlignedBlock, AlignedHistory]]:
     mounts = dict.fromkeys(NAMES.values(), Mount.UNKNOWN)
     stages = {placement: OrientationStage(placement, SHORT_STANDING) for placement in mounts}
     at_ns = 0
     for trial, samples in _pieces():
-        alignment = PlacementAlignment(mounts, AlignmentParameters())
+        history = AlignedHistory(mounts)
+        alignment = PlacementAlignment(mounts, history, AlignmentParameters())
         for prefix, placement in NAMES.items():
             block = ImuBlock(
                 placement=placement,
@@ -68,20 +69,19 @@ def _aligned() -> Iterator[tuple[str, pd.DataFrame, AlignedBlock]]:
             alignment.note_input(placement, block.start_time_ns, block.time_ns(len(block)))
             for oriented in stages[placement].push(block):
                 alignment.push(oriented)
-        blocks = alignment.flush()
+        alignment.flush()
+        blocks = list(history.runs(history.end_index))
         at_ns += round((len(samples) / RATE_HZ + _HOLE_S) * 1e9)
         if len(blocks) == 1 and len(blocks[0]) == len(samples):
-            yield trial, samples, blocks[0]
+            yield trial, samples, blocks[0], history
 
 
 def report() -> tuple[str, list[Line]]:
     """Spread of the error inside each repetition, its mean removed."""
     session = CalibrationSession(dict.fromkeys(NAMES.values(), Mount.UNKNOWN), parameters=SHORT_STILLNESS)
     errors: dict[str, dict[str, list[float]]] = {}
-    for trial, samples, block in _aligned():
+    for trial, samples, block, held in _aligned():
         if trial == STANDING:
-            held = AlignedHistory(1e6)
-            held.append(block)
             session.search(held, block.first_index, block.end_index, is_last=True)
             continue
         again = remeasured(block, OrientationParameters())

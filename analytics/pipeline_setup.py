@@ -1,0 +1,70 @@
+"""What a pipeline is told before it starts: who wears what, what was asked, settings of all stages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from analytics.alignment import AlignmentParameters
+from analytics.calibration_session import CalibrationParameters
+from analytics.orientation import OrientationParameters
+from analytics.posture import PostureParameters
+from analytics.repetition_meter import MeterParameters
+from analytics.repetitions import CounterParameters
+from analytics.sets import SetParameters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analytics.imu import Mount, Placement
+    from analytics.prescription import Prescription
+
+
+@dataclass(frozen=True, slots=True)
+class AthleteSetup:
+    """Who wears what, and what was asked.
+
+    Parameters
+    ----------
+    mounts
+        Mount of each worn sensor; placements that are not named are not worn.
+    prescription
+        What was asked, if anything.
+
+    Raises
+    ------
+    ValueError
+        No sensor at all.
+    """
+
+    mounts: Mapping[Placement, Mount]
+    prescription: Prescription | None = None
+
+    def __post_init__(self) -> None:
+        if not self.mounts:
+            raise ValueError("no sensor is worn: name at least one placement")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineParameters:
+    """Settings of all stages.
+
+    Parameters
+    ----------
+    orientation, alignment, calibration, posture, counter, meter, sets
+        Settings of the stages.
+    history_s
+        Samples kept for measuring again; a repetition cannot be longer.
+    step_s
+        Distance of the moments at which a new calibration may begin to hold.
+    """
+
+    orientation: OrientationParameters = field(default_factory=OrientationParameters)
+    alignment: AlignmentParameters = field(default_factory=AlignmentParameters)
+    calibration: CalibrationParameters = field(default_factory=CalibrationParameters)
+    posture: PostureParameters = field(default_factory=PostureParameters)
+    counter: CounterParameters = field(default_factory=CounterParameters)
+    meter: MeterParameters = field(default_factory=MeterParameters)
+    sets: SetParameters = field(default_factory=SetParameters)
+    history_s: float = 90.0
+    step_s: float = 0.1
