@@ -13,6 +13,7 @@ from analytics.exercises import Side
 from analytics.filters import low_pass_zero_phase
 from analytics.measurement_quality import MeasurementQuality, Zero
 from analytics.missing_data import MissingData, bridged
+from analytics.pelvis_course import PelvisCourse, hinge_share
 from analytics.phases import PhaseParameters
 from analytics.repetition_figures import (
     Figure,
@@ -24,6 +25,7 @@ from analytics.repetition_figures import (
 )
 from analytics.repetition_timing import RepetitionTiming
 from analytics.repetitions import Candidate, Driver, DrivingAngle
+from analytics.steadiness import smoothness, steadiness_figures
 from analytics.uncertainty import SensorQuality, UncertaintyModel
 
 if TYPE_CHECKING:
@@ -144,6 +146,7 @@ class _Measuring:
             previous_end_ns=previous_end_ns,
             next_start_ns=next_start_ns,
             longest_bridge_s=parameters.longest_bridge_s,
+            uncertainty=self.model,
             parameters=parameters.phases,
         )
         self.phases = self.timing.phases
@@ -156,6 +159,15 @@ class _Measuring:
         figures = {**self.timing.figures(), **self._extremes(), **bends}
         figures["lockout_deficit_deg"] = self._lockout()
         figures["hinge_share"] = self._hinge_share(bends)
+        figures["smoothness"] = self._smoothness()
+        steady, burst = steadiness_figures(
+            np.degrees(self.window.gyr_segment_rad_s),
+            self.rate_hz,
+            slice(self.begin, self.end + 1),
+            self.quality.pelvis,
+            self.timing.cut_reason,
+        )
+        figures.update(steady, balance_burst_deg_s=burst.rate)
         values: dict[str, Any] = {name: f.value for name, f in figures.items() if isinstance(f, Measured)}
         values.update(self.timing.boundaries_ns())
         c = self.candidate
@@ -179,7 +191,8 @@ class _Measuring:
                 }
             ),
             reasons=MappingProxyType({n: f.reason for n, f in figures.items() if isinstance(f, Unmeasured)}),
-            warnings=self._warnings(),
+            balance_burst_direction=burst.direction,
+            warnings=self.timing.warnings(self.window.is_measured),
         )
 
     def _status(self) -> RepetitionStatus:
@@ -213,37 +226,69 @@ class _Measuring:
         return False
 
     def _extremes(self) -> dict[str, Figure]:
-        w, q = self.window, self.quality
-        no_pelvis = "no pelvis sensor"
-        tilt = self._inside(w.pelvic_tilt_deg, no_pelvis)
+        tilt = self._inside(self.window.pelvic_tilt_deg, "no pelvis sensor")
         figures: dict[str, Figure] = {
-            "pelvic_tilt_range_deg": self._range(tilt, q.pelvis),
-            "hip_flexion_left_range_deg": self._hip_range(w.hip_flexion_left_deg, q.thigh_left, "left"),
-            "hip_flexion_right_range_deg": self._hip_range(w.hip_flexion_right_deg, q.thigh_right, "right"),
+            "pelvic_tilt_range_deg": self._range(tilt, self.quality.pelvis),
+            "hip_flexion_left_range_deg": self._hip_range(Side.LEFT),
+            "hip_flexion_right_range_deg": self._hip_range(Side.RIGHT),
         }
-        unknown_yaw = (
-            no_pelvis if q.pelvis is None else "the pelvis sensor's forward direction is not known yet"
+        return {**figures, **self._course(tilt).figures(self.p.smallest_bend_deg)}
+
+    def _course(self, tilt: FloatArray | Unmeasured) -> PelvisCourse:
+        w, q = self.window, self.quality
+        unknown = (
+            "no pelvis sensor"
+            if q.pelvis is None
+            else "the pelvis sensor's forward direction is not known yet"
         )
-        obliquity = self._inside(w.pelvic_obliquity_deg, unknown_yaw)
-        rotation = self._inside(w.pelvic_rotation_deg, unknown_yaw)
-        if isinstance(tilt, Unmeasured) or q.pelvis is None:
-            missing = tilt if isinstance(tilt, Unmeasured) else Unmeasured(no_pelvis)
-            figures["pelvic_obliquity_peak_deg"] = figures["pelvic_rotation_range_deg"] = missing
-            return figures
-        if isinstance(obliquity, Unmeasured):
-            figures["pelvic_obliquity_peak_deg"] = obliquity
-        else:
-            peak = int(np.argmax(np.abs(obliquity)))
-            figures["pelvic_obliquity_peak_deg"] = Measured(
-                float(obliquity[peak]), self.model.obliquity_sd_deg(q.pelvis, float(tilt[peak]))
-            )
-        if isinstance(rotation, Unmeasured):
-            figures["pelvic_rotation_range_deg"] = rotation
-        else:
-            duration_s = (self.end - self.begin) / self.rate_hz
-            sd = self.model.rotation_range_sd_deg(q.pelvis, float(np.ptp(tilt)), duration_s)
-            figures["pelvic_rotation_range_deg"] = Measured(float(np.ptp(rotation)), sd)
-        return figures
+        no_thigh = "no sensor on the working thigh"
+        thighs = {
+            Side.LEFT: [(q.thigh_left, w.thigh_flexion_left_deg)],
+            Side.RIGHT: [(q.thigh_right, w.thigh_flexion_right_deg)],
+        }.get(
+            self.side, [(q.thigh_left, w.thigh_flexion_left_deg), (q.thigh_right, w.thigh_flexion_right_deg)]
+        )
+        worn = [(sensor, angle) for sensor, angle in thighs if sensor is not None]
+        return PelvisCourse(
+            tilt_deg=tilt,
+            obliquity_deg=self._inside(w.pelvic_obliquity_deg, unknown),
+            rotation_deg=self._inside(w.pelvic_rotation_deg, unknown),
+            thigh_deg=self._inside(np.mean([angle for _, angle in worn], axis=0), no_thigh)
+            if worn
+            else Unmeasured(no_thigh),
+            phases=self._phase_slices(),
+            sampling_rate_hz=self.rate_hz,
+            side=self.side,
+            is_supine=self.candidate.is_supine,
+            pelvis=q.pelvis,
+            thigh=worn[0][0] if worn else None,
+            model=self.model,
+        )
+
+    def _phase_slices(self) -> dict[str, slice]:
+        """Cut the repetition into phases, in samples from its start; a bridge into none."""
+        if self.phases is None or self.candidate.is_supine:
+            return {}
+        out, back = self.phases.out, self.phases.back
+        edges = [
+            round(at_s * self.rate_hz) - self.begin
+            for at_s in (out.start_s, out.end_s, back.start_s, back.end_s)
+        ]
+        names = ("eccentric", "bottom", "concentric")
+        return {
+            name: slice(max(0, first), last + 1)
+            for name, first, last in zip(names, edges[:-1], edges[1:], strict=True)
+        }
+
+    def _smoothness(self) -> Figure:
+        if self.phases is None:
+            return Unmeasured("the end of the repetition could not be timed")
+        if self.timing.missing.lost_s(self.begin, self.end) > 0.0:
+            return Unmeasured("data are missing in this repetition")
+        span = self.phases.out if self.candidate.is_supine else self.phases.back
+        first, last = (round(at_s * self.rate_hz) for at_s in (span.movement_start_s, span.movement_end_s))
+        speed = np.abs(np.gradient(bridged(self.drive)) * self.rate_hz)
+        return smoothness(speed[max(0, first) : last + 1], self.rate_hz)
 
     def _range(self, values: FloatArray | Unmeasured, sensor: SensorQuality | None) -> Figure:
         if isinstance(values, Unmeasured):
@@ -253,19 +298,29 @@ class _Measuring:
         span = float(np.ptp(values))
         return Measured(span, self.model.inclination_range_sd_deg(sensor, span))
 
-    def _hip_range(self, values: FloatArray, thigh: SensorQuality | None, name: str) -> Figure:
-        if self.quality.pelvis is None or thigh is None:
-            absent = "pelvis" if self.quality.pelvis is None else f"{name} thigh"
+    def _hip_range(self, side: Side) -> Figure:
+        w, q = self.window, self.quality
+        is_left = side is Side.LEFT
+        thigh = q.thigh_left if is_left else q.thigh_right
+        if q.pelvis is None or thigh is None:
+            absent = "pelvis" if q.pelvis is None else f"{side} thigh"
             return Unmeasured(f"no {absent} sensor")
-        hip = self._inside(values, f"no data of the {name} hip")
+        if self.side not in (Side.BOTH, side) and not thigh.is_forward_known:
+            return Unmeasured(f"whether the free {side} thigh swings forward or back is not known yet")
+        hip = self._inside(
+            w.hip_flexion_left_deg if is_left else w.hip_flexion_right_deg, f"no data of the {side} hip"
+        )
         if isinstance(hip, Unmeasured):
             return hip
-        span = float(np.ptp(hip))
-        sd = math.hypot(
-            self.model.inclination_range_sd_deg(self.quality.pelvis, span),
-            self.model.inclination_range_sd_deg(thigh, span),
+        parts = (
+            (q.pelvis, w.pelvic_tilt_deg),
+            (thigh, w.thigh_flexion_left_deg if is_left else w.thigh_flexion_right_deg),
         )
-        return Measured(span, sd)
+        sds = (
+            self.model.inclination_range_sd_deg(sensor, float(np.nanmax(inside) - np.nanmin(inside)))
+            for sensor, inside in ((sensor, angle[self.begin : self.end + 1]) for sensor, angle in parts)
+        )
+        return Measured(float(np.ptp(hip)), math.hypot(*sds))
 
     def _bends(self) -> dict[str, Figure]:
         """How far each segment turns: from start to far end, and the thighs from end to end."""
@@ -317,7 +372,11 @@ class _Measuring:
             return Unmeasured("there are no data at the top")
         value = float(np.median(top))
         kind = Kind.MEASURED if self.driver.angle is DrivingAngle.HIP_FLEXION else Kind.PROXY
-        sd = math.hypot(*(self.model.inclination_sd_deg(sensor, value) for sensor in self._driving_sensors()))
+        turned_deg = float(np.nanmax(self.drive) - np.nanmin(self.drive))
+        sensors = self._driving_sensors()
+        sd = math.hypot(
+            *(self.model.inclination_sd_deg(one, value, turned_deg / len(sensors)) for one in sensors)
+        )
         return Measured(value, sd, kind)
 
     def _is_top_seen(self) -> bool:
@@ -336,34 +395,6 @@ class _Measuring:
     def _hinge_share(self, changes: dict[str, Figure]) -> Figure:
         if self.candidate.is_supine:
             return Unmeasured("a bridge has no hinge share")
-        tilt = changes["pelvic_tilt_change_deg"]
-        if isinstance(tilt, Unmeasured):
-            return tilt
         left, right = changes["thigh_flexion_left_change_deg"], changes["thigh_flexion_right_change_deg"]
         wanted = {Side.LEFT: [left], Side.RIGHT: [right]}.get(self.side, [left, right])
-        thighs = [figure for figure in wanted if isinstance(figure, Measured)]
-        if not thighs:
-            return Unmeasured("no sensor on the working thigh")
-        thigh = sum(figure.value for figure in thighs) / len(thighs)
-        # The thigh of an upright shin swings back a little: then the whole bend is the pelvis'.
-        flexion = max(thigh, 0.0)
-        whole = tilt.value + flexion
-        if tilt.value <= 0 or whole < self.p.smallest_bend_deg:
-            return Unmeasured("the pelvis does not tilt enough for a share")
-        sd = math.hypot(flexion * tilt.sd, tilt.value * thighs[0].sd) / whole**2
-        return Measured(tilt.value / whole, sd)
-
-    def _warnings(self) -> tuple[str, ...]:
-        inside = slice(self.begin, self.end + 1)
-        missing = self.timing.missing
-        lost_s = missing.lost_s(self.begin, self.end)
-        warnings = []
-        if self.timing.cut_reason is not None:
-            warnings.append(f"only a part of this repetition was seen: {self.timing.cut_reason}")
-        if lost_s > 0:
-            warnings.append(f"{lost_s:.2f} s of data are missing in this repetition")
-        is_unsettled = ~self.window.is_measured[inside] & ~missing.is_missing[inside]
-        unsettled_s = np.count_nonzero(is_unsettled) / self.rate_hz
-        if unsettled_s > 0:
-            warnings.append(f"the orientation was still settling for {unsettled_s:.2f} s of this repetition")
-        return tuple(warnings)
+        return hinge_share(changes["pelvic_tilt_change_deg"], wanted, self.p.smallest_bend_deg)

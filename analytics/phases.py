@@ -7,7 +7,7 @@ sway faster than 3 °/s; so runs of movement are collected around the one that t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,6 +83,8 @@ class PhaseSpan:
         hides the end of a phase, a small error of the speed already moves the crossing far.
     peak_deg_s
         Largest speed in the phase's direction.
+    travel_deg
+        Angle from start to end.
     runs_kept, runs_dropped
         How many runs of movement made it, and how many did not.
     """
@@ -94,6 +96,7 @@ class PhaseSpan:
     start_sd_s: float
     end_sd_s: float
     peak_deg_s: float
+    travel_deg: float
     runs_kept: int
     runs_dropped: int
 
@@ -247,6 +250,7 @@ class _SpanSearch:
             start_sd_s=start_sd_s,
             end_sd_s=end_sd_s,
             peak_deg_s=peak,
+            travel_deg=float(angle[ends.last.last] - angle[ends.first.first]),
             runs_kept=ends.kept,
             runs_dropped=ends.dropped,
         )
@@ -256,8 +260,8 @@ class _SpanSearch:
     ) -> tuple[float, float]:
         """One-sigma of both ends: the definition applied with the speed off by one sigma either way."""
         error = min(self.speed_sd_deg_s, 0.5 * threshold)
-        # A run's travel is off by what the speed's error adds up to over half a second.
-        travel_deg = 0.5 * self.speed_sd_deg_s
+        # A run's travel is off by what the speed's error adds up to over a second and a half.
+        travel_deg = 1.5 * self.speed_sd_deg_s
         moved = [
             self._ends(angle, speed, threshold + sign * error, sign * travel_deg) for sign in (1.0, -1.0)
         ]
@@ -324,28 +328,22 @@ def _ramp(
 
 
 def _shifted(span: PhaseSpan, offset_s: float) -> PhaseSpan:
-    return PhaseSpan(
+    return replace(
+        span,
         start_s=offset_s + span.start_s,
         end_s=offset_s + span.end_s,
         movement_start_s=offset_s + span.movement_start_s,
         movement_end_s=offset_s + span.movement_end_s,
-        start_sd_s=span.start_sd_s,
-        end_sd_s=span.end_sd_s,
-        peak_deg_s=span.peak_deg_s,
-        runs_kept=span.runs_kept,
-        runs_dropped=span.runs_dropped,
     )
 
 
 def _mirrored(span: PhaseSpan, end_s: float) -> PhaseSpan:
-    return PhaseSpan(
+    return replace(
+        span,
         start_s=end_s - span.end_s,
         end_s=end_s - span.start_s,
         movement_start_s=end_s - span.movement_end_s,
         movement_end_s=end_s - span.movement_start_s,
         start_sd_s=span.end_sd_s,
         end_sd_s=span.start_sd_s,
-        peak_deg_s=span.peak_deg_s,
-        runs_kept=span.runs_kept,
-        runs_dropped=span.runs_dropped,
     )

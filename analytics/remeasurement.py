@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.filters import low_pass_zero_phase
-from analytics.imu import STANDARD_GRAVITY_M_S2
 from analytics.orientation import OrientationParameters, heading_between, remeasure
 from analytics.quaternions import multiply
 
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
 
 # A shorter stretch between two holes says less than the live filter that has seen what came before.
 _SHORTEST_RUN_S = 0.5
-_UNKNOWN_RESIDUAL_DEG = 2.0
 
 
 def remeasured(block: AlignedBlock, parameters: OrientationParameters) -> AlignedBlock:
@@ -62,32 +59,3 @@ def _remeasured_segment(
         quat[start:end] = multiply(heading_between(run[0], samples.earth_from_sensor_wxyz[start]), run)
         measured[start:end] = True
     return replace(samples, earth_from_sensor_wxyz=quat, is_measured=measured)
-
-
-def acc_residual_deg(samples: SegmentSamples, sampling_rate_hz: float) -> float:
-    """How far an accelerometer at quasi-rest is from reading gravity: what its bias may cost, degrees.
-
-    Parameters
-    ----------
-    samples
-        A stretch of one sensor.
-    sampling_rate_hz
-        Its rate.
-
-    Returns
-    -------
-    57.3 times the root mean square of ``(|acceleration| - g) / g``; about 0.5 for a good sensor, 2 for a
-    cheap one, and 2 where nothing was quiet.
-    """
-    usable = samples.is_received
-    if np.count_nonzero(usable) < sampling_rate_hz:
-        return _UNKNOWN_RESIDUAL_DEG
-    norm = np.linalg.norm(samples.acc_m_s2[usable], axis=1)
-    slow = (
-        low_pass_zero_phase(norm, min(0.8, 0.4 * sampling_rate_hz), sampling_rate_hz) - STANDARD_GRAVITY_M_S2
-    )
-    rate = np.linalg.norm(samples.gyr_rad_s[usable] - samples.bias_rad_s[usable], axis=1)
-    quiet = slow[(rate < 1.0) & (np.abs(slow) < 0.8)]
-    if len(quiet) < 0.5 * sampling_rate_hz:
-        return _UNKNOWN_RESIDUAL_DEG
-    return float(np.degrees(np.sqrt(np.mean(quiet**2)) / STANDARD_GRAVITY_M_S2))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from analytics.exercises import Side
     from analytics.form import Fault
     from analytics.repetitions import DrivingAngle
+    from analytics.steadiness import FallDirection
 
 
 class Kind(StrEnum):
@@ -87,14 +88,34 @@ class Repetition:
         The obliquity farthest from standing, with its sign (+ right side up), degrees.
     pelvic_rotation_range_deg
         Largest minus smallest, degrees.
+    pelvic_obliquity_eccentric_peak_deg, pelvic_obliquity_bottom_peak_deg, \
+pelvic_obliquity_concentric_peak_deg, pelvic_rotation_eccentric_range_deg, \
+pelvic_rotation_bottom_range_deg, pelvic_rotation_concentric_range_deg
+        The same by phase, degrees.
+    free_side_drop_peak_deg, free_side_rise_peak_deg
+        How far the pelvis' free side came below, and above, the stance side in one-legged work, degrees.
+    tilt_reversal_deg
+        How far the pelvis turned back while the thigh still went down, degrees.
+    sway_deg_s, tremor_deg_s
+        Turning of the pelvis aside from the movement, and its shaking: root mean square, degrees/s.
+    balance_burst_deg_s
+        Quickest correction sideways, degrees/s.
+    smoothness
+        SPARC of the concentric's speed: 0 is the smoothest.
     lockout_deficit_deg
         Driving angle at the top - standing, degrees.
     hinge_share
         Tilt / (tilt + thigh flexion) of the working leg from top to bottom, 0 to 1.
+    hinge_share_quarter, hinge_share_half, hinge_share_three_quarters
+        The same from the top to those parts of the way down.
     pelvic_tilt_change_deg, thigh_flexion_left_change_deg, thigh_flexion_right_change_deg
         Far end - start, signed, degrees.
-    concentric_peak_deg_s
-        Largest speed of the concentric, °/s.
+    concentric_peak_deg_s, concentric_mean_deg_s
+        Largest and mean speed of the concentric, °/s.
+    velocity_loss_percent
+        How far its mean speed lies below that of the fastest until then in its set.
+    balance_burst_direction
+        Where to the pelvis tipped in it.
     sd, kind, reasons
         One-sigma and kind of each figure that is there, reason of each that is not, by field name.
     faults, warnings
@@ -135,6 +156,25 @@ class Repetition:
     thigh_flexion_left_change_deg: float | None = None
     thigh_flexion_right_change_deg: float | None = None
     concentric_peak_deg_s: float | None = None
+    concentric_mean_deg_s: float | None = None
+    velocity_loss_percent: float | None = None
+    pelvic_obliquity_eccentric_peak_deg: float | None = None
+    pelvic_obliquity_bottom_peak_deg: float | None = None
+    pelvic_obliquity_concentric_peak_deg: float | None = None
+    pelvic_rotation_eccentric_range_deg: float | None = None
+    pelvic_rotation_bottom_range_deg: float | None = None
+    pelvic_rotation_concentric_range_deg: float | None = None
+    free_side_drop_peak_deg: float | None = None
+    free_side_rise_peak_deg: float | None = None
+    tilt_reversal_deg: float | None = None
+    hinge_share_quarter: float | None = None
+    hinge_share_half: float | None = None
+    hinge_share_three_quarters: float | None = None
+    sway_deg_s: float | None = None
+    tremor_deg_s: float | None = None
+    smoothness: float | None = None
+    balance_burst_deg_s: float | None = None
+    balance_burst_direction: FallDirection | None = None
     sd: Mapping[str, float] = field(default_factory=dict)
     kind: Mapping[str, Kind] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)

@@ -10,6 +10,7 @@ import numpy as np
 from analytics.accelerometer_bias import (
     AccelerometerBiasParameters,
     BiasEvidence,
+    bias_sd_deg,
     estimate_bias,
     gather_evidence,
     with_true_zero,
@@ -19,12 +20,12 @@ from analytics.exercises import Side
 from analytics.imu import Placement
 from analytics.measurement import MeasurementParameters, measure_repetition
 from analytics.measurement_quality import MeasurementQuality, Zero
-from analytics.remeasurement import acc_residual_deg, remeasured
+from analytics.remeasurement import remeasured
 from analytics.repetitions import Driver
-from analytics.uncertainty import SensorQuality
+from analytics.uncertainty import SensorQuality, UncertaintyParameters
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from analytics.alignment import AlignedBlock
     from analytics.calibration_session import CalibrationSession
@@ -47,12 +48,15 @@ class MeterParameters:
         Constants of the figures.
     acc_bias
         Settings of the accelerometers' bias; ``None``: it is not looked for.
+    uncertainty
+        Constants of the one-sigma figures.
     """
 
     lead_s: float = 3.0
     trail_s: float = 1.0
     measurement: MeasurementParameters | None = None
     acc_bias: AccelerometerBiasParameters | None = field(default_factory=AccelerometerBiasParameters)
+    uncertainty: UncertaintyParameters = field(default_factory=UncertaintyParameters)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +152,9 @@ class RepetitionMeter:
         window = self._history.window(self._history.index_of(candidate.start_ns) - lead, until_index)
         assert window is not None
         smooth = remeasured(window, self._orientation)
-        biases = self._acc_biases(smooth, keep=is_final)
+        evidence = self._bias_evidence(smooth, keep=is_final)
+        found = {p: estimate_bias(known, self._parameters.acc_bias) for p, known in evidence.items()}
+        biases = {placement: bias for placement, bias in found.items() if bias is not None}
         calibrations = dict(self._session.calibrations)
         if biases:
             smooth = remeasured(_without_bias(window, biases), self._orientation)
@@ -159,13 +165,24 @@ class RepetitionMeter:
         angles, _ = angles_of(smooth, calibrations, is_supine=supine)
         worn = [p for p in self._session.poses if float(np.mean(window.segments[p].is_received)) > 0.5]
 
+        quality = self._quality(
+            {
+                placement: bias_sd_deg(
+                    evidence.get(placement, BiasEvidence.nothing()),
+                    is_corrected=placement in biases,
+                    parameters=self._parameters.acc_bias,
+                )
+                for placement in worn
+            }
+        )
+
         def figures(side: Side) -> Repetition:
             return measure_repetition(
                 angles,
                 candidate,
                 side,
                 driver=Driver.worn(worn),
-                quality=self._quality(window, worn, biases),
+                quality=quality,
                 set_number=set_number,
                 repetition_number=repetition_number,
                 previous_end_ns=previous_end_ns,
@@ -179,8 +196,8 @@ class RepetitionMeter:
             repetition = figures(side)
         return MeasuredRepetition(repetition, _cut_to(angles, repetition))
 
-    def _acc_biases(self, smooth: AlignedBlock, *, keep: bool) -> dict[Placement, FloatArray]:
-        """Bias of each accelerometer by all repetitions until now and this one."""
+    def _bias_evidence(self, smooth: AlignedBlock, *, keep: bool) -> dict[Placement, BiasEvidence]:
+        """Collect what all repetitions until now and this one say of each accelerometer's bias."""
         parameters = self._parameters.acc_bias
         # Lying, a declared mount is the zero; the still pose is not.
         if parameters is None or self._session.is_supine:
@@ -188,30 +205,24 @@ class RepetitionMeter:
         # Windows overlap; what was used once is not used again.
         first = max(smooth.first_index, min(self._evidence_until, smooth.end_index))
         fresh = smooth.cut(first, smooth.end_index)
-        biases = {}
-        for placement, pose in self._session.poses.items():
-            evidence = self._evidence.get(placement, BiasEvidence.nothing()) + gather_evidence(
-                fresh.segments[placement], fresh.sampling_rate_hz, pose.up_sensor, parameters
-            )
-            if keep:
-                self._evidence[placement] = evidence
-            bias = estimate_bias(evidence, parameters)
-            if bias is not None:
-                biases[placement] = bias
+        evidence = {
+            placement: self._evidence.get(placement, BiasEvidence.nothing())
+            + gather_evidence(fresh.segments[placement], fresh.sampling_rate_hz, pose.up_sensor, parameters)
+            for placement, pose in self._session.poses.items()
+        }
         if keep:
+            self._evidence = evidence
             self._evidence_until = smooth.end_index
-        return biases
+        return evidence
 
-    def _quality(
-        self, window: AlignedBlock, worn: list[Placement], corrected: Collection[Placement]
-    ) -> MeasurementQuality:
+    def _quality(self, acc_bias_sd_deg: Mapping[Placement, float]) -> MeasurementQuality:
         sensors = {
             placement: SensorQuality(
                 yaw_sd_deg=self._session.calibrations[placement].quality_deg,
-                acc_residual_deg=acc_residual_deg(window.segments[placement], window.sampling_rate_hz),
-                acc_bias_is_corrected=placement in corrected,
+                acc_bias_sd_deg=bias_sd,
+                is_forward_known=self._session.calibrations[placement].is_yaw_known,
             )
-            for placement in worn
+            for placement, bias_sd in acc_bias_sd_deg.items()
         }
         zero = Zero.STANDING
         if self._session.is_supine:
@@ -224,6 +235,7 @@ class RepetitionMeter:
             thigh_right=sensors.get(Placement.THIGH_RIGHT),
             zero=zero,
             is_smoothed=True,
+            uncertainty=self._parameters.uncertainty,
         )
 
 

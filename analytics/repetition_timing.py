@@ -13,8 +13,11 @@ from analytics.phases import DrivePhases, PhaseParameters, PhaseSpan, find_phase
 from analytics.repetition_figures import NEXT_NOT_BEGUN, Figure, Measured, Unmeasured
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from analytics.imu import FloatArray
     from analytics.repetitions import Candidate
+    from analytics.uncertainty import UncertaintyModel
 
 
 _HOLE_AT_BOUNDARY = "data are missing where the phase begins or ends"
@@ -39,6 +42,8 @@ class RepetitionTiming:
         End of the repetition before and start of the one after, where known, integer ns.
     longest_bridge_s
         A hole up to this long between its ends leaves a phase timed: both ends were seen.
+    uncertainty
+        How sure a speed is.
     parameters
         Constants of the phases.
 
@@ -60,11 +65,13 @@ class RepetitionTiming:
         previous_end_ns: int | None,
         next_start_ns: int | None,
         longest_bridge_s: float,
+        uncertainty: UncertaintyModel,
         parameters: PhaseParameters,
     ) -> None:
         self._start_time_ns = start_time_ns
         self._rate_hz = sampling_rate_hz
         self._candidate = candidate
+        self._uncertainty = uncertainty
         self._parameters = parameters
         self._last = len(drive_deg) - 1
         self._previous_end = None if previous_end_ns is None else self.index_of(previous_end_ns)
@@ -106,6 +113,7 @@ class RepetitionTiming:
             turn_from=self._start,
             turn_to=self._close,
             last=min(last, self._last),
+            speed_sd_deg_s=self._uncertainty.speed_sd_deg_s(self._parameters.speed_deg_s),
             parameters=self._parameters,
         )
 
@@ -146,6 +154,27 @@ class RepetitionTiming:
                 return self._unseen[time_s]
         return _HOLE_INSIDE if self.missing.breaks(self.begin, self.end) else None
 
+    def warnings(self, is_measured: NDArray[np.bool_]) -> tuple[str, ...]:
+        """Tell what limits the figures of this repetition.
+
+        Parameters
+        ----------
+        is_measured
+            False where the orientation was still settling, shape of the window.
+        """
+        inside = slice(self.begin, self.end + 1)
+        lost_s = self.missing.lost_s(self.begin, self.end)
+        warnings = []
+        if self.cut_reason is not None:
+            warnings.append(f"only a part of this repetition was seen: {self.cut_reason}")
+        if lost_s > 0:
+            warnings.append(f"{lost_s:.2f} s of data are missing in this repetition")
+        is_unsettled = ~is_measured[inside] & ~self.missing.is_missing[inside]
+        unsettled_s = np.count_nonzero(is_unsettled) / self._rate_hz
+        if unsettled_s > 0:
+            warnings.append(f"the orientation was still settling for {unsettled_s:.2f} s of this repetition")
+        return tuple(warnings)
+
     # --- figures -----------------------------------------------------------------------------
 
     def _spans(self, phases: DrivePhases) -> tuple[PhaseSpan, PhaseSpan]:
@@ -177,7 +206,8 @@ class RepetitionTiming:
             pauses.reverse()
         if self.phases is None:
             reason = Unmeasured("the driving angle does not move steadily enough to be timed")
-            return dict.fromkeys((*names, *pauses, "concentric_peak_deg_s"), reason)
+            speeds = ("concentric_peak_deg_s", "concentric_mean_deg_s")
+            return dict.fromkeys((*names, *pauses, *speeds), reason)
         eccentric, concentric = self._spans(self.phases)
         out, back = self.phases.out, self.phases.back
         figures: dict[str, Figure] = {
@@ -190,12 +220,15 @@ class RepetitionTiming:
             "tut_s": self._duration(out.start_s, back.end_s, out.start_sd_s, back.end_sd_s),
             pauses[0]: self._duration(out.end_s, back.start_s, out.end_sd_s, back.start_sd_s),
             pauses[1]: Unmeasured(NEXT_NOT_BEGUN),
-            "concentric_peak_deg_s": self._peak(concentric),
+            "concentric_peak_deg_s": self._speed(concentric, concentric.peak_deg_s),
+            "concentric_mean_deg_s": self._speed(
+                concentric, concentric.travel_deg / max(concentric.duration_s, 1e-3)
+            ),
         }
         for name, span in (("eccentric_movement_s", eccentric), ("concentric_movement_s", concentric)):
             plain = figures[name.replace("_movement", "")]
             figures[name] = (
-                Measured(span.movement_s, 2.0 * plain.sd) if isinstance(plain, Measured) else plain
+                Measured(span.movement_s, 1.8 * plain.sd) if isinstance(plain, Measured) else plain
             )
         return figures
 
@@ -210,10 +243,10 @@ class RepetitionTiming:
             return Unmeasured(_SWAYING)
         return Measured(end_s - start_s, sd_s)
 
-    def _peak(self, concentric: PhaseSpan) -> Figure:
+    def _speed(self, concentric: PhaseSpan, speed_deg_s: float) -> Figure:
         if self.missing.is_near(concentric.start_s * self._rate_hz, concentric.end_s * self._rate_hz):
             return Unmeasured(_HOLE_INSIDE)
         for time_s in (concentric.start_s, concentric.end_s):
             if time_s in self._unseen:
                 return Unmeasured(self._unseen[time_s])
-        return Measured(concentric.peak_deg_s, 0.02 * concentric.peak_deg_s + 1.0)
+        return Measured(speed_deg_s, self._uncertainty.speed_sd_deg_s(speed_deg_s))

@@ -11,8 +11,10 @@ from analytics.batch import analyse
 from analytics.driving import DrivingAngle
 from analytics.exercises import Exercise, Side
 from analytics.imu import ImuBlock, Mount, Placement
-from analytics.pipeline import AthleteSetup
+from analytics.pipeline import AthleteSetup, PipelineParameters
 from analytics.prescription import Prescription
+from analytics.repetition_meter import MeterParameters
+from analytics.uncertainty import UncertaintyParameters
 from benchmarks.accuracy.events import Matching, Verdicts, match, verdicts
 from benchmarks.accuracy.faults import false_alarms
 from benchmarks.accuracy.grid import Asked, Case
@@ -65,11 +67,20 @@ BY_DRIVING_ANGLE = (
 BOUNDARIES = ("eccentric_start", "eccentric_end", "concentric_start", "concentric_end")
 
 
+# The virtual athlete's sensors sit on bone unless the case lets the skin slide.
+RIGID = PipelineParameters(meter=MeterParameters(uncertainty=UncertaintyParameters(soft_tissue_share=0.0)))
+
+
+def parameters_of(case: Case) -> PipelineParameters:
+    """Tell the uncertainty of the body at hand: rigid, or with skin, as the product takes people to be."""
+    return PipelineParameters() if any(worn.slide for worn in case.scenario.sensors) else RIGID
+
+
 def run_case(case: Case) -> tuple[hardware_sim.Performance, Row]:
     """Simulate one case, analyse it, and score what came out."""
     performance = hardware_sim.simulate(case.scenario, case.seed)
     _require_continuous(performance.truth)
-    output = analyse(blocks_of(performance, case.late_start_s), setup_of(case))
+    output = analyse(blocks_of(performance, case.late_start_s), setup_of(case), parameters_of(case))
     return performance, score(case, performance, output)
 
 

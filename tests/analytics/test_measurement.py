@@ -17,11 +17,16 @@ from analytics.repetition_figures import (
 )
 from analytics.repetitions import Candidate, Driver, DrivingAngle
 from analytics.turning_points import CloseReason
-from analytics.uncertainty import SensorQuality, UncertaintyModel, UncertaintyParameters
+from analytics.uncertainty import (
+    SensorQuality,
+    UncertaintyModel,
+    UncertaintyParameters,
+    sd_of_farthest,
+)
 
 RATE_HZ = 100.0
 FULL = Driver(pelvis=True, left=True, right=True)
-GOOD = SensorQuality(yaw_sd_deg=1.3, acc_residual_deg=0.5, acc_bias_is_corrected=True)
+GOOD = SensorQuality(yaw_sd_deg=1.3, acc_bias_sd_deg=0.25)
 ALL_GOOD = MeasurementQuality(GOOD, GOOD, GOOD, is_smoothed=True)
 
 
@@ -108,7 +113,7 @@ def test_every_figure_has_a_sd_and_a_kind_or_a_reason(hinge) -> None:
             assert value is not None
             assert repetition.sd[name] > 0.0
     assert set(repetition.sd) | set(repetition.reasons) == set(repetition.kind)
-    assert set(repetition.reasons) == {"top_pause_s"}
+    assert set(repetition.reasons) == {"top_pause_s", "free_side_drop_peak_deg", "free_side_rise_peak_deg"}
 
 
 def test_the_pause_after_is_known_when_the_next_one_begins(hinge) -> None:
@@ -137,7 +142,7 @@ def test_pelvis_alone_says_what_it_cannot(make_angles) -> None:
     repetition = measure(
         make_angles(tilt=72.0 * way),
         driver=Driver(pelvis=True, left=False, right=False),
-        quality=MeasurementQuality(pelvis=SensorQuality(yaw_sd_deg=180.0)),
+        quality=MeasurementQuality(pelvis=SensorQuality(yaw_sd_deg=180.0, is_forward_known=False)),
     )
     # 72° at 24 °/s: 3 °/s is met 0.25 s into a ramp of 12 °/s².
     assert repetition.eccentric_s == pytest.approx(4.5, abs=0.005)
@@ -153,7 +158,21 @@ def test_pelvis_alone_says_what_it_cannot(make_angles) -> None:
         "thigh_flexion_right_range_deg": "no right thigh sensor",
         "thigh_flexion_left_change_deg": "no left thigh sensor",
         "thigh_flexion_right_change_deg": "no right thigh sensor",
-        "hinge_share": "no sensor on the working thigh",
+        **dict.fromkeys(
+            ("hinge_share", "hinge_share_quarter", "hinge_share_half", "hinge_share_three_quarters"),
+            "no sensor on the working thigh",
+        ),
+        "tilt_reversal_deg": "no sensor on the working thigh",
+        **dict.fromkeys(
+            (
+                *(f"pelvic_obliquity_{phase}_peak_deg" for phase in ("eccentric", "bottom", "concentric")),
+                *(f"pelvic_rotation_{phase}_range_deg" for phase in ("eccentric", "bottom", "concentric")),
+                *("sway_deg_s", "tremor_deg_s", "balance_burst_deg_s"),
+            ),
+            "the pelvis sensor's forward direction is not known yet",
+        ),
+        "free_side_drop_peak_deg": "two-legged work has no free side",
+        "free_side_rise_peak_deg": "two-legged work has no free side",
     }
 
 
@@ -280,39 +299,101 @@ def test_a_candidate_outside_the_window_is_refused(make_angles) -> None:
 # --- uncertainty -------------------------------------------------------------------------------------
 
 
+RIGID = UncertaintyParameters(soft_tissue_share=0.0)
+
+
 def test_uncertainty_grows_with_inclination() -> None:
-    rigid = UncertaintyModel(is_smoothed=True, parameters=UncertaintyParameters(soft_tissue_deg=0.0))
-    # At standing: hypot(0.15, 0.15). At 60°: 2 sin 30° = 1 times hypot(0.2, 0.25 x 0.5) = 0.236 is added.
-    assert rigid.inclination_sd_deg(GOOD, 0.0) == pytest.approx(0.212, abs=0.001)
-    assert rigid.inclination_sd_deg(GOOD, 60.0) == pytest.approx(0.317, abs=0.001)
-    cheap = SensorQuality(yaw_sd_deg=4.0, acc_residual_deg=2.0)
-    # hypot(0.3, 2.0) = 2.022 without a corrected bias.
-    assert rigid.inclination_sd_deg(cheap, 60.0) == pytest.approx(2.033, abs=0.001)
+    rigid = UncertaintyModel(is_smoothed=True, parameters=RIGID)
+    # At standing: hypot(0.18, 0.07). At 60°: 2 sin 30° = 1 times the bias of 0.25° is added.
+    assert rigid.inclination_sd_deg(GOOD, 0.0) == pytest.approx(0.193, abs=0.001)
+    assert rigid.inclination_sd_deg(GOOD, 60.0) == pytest.approx(0.316, abs=0.001)
+    # 0.6 % of a turn of 60° is 0.36°, of which something is left at the top.
+    assert rigid.inclination_sd_deg(GOOD, 0.0, turned_deg=60.0) == pytest.approx(0.409, abs=0.001)
+    cheap = SensorQuality(yaw_sd_deg=4.0, acc_bias_sd_deg=2.0)
+    assert rigid.inclination_sd_deg(cheap, 60.0) == pytest.approx(2.009, abs=0.001)
 
 
 def test_a_yaw_error_turns_tilt_into_obliquity() -> None:
-    rigid = UncertaintyModel(is_smoothed=True, parameters=UncertaintyParameters(soft_tissue_deg=0.0))
-    uncalibrated = SensorQuality(yaw_sd_deg=10.0, acc_residual_deg=0.5, acc_bias_is_corrected=True)
+    rigid = UncertaintyModel(is_smoothed=True, parameters=RIGID)
+    uncalibrated = SensorQuality(yaw_sd_deg=10.0, acc_bias_sd_deg=0.25)
     assert rigid.obliquity_sd_deg(uncalibrated, 90.0) == pytest.approx(10.0, abs=0.01)
-    assert rigid.obliquity_sd_deg(uncalibrated, 0.0) == pytest.approx(0.212, abs=0.001)
-    # 0.5 + 0.3 x 5 s, and 10° x (1 - cos 60°).
-    assert rigid.rotation_range_sd_deg(uncalibrated, 60.0, 5.0) == pytest.approx(5.385, abs=0.001)
+    assert rigid.obliquity_sd_deg(uncalibrated, 0.0) == pytest.approx(0.193, abs=0.001)
+    # 0.3, 0.15 x 5 s, and 10° x (1 - cos 60°).
+    assert rigid.rotation_range_sd_deg(uncalibrated, 60.0, 5.0) == pytest.approx(5.065, abs=0.001)
+
+
+def test_which_of_two_like_extremes_is_the_farther_one_is_uncertain() -> None:
+    # 1.0 up and 1.0 down: by chance the figure is one or the other, 2.0 apart.
+    assert sd_of_farthest(-1.0, 1.0, 0.2) == pytest.approx(1.428, abs=0.001)
+    assert sd_of_farthest(-1.0, 3.0, 0.2) == pytest.approx(0.2, abs=0.001)
+    assert sd_of_farthest(0.5, 0.6, 0.2) == pytest.approx(0.2, abs=0.001)
 
 
 def test_live_angles_are_less_certain_and_skin_moves() -> None:
     live = UncertaintyModel(is_smoothed=False)
     finished = UncertaintyModel(is_smoothed=True)
-    # hypot(0.15, 0.35, 1.0) and hypot(0.15, 0.15, 1.0).
-    assert live.inclination_sd_deg(GOOD, 0.0) == pytest.approx(1.070, abs=0.001)
-    assert finished.inclination_sd_deg(GOOD, 0.0) == pytest.approx(1.022, abs=0.001)
-    # The zero cancels in a range; the filter counts twice.
-    assert finished.inclination_range_sd_deg(GOOD, 60.0) == pytest.approx(1.049, abs=0.001)
+    # hypot(0.18, 0.35) and hypot(0.18, 0.07).
+    assert live.inclination_sd_deg(GOOD, 0.0) == pytest.approx(0.394, abs=0.001)
+    assert finished.inclination_sd_deg(GOOD, 0.0) == pytest.approx(0.193, abs=0.001)
+    # The zero cancels in a range, the filter counts twice: 0.1, 0.25, 0.18; 2 % of 60° of skin are 1.2°.
+    assert finished.inclination_range_sd_deg(GOOD, 60.0) == pytest.approx(1.243, abs=0.001)
 
 
 def test_the_hip_is_less_certain_than_the_pelvis(hinge) -> None:
     repetition = measure(hinge)
-    assert repetition.sd["pelvic_tilt_range_deg"] == pytest.approx(1.06, abs=0.01)
-    assert repetition.sd["hip_flexion_left_range_deg"] == pytest.approx(1.52, abs=0.02)
+    # 2 % of 71.7° of skin, 0.3 % of scale, 2 sin 35.8° of 0.25° bias; the thigh adds its 18°.
+    assert repetition.sd["pelvic_tilt_range_deg"] == pytest.approx(1.484, abs=0.01)
+    assert repetition.sd["hip_flexion_left_range_deg"] == pytest.approx(1.541, abs=0.01)
+
+
+def test_the_free_side_is_told_from_the_side_that_stands(make_angles) -> None:
+    way = share_of_way()
+    # Standing on the left leg, the right side sinks by 12° at the bottom.
+    dropping = make_angles(tilt=60.0 * way, left=20.0 * way, right=-50.0 * way, obliquity=-12.0 * way)
+    repetition = measure(dropping, side=Side.LEFT)
+    assert repetition.free_side_drop_peak_deg == pytest.approx(12.0, abs=0.05)
+    assert repetition.free_side_rise_peak_deg == pytest.approx(0.0, abs=0.2)
+    assert repetition.pelvic_obliquity_bottom_peak_deg == pytest.approx(-12.0, abs=0.05)
+    # Halfway through the way up it is still half as far.
+    assert repetition.pelvic_obliquity_concentric_peak_deg == pytest.approx(-12.0, abs=0.2)
+    # 12° ± what 1.3° of yaw make of 60° of tilt, and 2 % of skin.
+    assert repetition.sd["free_side_drop_peak_deg"] == pytest.approx(1.67, abs=0.03)
+
+
+def test_the_share_of_the_pelvis_is_told_along_the_way(make_angles) -> None:
+    way = share_of_way()
+    # First the pelvis alone to 30°, then the thigh alone to 30°.
+    early, late = np.minimum(2.0 * way, 1.0), np.maximum(2.0 * way - 1.0, 0.0)
+    repetition = measure(make_angles(tilt=30.0 * early, left=30.0 * late, right=30.0 * late))
+    assert repetition.hinge_share_quarter == pytest.approx(1.0, abs=0.01)
+    assert repetition.hinge_share_half == pytest.approx(1.0, abs=0.01)
+    assert repetition.hinge_share_three_quarters == pytest.approx(0.667, abs=0.01)
+    assert repetition.hinge_share == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_pelvis_that_turns_back_on_the_way_down_is_measured(make_angles) -> None:
+    way = share_of_way()
+    # The pelvis comes back by 9° over the last fifth of the way, the thigh goes on down.
+    back = 9.0 * np.clip((way - 0.8) / 0.2, 0.0, 1.0)
+    steady = measure(make_angles(tilt=60.0 * way, left=25.0 * way, right=25.0 * way))
+    rounding = measure(
+        make_angles(tilt=60.0 * np.minimum(way, 0.8) / 0.8 - back, left=25.0 * way, right=25.0 * way)
+    )
+    assert steady.tilt_reversal_deg == pytest.approx(0.0, abs=0.01)
+    assert rounding.tilt_reversal_deg == pytest.approx(8.6, abs=0.4)
+    assert rounding.kind["tilt_reversal_deg"] is Kind.PROXY
+
+
+def test_whether_an_unknown_free_thigh_swings_forward_or_back_is_not_guessed(make_angles) -> None:
+    way = share_of_way()
+    lost = SensorQuality(yaw_sd_deg=180.0, is_forward_known=False)
+    quality = MeasurementQuality(GOOD, GOOD, lost, is_smoothed=True)
+    repetition = measure(
+        make_angles(tilt=60.0 * way, left=20.0 * way, right=50.0 * way), side=Side.LEFT, quality=quality
+    )
+    assert repetition.hip_flexion_left_range_deg == pytest.approx(80.0, abs=0.5)
+    assert repetition.hip_flexion_right_range_deg is None
+    assert "free right thigh" in repetition.reasons["hip_flexion_right_range_deg"]
 
 
 def test_a_duration_that_sway_hides_is_not_given(make_angles) -> None:
