@@ -9,21 +9,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analytics.imu import FloatArray, Mount, Placement
 from analytics.quaternions import Quaternion, from_matrix, rotate_vectors, shortest_rotation, turn_about_z
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _LEFT, _FORWARD, _UP = np.array((0.0, 1.0, 0.0)), np.array((1.0, 0.0, 0.0)), np.array((0.0, 0.0, 1.0))
-
-SUPINE_PELVIC_TILT_DEG = -90.0
-# Lying with bent knees and flat feet: nothing observes it, people vary by 15 degrees.
-SUPINE_THIGH_FLEXION_DEG = 135.0
 
 UNKNOWN_YAW_DEG = 180.0
 
@@ -130,24 +122,13 @@ class StillPose:
             nominal = nominal @ turn_about_z(math.pi)
         return shortest_rotation(nominal @ self.up_sensor, _UP) @ nominal
 
-    def segment_from_level(self) -> FloatArray:
-        """Rotation matrix from the levelled frame, once its yaw is right, to segment_frame."""
-        if not self.is_supine:
-            return np.eye(3)
-        flexion_deg = SUPINE_THIGH_FLEXION_DEG
-        if self.placement is Placement.PELVIS:
-            flexion_deg = -SUPINE_PELVIC_TILT_DEG
-        c, s = math.cos(math.radians(flexion_deg)), math.sin(math.radians(flexion_deg))
-        return np.array(((c, 0.0, s), (0.0, 1.0, 0.0), (-s, 0.0, c)))
-
     @property
     def is_declared(self) -> bool:
         """Whether the mount is known."""
         return self.mount is not Mount.UNKNOWN
 
-    def initial(self) -> SegmentCalibration:
-        """Return the calibration that holds until movement has been seen."""
-        nominal = nominal_segment_from_sensor(self.placement, self.mount)
+    def warnings(self) -> tuple[str, ...]:
+        """Lines for the athlete: what the still pose lacks."""
         warnings = []
         if not self.was_still:
             what = (
@@ -163,48 +144,24 @@ class StillPose:
             warnings.append(
                 f"{self.placement}: no gyroscope; angles lag behind fast movement, rotation is not measured"
             )
-        if nominal is None:
-            matrix = self.segment_from_level() @ self.levelled()
-            method, quality = CalibrationMethod.VERTICAL, UNKNOWN_YAW_DEG
-        elif self.is_supine:
-            matrix, method = nominal, CalibrationMethod.MOUNT
-            # Lying, gravity does not see a turn about the skin normal.
-            quality = 8.0 if self.mount is Mount.THIGH_LATERAL else 4.0
+        return tuple(warnings)
+
+    def initial(self) -> SegmentCalibration:
+        """Return the calibration that holds, standing, until movement has been seen."""
+        matrix = self.levelled()
+        if self.is_declared:
+            method, quality = CalibrationMethod.MOUNT, NOMINAL_YAW_SD_DEG
         else:
-            matrix, method, quality = self.levelled(), CalibrationMethod.MOUNT, NOMINAL_YAW_SD_DEG
+            method, quality = CalibrationMethod.VERTICAL, UNKNOWN_YAW_DEG
         if not self.was_still:
             quality += 1.0
         x, y, z = (float(value) for value in matrix @ self.up_sensor)
         return SegmentCalibration(
-            self.placement, from_matrix(matrix), method, quality, tuple(warnings), (x, y, z)
+            self.placement, from_matrix(matrix), method, quality, self.warnings(), (x, y, z)
         )
 
 
 NOMINAL_YAW_SD_DEG = 5.0
-
-
-def lies_on_back(placement: Placement, mount: Mount, up_sensor: FloatArray) -> bool | None:
-    """Tell lying on the back from standing by a declared mount; None where the mount cannot tell.
-
-    Parameters
-    ----------
-    placement, mount
-        Segment and declared mount.
-    up_sensor
-        Direction of up while still, sensor_frame, shape (3,).
-    """
-    normal = skin_normal(placement, mount)
-    nominal = nominal_segment_from_sensor(placement, mount)
-    if normal is None or nominal is None:
-        return None
-    if abs(float(normal[0])) > 0.5:
-        # Worn in front or behind: lying turns the skin to the ceiling or to the floor.
-        towards_ceiling = math.degrees(math.asin(max(-1.0, min(1.0, float(up_sensor[2] * normal[0])))))
-        return towards_ceiling > (50.0 if placement is Placement.PELVIS else 20.0)
-    forward, _, upward = nominal @ up_sensor
-    flexion_deg = math.degrees(math.atan2(forward, upward))
-    # A thigh at 90 degrees is sitting; lying with bent knees it points beyond.
-    return 50.0 < flexion_deg < 130.0 if placement is Placement.PELVIS else 105.0 < flexion_deg < 175.0
 
 
 def inclination_from_vertical_deg(placement: Placement, mount: Mount, up_sensor: FloatArray) -> FloatArray:
@@ -235,8 +192,3 @@ def nominal_lean_deg(placement: Placement, mount: Mount, up_sensor: FloatArray) 
     forward = rotate_vectors(nominal, up_sensor)[:, 0]
     towards = -forward if placement is Placement.PELVIS else forward
     return np.asarray(np.degrees(np.arcsin(np.clip(towards, -1.0, 1.0))), dtype=np.float64)
-
-
-def initial_calibrations(poses: Mapping[Placement, StillPose]) -> dict[Placement, SegmentCalibration]:
-    """Return the calibrations that hold until movement has been seen."""
-    return {placement: pose.initial() for placement, pose in poses.items()}

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.calibration import initial_calibrations
 from analytics.calibration_borrowed_yaw import (
     BorrowedYawParameters,
     borrow_yaws,
     with_borrowed_yaw,
 )
-from analytics.calibration_still import StillParameters, find_still_poses, most_upright_poses
+from analytics.calibration_lying import lying_calibration
+from analytics.calibration_still import (
+    StillParameters,
+    faces_fore_or_aft,
+    find_still_poses,
+    most_upright_poses,
+)
 from analytics.calibration_yaw import YawParameters, fit_yaws, free_leg, yaw_difference_deg
+from analytics.hip_rise import lifts_from_lying
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.orientation import OrientationParameters
 from analytics.quaternions import up_in_sensor
@@ -187,7 +193,7 @@ class CalibrationSession:
 
     def _begin(self, poses: dict[Placement, StillPose]) -> bool:
         self.poses = poses
-        self.calibrations = initial_calibrations(poses)
+        self.calibrations = _initial(poses)
         return self.is_started
 
     def join(self, window: AlignedBlock) -> list[SegmentCalibration]:
@@ -215,7 +221,7 @@ class CalibrationSession:
             return []
         joined = {placement: poses[placement] for placement in newcomers}
         self.poses.update(joined)
-        self.calibrations.update(initial_calibrations(joined))
+        self.calibrations.update(_initial(joined))
         self._movements.clear()
         return [self.calibrations[placement] for placement in newcomers]
 
@@ -244,6 +250,8 @@ class CalibrationSession:
         """
         if any(start_ns < movement.close_ns and movement.start_ns < close_ns for movement in self._movements):
             return []
+        if not self._movements:
+            self._settle_posture(window)
         first_ns, per_ns = (
             window.time_ns(window.first_index),
             window.sampling_rate_hz / NANOSECONDS_PER_SECOND,
@@ -275,6 +283,16 @@ class CalibrationSession:
         self.calibrations = fitted
         return changed
 
+    def _settle_posture(self, window: AlignedBlock) -> None:
+        """Let the first repetition tell lying from standing where no mount can."""
+        if any(faces_fore_or_aft(pose.mount) for pose in self.poses.values()):
+            return
+        lifts = lifts_from_lying(window, self.poses)
+        if lifts is None or lifts is self.is_supine:
+            return
+        self.poses = {placement: replace(pose, is_supine=lifts) for placement, pose in self.poses.items()}
+        self.calibrations = _initial(self.poses)
+
     def is_turned_round(self, before: Iterable[SegmentCalibration]) -> bool:
         """Whether forward has changed so much since ``before`` that the count must be done again."""
         return any(
@@ -292,3 +310,11 @@ def _are_alike(
         for placement, pose in some.items()
         if placement in others
     )
+
+
+def _initial(poses: Mapping[Placement, StillPose]) -> dict[Placement, SegmentCalibration]:
+    """Return the calibrations that hold until movement has been seen."""
+    return {
+        placement: lying_calibration(pose) if pose.is_supine else pose.initial()
+        for placement, pose in poses.items()
+    }

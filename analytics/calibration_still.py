@@ -10,9 +10,9 @@ import numpy as np
 from analytics.calibration import (
     StillPose,
     inclination_from_vertical_deg,
-    lies_on_back,
     nominal_lean_deg,
 )
+from analytics.calibration_lying import lies_on_back
 from analytics.imu import FloatArray, Mount, Placement
 from analytics.orientation import OrientationParameters, is_still
 from analytics.quaternions import up_in_sensor
@@ -112,11 +112,7 @@ def find_still_poses(
     is_supine = _is_supine(ups, mounts, lying_expected)
     for placement, up in ups.items():
         inclined = inclination_from_vertical_deg(placement, mounts[placement], up[None])[0]
-        if (
-            not is_supine
-            and _faces_fore_or_aft(mounts[placement])
-            and inclined > parameters.most_inclined_deg
-        ):
+        if not is_supine and faces_fore_or_aft(mounts[placement]) and inclined > parameters.most_inclined_deg:
             return None
     return {
         placement: StillPose(
@@ -153,7 +149,18 @@ def most_upright_poses(
     }
     if not present:
         return {}
-    chosen = _upright_and_quiet(present, mounts, block.sampling_rate_hz, parameters)
+    at_first = {
+        placement: up[np.isfinite(up).all(axis=1)][0]
+        for placement, samples in present.items()
+        for up in (up_in_sensor(samples.earth_from_sensor_wxyz),)
+    }
+    chosen = _upright_and_quiet(
+        present,
+        mounts,
+        block.sampling_rate_hz,
+        parameters,
+        begins_lying=_is_supine(at_first, mounts, lying_expected),
+    )
     ups = {}
     for placement, samples in present.items():
         up = up_in_sensor(samples.earth_from_sensor_wxyz)
@@ -178,6 +185,8 @@ def _upright_and_quiet(
     mounts: Mapping[Placement, Mount],
     sampling_rate_hz: float,
     parameters: StillParameters,
+    *,
+    begins_lying: bool,
 ) -> _Mask:
     ups = {placement: up_in_sensor(samples.earth_from_sensor_wxyz) for placement, samples in present.items()}
     quiet_each = [
@@ -192,14 +201,15 @@ def _upright_and_quiet(
     where = np.flatnonzero(quiet)
     declared = [placement for placement in present if mounts[placement] is not Mount.UNKNOWN]
     mask = np.zeros(len(quiet), dtype=np.bool_)
-    if declared:
+    # Lying, the quiet top of a lift is further from standing than rest, and nearer to it in the thigh.
+    if declared and not begins_lying:
         lean = _hip_lean_deg({placement: ups[placement][where] for placement in declared}, mounts)
         mask[where[np.abs(lean - np.percentile(lean, 5)) < 3.0]] = True
         return mask
     up = next(iter(ups.values()))
     beginning = up[: max(1, round(parameters.beginning_s * sampling_rate_hz))]
     if bool(quiet[: len(beginning)].all()) and float(np.min(beginning @ _mean_direction(beginning))) > _SAME:
-        # People start recordings upright more often than bent.
+        # People start recordings upright more often than bent, and lying more often than lifted.
         mask[: len(beginning)] = True
         return mask
     sparse = up[where[:: max(1, len(where) // 200)]]
@@ -227,7 +237,7 @@ def _is_supine(
     ups: Mapping[Placement, FloatArray], mounts: Mapping[Placement, Mount], lying_expected: bool | None
 ) -> bool:
     for placement, up in ups.items():  # pelvis first: it tells best
-        if not _faces_fore_or_aft(mounts[placement]) and lying_expected is not None:
+        if not faces_fore_or_aft(mounts[placement]) and lying_expected is not None:
             # A sensor at the side that is turned by 90 degrees about the skin normal looks like lying.
             continue
         lies = lies_on_back(placement, mounts[placement], up)
@@ -236,7 +246,8 @@ def _is_supine(
     return bool(lying_expected)
 
 
-def _faces_fore_or_aft(mount: Mount) -> bool:
+def faces_fore_or_aft(mount: Mount) -> bool:
+    """Tell whether gravity alone tells lying from standing at this mount."""
     return mount in {Mount.SACRUM, Mount.BELLY, Mount.THIGH_ANTERIOR}
 
 

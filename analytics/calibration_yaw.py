@@ -19,8 +19,9 @@ from analytics.calibration import (
     SegmentCalibration,
     StillPose,
 )
+from analytics.calibration_lying import lying_calibration
 from analytics.imu import FloatArray, Placement
-from analytics.quaternions import from_matrix, rotate_vectors, shortest_rotation, to_matrix, turn_about_z
+from analytics.quaternions import from_matrix, rotate_vectors, turn_about_z
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -173,7 +174,7 @@ def fit_yaws(
     one_leg = one_leg_declared or free is not None
     return {
         placement: (
-            _fit_lying(pose, up_sensor[placement], excursions[placement], chosen)
+            _fit_lying(pose, excursions[placement], one_leg=one_leg_declared, parameters=chosen)
             if pose.is_supine
             else _fit_standing(
                 pose,
@@ -290,44 +291,12 @@ def _fit_standing(
 
 
 def _fit_lying(
-    pose: StillPose, up_sensor: FloatArray, excursion: Excursion | None, parameters: YawParameters
+    pose: StillPose, excursion: Excursion | None, *, one_leg: bool, parameters: YawParameters
 ) -> SegmentCalibration:
-    initial = pose.initial()
     if excursion is None:
-        return initial
-    sd_deg = _hinge_sd_deg(excursion, parameters)
-    if not pose.is_declared:
-        # Lifting the hips moves "up" towards the feet in the pelvis and towards the hip in the thigh.
-        target = 0.0 if pose.placement is Placement.PELVIS else math.pi
-        matrix = pose.segment_from_level() @ turn_about_z(target - excursion.heading_rad) @ pose.levelled()
-        zero_sd_deg = 6.0 if pose.placement is Placement.PELVIS else 15.0
-        return SegmentCalibration(
-            pose.placement,
-            from_matrix(matrix),
-            CalibrationMethod.MOVEMENT,
-            math.hypot(sd_deg, zero_sd_deg),
-            (*initial.warnings, *_supine_zero_warning(pose)),
-        )
-    nominal = to_matrix(initial.segment_from_sensor)
-    swept = rotate_vectors(nominal, up_sensor)
-    _, vectors = np.linalg.eigh(swept.T @ swept)
-    hinge = vectors[:, 0] if vectors[1, 0] >= 0.0 else -vectors[:, 0]
-    matrix = shortest_rotation(hinge, np.array((0.0, 1.0, 0.0))) @ nominal
-    return SegmentCalibration(
-        pose.placement,
-        from_matrix(matrix),
-        CalibrationMethod.MOUNT_AND_MOVEMENT,
-        initial.quality_deg,
-        initial.warnings,
-    )
-
-
-def _supine_zero_warning(pose: StillPose) -> tuple[str, ...]:
-    if pose.placement is Placement.PELVIS:
-        return ()
-    return (
-        f"{pose.placement}: worn at an unknown place and lying: only changes of its angle mean something",
-    )
+        return lying_calibration(pose)
+    sd_deg = parameters.single_leg_sd_deg if one_leg else _hinge_sd_deg(excursion, parameters)
+    return lying_calibration(pose, excursion.heading_rad, sd_deg)
 
 
 def _hinge_sd_deg(excursion: Excursion, parameters: YawParameters) -> float:

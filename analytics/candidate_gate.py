@@ -21,16 +21,23 @@ class CandidateGate:
 
     Parameters
     ----------
-    parameters
-        Demands; ``None`` judges nothing.
+    parameters, lying_parameters
+        Demands standing and on the back; ``None`` judges nothing.
     sampling_rate_hz
         Rate of the rows.
     history_s
         How much of the past is kept.
     """
 
-    def __init__(self, parameters: GateParameters | None, sampling_rate_hz: float, history_s: float) -> None:
+    def __init__(
+        self,
+        parameters: GateParameters | None,
+        lying_parameters: GateParameters | None,
+        sampling_rate_hz: float,
+        history_s: float,
+    ) -> None:
         self._parameters = parameters
+        self._lying_parameters = lying_parameters
         self._rate_hz = sampling_rate_hz
         self._rows: deque[Row] = deque(maxlen=round(history_s * sampling_rate_hz))
 
@@ -47,7 +54,14 @@ class CandidateGate:
         self._rows = deque(((row[0] + offset_deg, *row[1:]) for row in self._rows), maxlen=self._rows.maxlen)
 
     def judge(
-        self, start_ns: int, close_ns: int, now_ns: int, amplitude_deg: float, *, axis_is_known: bool
+        self,
+        start_ns: int,
+        close_ns: int,
+        now_ns: int,
+        amplitude_deg: float,
+        *,
+        axis_is_known: bool,
+        is_supine: bool,
     ) -> Verdict | None:
         """Judge the movement between two times; ``None`` without demands.
 
@@ -61,8 +75,11 @@ class CandidateGate:
             Its size.
         axis_is_known
             See `analytics.gate.axis_share`.
+        is_supine
+            The athlete is on the back.
         """
-        if self._parameters is None:
+        parameters = self._lying_parameters if is_supine else self._parameters
+        if parameters is None:
             return None
         # One second before the start, for the filters; up to this very sample, never beyond: the verdict
         # must not depend on how the stream was cut.
@@ -81,7 +98,7 @@ class CandidateGate:
             amplitude_deg=amplitude_deg,
             axis_is_known=axis_is_known,
         )
-        return judge(features, self._parameters)
+        return judge(features, parameters)
 
     def _samples(self, duration_ns: int) -> int:
         return round(duration_ns * self._rate_hz / NANOSECONDS_PER_SECOND)

@@ -70,6 +70,10 @@ class GateParameters:
     any_axis_share_from: float = 0.8
 
 
+# On the back nobody walks, and a quick bridge throws the hips up: what shakes, or rolls a little, counts.
+LYING_GATE = GateParameters(tiers=(GateTier(12.0, 0.5, 3.0), GateTier(0.0, 0.6, 1.0)))
+
+
 @dataclass(frozen=True, slots=True)
 class GateFeatures:
     """What the verdict rests on; ``None`` where the recording cannot say.

@@ -6,6 +6,7 @@ direction. A cycle of it that passes the gate (one steady axis, no impacts) is a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,7 +42,10 @@ class MotionTrigger:
             pelvis=self._driving is Placement.PELVIS, left=self._driving is not Placement.PELVIS, right=False
         )
         # The pelvis drives alone here, whatever is worn: the largest inclination stands in for its tilt.
-        self._counter = RepetitionCounter(driver, parameters, hinge_axis_is_known=False)
+        # What may be a bridge is let through; whoever learns from it asks whether the hips rose.
+        self._counter = RepetitionCounter(
+            driver, replace(parameters, gate=parameters.lying_gate), hinge_axis_is_known=False
+        )
 
     @property
     def phase(self) -> Phase:

@@ -14,6 +14,7 @@ from analytics.angles import Goniometer, RotationReference, heading_rad
 from analytics.calibration_session import CalibrationSession
 from analytics.driving import with_thigh_stood_in
 from analytics.exercises import Exercise, ExerciseFamily
+from analytics.hip_rise import may_be_learnt_from
 from analytics.history import AlignedHistory
 from analytics.imu import ImuBlock, Placement
 from analytics.motion_trigger import MotionTrigger
@@ -309,6 +310,8 @@ class MotionPipeline:
             return
         before = dict(self._session.calibrations)
         window = remeasured(window, self._parameters.orientation)
+        if not may_be_learnt_from(candidate, window, self._session.poses, self._parameters.counter.gate):
+            return
         changed = self._session.learn(window, candidate.start_ns, candidate.close_ns)
         self._goniometer = Goniometer(self._session.calibrations)
         self._trigger = None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from analytics.drive_events import DrivePhase
+
 if TYPE_CHECKING:
     from analytics.drive_events import AbortReason, CloseReason
     from analytics.gate import Verdict
@@ -22,6 +24,26 @@ class Phase(StrEnum):
     CONCENTRIC = "concentric"
     TOP = "top"
     REST = "rest"
+
+
+# A bridge starts with its concentric: the drive goes out when the hips lift.
+_STANDING_PHASES = {
+    DrivePhase.REST: Phase.TOP,
+    DrivePhase.OUT: Phase.ECCENTRIC,
+    DrivePhase.HOLD: Phase.BOTTOM,
+    DrivePhase.BACK: Phase.CONCENTRIC,
+}
+_SUPINE_PHASES = {
+    DrivePhase.REST: Phase.BOTTOM,
+    DrivePhase.OUT: Phase.CONCENTRIC,
+    DrivePhase.HOLD: Phase.TOP,
+    DrivePhase.BACK: Phase.ECCENTRIC,
+}
+
+
+def phases_of(*, supine: bool) -> dict[DrivePhase, Phase]:
+    """Phase of the athlete for each phase of the drive."""
+    return _SUPINE_PHASES if supine else _STANDING_PHASES
 
 
 @dataclass(frozen=True, slots=True)

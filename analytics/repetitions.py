@@ -10,7 +10,7 @@ import numpy as np
 from analytics.candidate_gate import CandidateGate
 from analytics.drive_events import AbortReason, BrokenOff, Cycle, DriveChange, DrivePhase
 from analytics.driving import Driver, DrivingAngle
-from analytics.gate import GateParameters
+from analytics.gate import LYING_GATE, GateParameters
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.repetition_events import (
     Aborted,
@@ -22,6 +22,7 @@ from analytics.repetition_events import (
     Rejected,
     SetBoundary,
     Withdrawn,
+    phases_of,
 )
 from analytics.turning_points import TurningPointMachine, TurningPointParameters
 
@@ -29,21 +30,6 @@ if TYPE_CHECKING:
     from analytics.angles import AngleBlock
     from analytics.candidate_gate import Row
     from analytics.gate import Verdict
-
-
-# A bridge starts with its concentric: the drive goes out when the hips lift.
-_STANDING_PHASES = {
-    DrivePhase.REST: Phase.TOP,
-    DrivePhase.OUT: Phase.ECCENTRIC,
-    DrivePhase.HOLD: Phase.BOTTOM,
-    DrivePhase.BACK: Phase.CONCENTRIC,
-}
-_SUPINE_PHASES = {
-    DrivePhase.REST: Phase.BOTTOM,
-    DrivePhase.OUT: Phase.CONCENTRIC,
-    DrivePhase.HOLD: Phase.TOP,
-    DrivePhase.BACK: Phase.ECCENTRIC,
-}
 
 
 # A movement that starts this soon after a hole began in it.
@@ -60,8 +46,8 @@ class CounterParameters:
     ----------
     turning_points
         The machine's; its smallest amplitude is taken from the driver unless `minimum_amplitude_deg` says.
-    gate
-        Demands on a repetition; ``None`` counts every cycle.
+    gate, lying_gate
+        Demands on a repetition, standing and on the back; ``None`` counts every cycle.
     minimum_amplitude_deg
         Smallest amplitude; ``None``: as the driver allows.
     withdrawal_ratio
@@ -78,6 +64,7 @@ class CounterParameters:
 
     turning_points: TurningPointParameters = field(default_factory=TurningPointParameters)
     gate: GateParameters | None = field(default_factory=GateParameters)
+    lying_gate: GateParameters | None = LYING_GATE
     minimum_amplitude_deg: float | None = None
     withdrawal_ratio: float = 1.8
     attempt_share: float = 0.15
@@ -233,7 +220,9 @@ class RepetitionCounter:
                 or self.driver.minimum_amplitude_deg,
             )
             self._machine = TurningPointMachine(turning_points, self._rate_hz)
-            self._gate = CandidateGate(self.parameters.gate, self._rate_hz, self.parameters.history_s)
+            self._gate = CandidateGate(
+                self.parameters.gate, self.parameters.lying_gate, self._rate_hz, self.parameters.history_s
+            )
         elif sampling_rate_hz != self._rate_hz:
             raise ValueError(f"the sampling rate changed from {self._rate_hz:g} to {sampling_rate_hz:g} Hz")
 
@@ -246,7 +235,7 @@ class RepetitionCounter:
         row = (-row[0] if self._is_supine else row[0], *row[1:])
         if self._last_ns is None:
             machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
-            self._set_phase(_phases(supine=self._is_supine)[DrivePhase.REST], time_ns, time_ns)
+            self._set_phase(phases_of(supine=self._is_supine)[DrivePhase.REST], time_ns, time_ns)
         else:
             missing = round((time_ns - self._last_ns) * self._rate_hz / NANOSECONDS_PER_SECOND) - 1
             if missing > self.parameters.bridge_gap_s * self._rate_hz:
@@ -290,7 +279,7 @@ class RepetitionCounter:
             self._gate.clear()
         self.start_set()
         self._events.append(SetBoundary(time_ns, BoundaryReason.POSTURE_CHANGED))
-        self._set_phase(_phases(supine=supine)[DrivePhase.REST], time_ns, time_ns)
+        self._set_phase(phases_of(supine=supine)[DrivePhase.REST], time_ns, time_ns)
 
     # --- from the machine's words to the athlete's -------------------------------------------
 
@@ -306,7 +295,7 @@ class RepetitionCounter:
                     Aborted(event.start_ns, event.turn_ns, event.end_ns, event.depth_deg, event.reason)
                 )
             elif isinstance(event, DriveChange):
-                phase = _phases(supine=self.is_supine)[event.phase]
+                phase = phases_of(supine=self.is_supine)[event.phase]
                 self._set_phase(phase, event.time_ns, event.decided_ns, false_start=event.is_false_start)
             else:
                 self.start_set()
@@ -359,7 +348,12 @@ class RepetitionCounter:
         if self._gate is None:
             return None
         return self._gate.judge(
-            start_ns, close_ns, now_ns, amplitude_deg, axis_is_known=self.hinge_axis_is_known
+            start_ns,
+            close_ns,
+            now_ns,
+            amplitude_deg,
+            axis_is_known=self.hinge_axis_is_known,
+            is_supine=self.is_supine,
         )
 
     def _is_attempt(self, machine: TurningPointMachine, movement: BrokenOff, now_ns: int) -> bool:
@@ -370,10 +364,6 @@ class RepetitionCounter:
             return False
         verdict = self._judge(movement.start_ns, movement.end_ns, now_ns, movement.depth_deg)
         return verdict is None or verdict.is_repetition
-
-
-def _phases(*, supine: bool) -> dict[DrivePhase, Phase]:
-    return _SUPINE_PHASES if supine else _STANDING_PHASES
 
 
 def _between(before: Row, after: Row, share: float) -> Row:

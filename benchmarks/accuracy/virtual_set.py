@@ -289,26 +289,32 @@ def angle_errors(
         is_inside |= (truth.time_s >= start_s) & (truth.time_s <= end_s)
     errors: dict[str, tuple[float, float, float, float] | None] = {}
     for name, columns in ANGLES.items():
-        parts: list[FloatArray] = []
+        parts: list[list[FloatArray]] = [[] for _ in columns]
         for block in blocks:
             start = round(block.start_time_ns * 1e-9 * rate_hz)
             n = min(len(block), len(truth.time_s) - start)
             inside = is_inside[start : start + n]
-            parts.extend(
-                (getattr(block, column)[:n] - getattr(truth.angles, column)[start : start + n])[inside]
-                for column in columns
-            )
-        values = np.concatenate(parts) if parts else np.zeros(0)
+            for part, column in zip(parts, columns, strict=True):
+                error = getattr(block, column)[:n] - getattr(truth.angles, column)[start : start + n]
+                part.append(error[inside])
+        values = np.concatenate([part for column in parts for part in column]) if blocks else np.zeros(0)
         known = values[np.isfinite(values)]
         errors[name] = None
         if len(known):
             errors[name] = (
                 float(np.mean(known)),
                 float(np.sqrt(np.mean(known**2))),
-                float(np.std(known)),
+                _sd_about_own_means(parts),
                 len(known) / len(values),
             )
     return errors
+
+
+def _sd_about_own_means(columns: Sequence[Sequence[FloatArray]]) -> float:
+    """Spread of the errors of an angle, left and right each about its own offset, degrees."""
+    errors = [np.concatenate(parts) for parts in columns]
+    known = [values[np.isfinite(values)] for values in errors]
+    return float(np.sqrt(np.mean(np.concatenate([(v - np.mean(v)) ** 2 for v in known if len(v)]))))
 
 
 def _bottom_obliquity(performance: hardware_sim.Performance, matching: Matching) -> list[float]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.gate import GateFeatures, axis_share, gate_features, judge, path_share
+from analytics.gate import LYING_GATE, GateFeatures, axis_share, gate_features, judge, path_share
 from analytics.repetitions import Candidate, Driver, Rejected, RepetitionCounter, Withdrawn
 
 RATE_HZ = 100.0
@@ -163,6 +163,23 @@ def test_small_movements_must_be_cleaner(
     amplitude_deg: float, share: float, shake: float, accepted: bool
 ) -> None:
     assert judge(GateFeatures(amplitude_deg, 3.0, 1.0, share, shake)).is_repetition is accepted
+
+
+@pytest.mark.parametrize(
+    ("seconds", "share", "shake", "accepted"),
+    [
+        pytest.param(1.8, 0.9, 1.3, True, id="a quick bridge throws the hips up"),
+        pytest.param(4.0, 0.65, 0.3, True, id="knees that roll a little"),
+        pytest.param(4.0, 0.25, 0.3, False, id="turning in place"),
+        pytest.param(0.8, 0.9, 0.3, False, id="a jolt"),
+    ],
+)
+def test_on_the_back_other_things_are_asked(
+    seconds: float, share: float, shake: float, accepted: bool
+) -> None:
+    features = GateFeatures(8.0 if shake < 1.0 else 25.0, seconds, 1.0, share, shake)
+    assert judge(features, LYING_GATE).is_repetition is accepted
+    assert not judge(features).is_repetition
 
 
 @pytest.mark.parametrize(
