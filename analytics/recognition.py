@@ -55,6 +55,10 @@ _MOST_WITHOUT_THIGHS = 0.7
 _SHOWN_AS_SURE = 0.7
 _FEWEST_TO_DIFFER = 3
 _MODELLED = {ExerciseFamily.HINGE, ExerciseFamily.MICRO, ExerciseFamily.SQUAT}
+# People rise from a chair with pelvis and thigh together as often as not: a squat may be that.
+_MOST_OF_A_SQUAT = 0.6
+# Where rules and model differ so much, neither is believed.
+_LEAST_OF_FAMILY = 0.1
 # A few degrees of the rear thigh, no more than two healthy legs differ by: the model knows how often it is
 # mistaken for a hinge on both legs, but never answers it.
 _NEVER_ANSWERED = {Exercise.KICKSTAND_DEADLIFT}
@@ -160,19 +164,30 @@ def _weighed(seen: Seen, look: SetLook, model: ExerciseModel) -> Seen:
     """Let the model choose inside the family that the rules found, and say how sure it is."""
     features = features_of(look)
     assert features is not None
-    if model.is_strange(features):
-        return Seen(Exercise.OTHER, 0.5, 0.5, f"it looks a little like {seen.exercise}, but not enough")
+    is_hinge = seen.exercise.family is not ExerciseFamily.SQUAT
+    # People squat deeper than the virtual athlete can: only what would be called a hinge must look like one.
+    if is_hinge and model.is_strange(features):
+        return _resembling(seen.exercise)
     probabilities = model.probabilities(features)
     family = {code: share for code, share in probabilities.items() if code.family is seen.exercise.family}
+    of_family = sum(family.values())
+    if of_family < _LEAST_OF_FAMILY:
+        return _resembling(seen.exercise)
     best = max(family.keys() - _NEVER_ANSWERED, key=lambda code: family[code])
     confidence = family[best]
+    if best is Exercise.SQUAT:
+        confidence = min(confidence, _MOST_OF_A_SQUAT)
     return replace(
         seen,
         exercise=best,
         confidence=confidence,
-        family_confidence=min(SURE, sum(family.values())),
+        family_confidence=min(SURE, of_family),
         why=seen.why if confidence < _SHOWN_AS_SURE else "",
     )
+
+
+def _resembling(exercise: Exercise) -> Seen:
+    return Seen(Exercise.OTHER, 0.5, 0.5, f"it looks a little like {exercise}, but not enough")
 
 
 @cache

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analytics.exercises import Exercise, Side
+from analytics.set_look import UNEVEN_DEG
 
 if TYPE_CHECKING:
     from analytics.set_look import SetLook
@@ -52,7 +53,7 @@ class RecognitionParameters:
     swing_share_alone: float = 0.45
     single_leg_tilt_deg: float = 20.0
     micro_hip_deg: float = 25.0
-    micro_share: float = 0.45
+    micro_share: float = 0.42
     squat_share: float = 0.5
     lunge_difference_deg: float = 35.0
     chair_thigh_deg: float = 25.0
@@ -125,6 +126,8 @@ def seen_by_rules(look: SetLook, p: RecognitionParameters) -> Seen:
         return Seen(Exercise.MICRO_HINGE, SURE, SURE)
     if look.share < p.squat_share or _is_lunge(look, p):
         return _seen_squatting(look, p)
+    if look.thigh_difference_deg > UNEVEN_DEG:
+        return _other("the two thighs flex too differently for a hinge")
     if look.share < p.deadlift_share:
         return Seen(Exercise.DEADLIFT, CODE_INSIDE_FAMILY, SURE, WHICH_HINGE)
     if look.hip_deg < p.full_hip_deg:

@@ -11,8 +11,12 @@ if TYPE_CHECKING:
 
     from analytics.repetition_figures import Repetition
 
+# Two legs that do the same differ by less: 3 degrees (root mean square) on people rising from a chair.
+UNEVEN_DEG = 15.0
 # Below this a share of two ranges is noise.
 _SMALLEST_RANGE_DEG = 5.0
+# Nobody stands with hips more bent than this and lowers from there.
+_LARGEST_SOFT_LOCKOUT_DEG = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,9 @@ class SetLook:
     is_supine
         Done lying on the back.
     tilt_deg
-        Change of pelvic tilt from start to far end, degrees.
+        Pelvic tilt at the far end, degrees: from standing where the repetition before did not end there.
     left_deg, right_deg
-        Change of thigh flexion, left and right, degrees.
+        Thigh flexion at the far end, left and right, degrees; likewise.
     hip_deg
         Range of hip flexion of the hip that bends more, degrees.
     share
@@ -50,8 +54,17 @@ class SetLook:
         return self.left_deg is not None or self.right_deg is not None
 
     @property
+    def thigh_difference_deg(self) -> float:
+        """Difference of the two thighs, degrees; 0 where only one is worn."""
+        if self.left_deg is None or self.right_deg is None:
+            return 0.0
+        return abs(self.left_deg - self.right_deg)
+
+    @property
     def thigh_deg(self) -> float | None:
-        """Change of thigh flexion, mean of the thighs worn, degrees."""
+        """Thigh flexion, degrees: the mean of alike thighs, else of the one that flexes more."""
+        if self.thigh_difference_deg > UNEVEN_DEG:
+            return max(thigh for thigh in (self.left_deg, self.right_deg) if thigh is not None)
         return _mean((self.left_deg, self.right_deg))
 
 
@@ -63,15 +76,39 @@ def look_at(repetitions: Sequence[Repetition]) -> SetLook:
     repetitions
         Of one set.
     """
+    depths = _depths_from_standing(repetitions)
     return SetLook(
         is_supine=any(r.is_supine for r in repetitions),
-        tilt_deg=_median(r.pelvic_tilt_change_deg for r in repetitions),
-        left_deg=_median(r.thigh_flexion_left_change_deg for r in repetitions),
-        right_deg=_median(r.thigh_flexion_right_change_deg for r in repetitions),
+        tilt_deg=_median(_scaled(r.pelvic_tilt_change_deg, f) for r, f in depths),
+        left_deg=_median(_scaled(r.thigh_flexion_left_change_deg, f) for r, f in depths),
+        right_deg=_median(_scaled(r.thigh_flexion_right_change_deg, f) for r, f in depths),
         hip_deg=_median(_larger_hip_deg(r) for r in repetitions),
         share=_median(r.hinge_share for r in repetitions),
         togetherness=_median(_togetherness(r) for r in repetitions),
     )
+
+
+def _depths_from_standing(repetitions: Sequence[Repetition]) -> list[tuple[Repetition, float]]:
+    """Each repetition, and by how much more its segments turned from standing than from its start.
+
+    Who does not straighten at the top begins the next repetition bent: it is as deep as the first, but its
+    changes are smaller. What was left of the hip is shared out as the movement shares it.
+    """
+    depths = []
+    left_over = 0.0
+    for r in repetitions:
+        hip = None
+        thigh = _mean((r.thigh_flexion_left_change_deg, r.thigh_flexion_right_change_deg))
+        if r.pelvic_tilt_change_deg is not None and thigh is not None:
+            hip = r.pelvic_tilt_change_deg + thigh
+        depths.append((r, 1.0 if hip is None or hip < left_over else 1.0 + left_over / hip))
+        deficit = r.lockout_deficit_deg or 0.0
+        left_over = min(max(0.0, deficit), _LARGEST_SOFT_LOCKOUT_DEG) if not r.is_supine else 0.0
+    return depths
+
+
+def _scaled(value: float | None, factor: float) -> float | None:
+    return None if value is None else factor * value
 
 
 def togetherness(hip_range_deg: float, tilt_range_deg: float, thigh_range_deg: float) -> float | None:

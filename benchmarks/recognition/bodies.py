@@ -144,9 +144,9 @@ def _bends(scenario: Scenario, seed: int) -> FloatArray | None:
         )
         t, left, right = tilt[whole], thighs[0][whole], thighs[1][whole]
         far = int(np.argmax(t + 0.5 * (left + right)))
-        changes = [column[far] - column[0] for column in (t, left, right)]
+        depths = [column[far] for column in (t, left, right)]
         ranges = [np.ptp(column) for column in (t, left, right, t + left, t + right)]
-        rows.append([*changes, *ranges])
+        rows.append([*depths, *ranges])
     return np.median(rows, axis=0) if rows else None
 
 

@@ -180,6 +180,40 @@ def test_a_running_set_is_not_asked_whether_its_repetitions_differ(make_repetiti
     assert recognise(mixed, is_over=False).exercise is not Exercise.OTHER
 
 
+def test_depth_counts_from_standing_even_where_nobody_straightens_up(make_repetition) -> None:
+    full = make_repetition(1, **bends(54.0, 20.0, 20.0), lockout_deficit_deg=15.0)
+    from_bent = [
+        make_repetition(number, **bends(43.0, 16.0, 16.0), lockout_deficit_deg=15.0) for number in (2, 3, 4)
+    ]
+    assert recognise([full, *from_bent]).exercise is Exercise.ROMANIAN_DEADLIFT
+    upright = [make_repetition(number, **bends(43.0, 16.0, 16.0)) for number in (1, 2, 3, 4)]
+    assert recognise(upright).exercise is Exercise.HIP_HINGE
+
+
+@pytest.mark.parametrize(
+    ("figures", "why"),
+    [
+        (bends(45.0, 35.0, 15.0), "the two thighs flex too differently for a hinge"),
+        (bends(0.3, 6.0, 6.0), "it looks a little like squat, but not enough"),
+    ],
+)
+def test_what_fits_nothing_is_other(make_repetition, figures: dict[str, object], why: str) -> None:
+    found = recognise([make_repetition(**figures)])
+    assert (found.exercise, found.confidence, found.warnings) == (Exercise.OTHER, 0.5, (why,))
+
+
+def test_a_squat_may_be_a_chair_and_may_be_deeper_than_any_virtual_one(make_repetition) -> None:
+    found = recognise([make_repetition(**bends(35.0, 100.0, 99.0))])
+    assert (found.exercise, found.confidence) == (Exercise.SQUAT, 0.6)
+    assert found.warnings == ("a squat and rising from a chair look alike to pelvis and thighs",)
+
+
+def test_a_squat_on_one_leg_is_judged_by_that_leg(make_repetition) -> None:
+    # Half squats on the right leg of a person (cmu_mbl_exercise), the left one held in front.
+    found = recognise([make_repetition(**bends(11.0, 10.0, 28.0, hinge_share=0.28))])
+    assert (found.exercise, found.side) == (Exercise.SQUAT, Side.RIGHT)
+
+
 def test_what_resembles_no_exercise_is_other(make_repetition) -> None:
     found = recognise([make_repetition(**bends(115.0, 12.0, 12.0))])
     assert (found.exercise, found.confidence) == (Exercise.OTHER, 0.5)

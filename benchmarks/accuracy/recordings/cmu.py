@@ -20,10 +20,13 @@ from analytics.imu import ImuBlock, Mount, Placement
 from analytics.orientation import OrientationParameters, OrientationStage
 from analytics.remeasurement import remeasured
 from benchmarks.accuracy.layout import Line, middle, number, table
+from benchmarks.accuracy.recordings.piece_names import HINGES, name_of
 from benchmarks.accuracy.recordings.source import folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from analytics.exercises import Exercise
 
 RATE_HZ = 100.0
 NAMES = {
@@ -80,6 +83,7 @@ def report() -> tuple[str, list[Line]]:
     """Spread of the error inside each repetition, its mean removed."""
     session = CalibrationSession(dict.fromkeys(NAMES.values(), Mount.UNKNOWN), parameters=SHORT_STILLNESS)
     errors: dict[str, dict[str, list[float]]] = {}
+    named: dict[str, list[Exercise]] = {}
     for trial, samples, block, held in _aligned():
         if trial == STANDING:
             session.search(held, block.first_index, block.end_index, is_last=True)
@@ -91,6 +95,9 @@ def report() -> tuple[str, list[Line]]:
             continue
         nobody = np.zeros(len(again), dtype=np.bool_)
         angles, _ = angles_of(again, session.calibrations, is_supine=nobody)
+        found = name_of(angles)
+        if found is not None:
+            named.setdefault(trial, []).append(found.exercise)
         for name, values in _errors(angles, samples).items():
             errors.setdefault(trial, {}).setdefault(name, []).extend(values)
     names = ("tilt", "obliquity", "thigh", "hip")
@@ -112,7 +119,29 @@ def report() -> tuple[str, list[Line]]:
         " · ".join(number(value) for value in figures),
         all(bool(value <= most) for value, most in zip(figures, (0.6, 0.9, 1.2), strict=True)),
     )
-    return text, [line]
+    return f"{text}\n{_name_table(named)}", [line, _name_line(named)]
+
+
+def _name_table(named: dict[str, list[Exercise]]) -> str:
+    return table(
+        "cmu_mbl_exercise, what each repetition is called (pelvis and both thighs, nothing asked)",
+        ("trial", "repetitions", "said"),
+        (
+            (trial, len(said), ", ".join(f"{code} {said.count(code)}" for code in dict.fromkeys(said)))
+            for trial, said in named.items()
+        ),
+    )
+
+
+def _name_line(named: dict[str, list[Exercise]]) -> Line:
+    said = [code for codes in named.values() for code in codes]
+    wrong = sum(code.family in HINGES for code in said)
+    return Line(
+        "squats, jump, step and heel raise of a person never named a hinge (pelvis and both thighs)",
+        "0",
+        f"{wrong} of {len(said)} repetitions",
+        wrong == 0 if said else None,
+    )
 
 
 def _errors(angles: AngleBlock, samples: pd.DataFrame) -> dict[str, list[float]]:
