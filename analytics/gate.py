@@ -49,23 +49,32 @@ class GateParameters:
     ----------
     tiers
         From the largest amplitude down.
-    path_to
-        Largest way travelled as a part of out and back.
+    path_to, path_per_s, path_most
+        Largest way travelled as a part of out and back; what sway may add to it for each second beyond
+        `slow_from_s`, and up to what.
     duration_from_s
         Shortest repetition, s.
+    slow_from_s, still_to_m_s2, still_axis_share_from
+        Of a repetition this long whose body shakes no more than this, sway may take up a larger part of the
+        rotation: nobody walks so quietly.
     any_axis_from_deg, any_axis_share_from
         From this amplitude a movement about one steady horizontal axis that holds this share is let through
         even where it is not the calibrated hinge axis: then the calibration is wrong, not the repetition.
     """
 
     tiers: tuple[GateTier, ...] = (
-        GateTier(60.0, 0.5, 1.8),
+        GateTier(50.0, 0.5, 1.8),
         GateTier(30.0, 0.5, 0.8),
         GateTier(12.0, 0.75, 0.3),
         GateTier(0.0, 0.7, 0.12),
     )
     path_to: float = 1.3
+    path_per_s: float = 0.05
+    path_most: float = 1.6
     duration_from_s: float = 1.0
+    slow_from_s: float = 4.0
+    still_to_m_s2: float = 0.06
+    still_axis_share_from: float = 0.5
     any_axis_from_deg: float = 30.0
     any_axis_share_from: float = 0.8
 
@@ -245,15 +254,14 @@ def judge(features: GateFeatures, parameters: GateParameters | None = None) -> V
     reasons: list[str] = []
     if features.duration_s < demands.duration_from_s:
         reasons.append(f"it lasted {features.duration_s:.2f} s, less than {demands.duration_from_s:g} s")
-    if features.path > demands.path_to:
-        reasons.append(
-            f"it went back and forth: {features.path:.2f} times the way, more than {demands.path_to:g}"
-        )
-    share = features.axis_share
-    if share is not None and share < tier.axis_share_from and not _is_about_another_axis(features, demands):
+    path_to = _path_to(features, demands)
+    if features.path > path_to:
+        reasons.append(f"it went back and forth: {features.path:.2f} times the way, more than {path_to:.3g}")
+    share, share_from = features.axis_share, _axis_share_from(features, tier, demands)
+    if share is not None and share < share_from and not _is_about_another_axis(features, demands):
         reasons.append(
             f"only {share:.2f} of the rotation was about the hinge axis, "
-            f"{tier.axis_share_from:g} is needed at {features.amplitude_deg:.0f}°"
+            f"{share_from:g} is needed at {features.amplitude_deg:.0f}°"
         )
     shake = features.shake_m_s2
     if shake is not None and shake > tier.shake_to_m_s2:
@@ -262,6 +270,19 @@ def judge(features: GateFeatures, parameters: GateParameters | None = None) -> V
             f"allowed at {features.amplitude_deg:.0f}°"
         )
     return Verdict(not reasons, tuple(reasons), features)
+
+
+def _path_to(features: GateFeatures, demands: GateParameters) -> float:
+    beyond_s = max(0.0, features.duration_s - demands.slow_from_s)
+    return min(demands.path_most, demands.path_to + demands.path_per_s * beyond_s)
+
+
+def _axis_share_from(features: GateFeatures, tier: GateTier, demands: GateParameters) -> float:
+    shake = features.shake_m_s2
+    is_still = shake is not None and shake <= demands.still_to_m_s2
+    if is_still and features.duration_s >= demands.slow_from_s:
+        return min(tier.axis_share_from, demands.still_axis_share_from)
+    return tier.axis_share_from
 
 
 def _is_about_another_axis(features: GateFeatures, demands: GateParameters) -> bool:
