@@ -57,6 +57,9 @@ class GateParameters:
     slow_from_s, still_to_m_s2, still_axis_share_from
         Of a repetition this long whose body shakes no more than this, sway may take up a larger part of the
         rotation: nobody walks so quietly.
+    pure_from_deg, pure_axis_share_from, pure_shake_to_m_s2
+        A movement so large and so purely about the hinge axis may shake this much: dropping into a fast squat
+        and out of it does, and no step is so pure.
     any_axis_from_deg, any_axis_share_from
         From this amplitude a movement about one steady horizontal axis that holds this share is let through
         even where it is not the calibrated hinge axis: then the calibration is wrong, not the repetition.
@@ -75,6 +78,9 @@ class GateParameters:
     slow_from_s: float = 4.0
     still_to_m_s2: float = 0.06
     still_axis_share_from: float = 0.5
+    pure_from_deg: float = 18.0
+    pure_axis_share_from: float = 0.95
+    pure_shake_to_m_s2: float = 1.0
     any_axis_from_deg: float = 30.0
     any_axis_share_from: float = 0.8
 
@@ -263,10 +269,10 @@ def judge(features: GateFeatures, parameters: GateParameters | None = None) -> V
             f"only {share:.2f} of the rotation was about the hinge axis, "
             f"{share_from:g} is needed at {features.amplitude_deg:.0f}°"
         )
-    shake = features.shake_m_s2
-    if shake is not None and shake > tier.shake_to_m_s2:
+    shake, shake_to = features.shake_m_s2, _shake_to(features, tier, demands)
+    if shake is not None and shake > shake_to:
         reasons.append(
-            f"the body shook with {shake:.2f} m/s², more than {tier.shake_to_m_s2:g} "
+            f"the body shook with {shake:.2f} m/s², more than {shake_to:g} "
             f"allowed at {features.amplitude_deg:.0f}°"
         )
     return Verdict(not reasons, tuple(reasons), features)
@@ -283,6 +289,14 @@ def _axis_share_from(features: GateFeatures, tier: GateTier, demands: GateParame
     if is_still and features.duration_s >= demands.slow_from_s:
         return min(tier.axis_share_from, demands.still_axis_share_from)
     return tier.axis_share_from
+
+
+def _shake_to(features: GateFeatures, tier: GateTier, demands: GateParameters) -> float:
+    share = features.axis_share
+    is_pure = share is not None and share >= demands.pure_axis_share_from
+    if is_pure and features.amplitude_deg >= demands.pure_from_deg:
+        return max(tier.shake_to_m_s2, demands.pure_shake_to_m_s2)
+    return tier.shake_to_m_s2
 
 
 def _is_about_another_axis(features: GateFeatures, demands: GateParameters) -> bool:

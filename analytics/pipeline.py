@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from copy import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from analytics.alignment import PlacementAlignment, Stretch
 from analytics.angle_block import AngleBlock
 from analytics.angles import Goniometer, RotationReference, heading_rad
 from analytics.calibration_session import CalibrationSession
-from analytics.driving import with_thigh_stood_in
+from analytics.driving import DrivingAngle, with_thigh_stood_in
 from analytics.exercises import Exercise, ExerciseFamily
 from analytics.hip_rise import may_be_learnt_from
 from analytics.history import AlignedHistory
@@ -41,6 +42,7 @@ from analytics.repetitions import (
     SetBoundary,
     Withdrawn,
 )
+from analytics.thigh_alone import NOTHING_ASKED
 from analytics.turning_points import AbortReason
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class MotionPipeline:
             parameters=p.calibration,
             orientation=p.orientation,
         )
+        self._is_asked = asked is not None
         self._held: list[Stretch] = []
         meter = RepetitionMeter(self._session, self._history, p.orientation, p.meter)
         self._ledger = RepetitionLedger(meter, setup.prescription, p.sets)
@@ -206,7 +209,9 @@ class MotionPipeline:
 
     def _new_counter(self) -> RepetitionCounter:
         driver = Driver.worn(self._session.poses)
-        return RepetitionCounter(driver, self._parameters.counter, hinge_axis_is_known=True)
+        return RepetitionCounter(
+            driver, self._parameters.counter, hinge_axis_is_known=True, is_asked=self._is_asked
+        )
 
     # --- sample by sample --------------------------------------------------------------------
 
@@ -372,7 +377,12 @@ class MotionPipeline:
             self._trigger = MotionTrigger(self._session.poses, self._parameters.counter)
 
     def _tell(self, time_ns: int, calibrations: Iterable[SegmentCalibration]) -> None:
-        self._events.extend(CalibrationEvent(time_ns, calibration) for calibration in calibrations)
+        driver = Driver.worn(self._session.poses)
+        counts_nothing = driver.angle is DrivingAngle.THIGH_FLEXION and not self._is_asked
+        told = (NOTHING_ASKED,) if counts_nothing and not self._session.is_supine else ()
+        self._events.extend(
+            CalibrationEvent(time_ns, replace(c, warnings=(*c.warnings, *told))) for c in calibrations
+        )
 
 
 __all__ = ["AthleteSetup", "MotionPipeline", "PipelineParameters"]

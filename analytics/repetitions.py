@@ -24,6 +24,7 @@ from analytics.repetition_events import (
     Withdrawn,
     phases_of,
 )
+from analytics.thigh_alone import judged_alone
 from analytics.turning_points import TurningPointMachine, TurningPointParameters
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class CounterParameters:
         The first two of a set are withdrawn when the next is larger than they are by more than this.
     attempt_share
         A lowering broken off from this part of the typical amplitude on belongs to the set: it was no rest.
+    thigh_alone_from_s
+        Shortest standing repetition where only a thigh drives, s: a step lasts half of it.
     bridge_gap_s
         Holes up to this long are bridged linearly; a longer one ends the repetition unmeasured.
     posture_s
@@ -68,6 +71,7 @@ class CounterParameters:
     minimum_amplitude_deg: float | None = None
     withdrawal_ratio: float = 1.8
     attempt_share: float = 0.15
+    thigh_alone_from_s: float = 1.2
     bridge_gap_s: float = 1.0
     posture_s: float = 2.0
     history_s: float = 60.0
@@ -85,6 +89,9 @@ class RepetitionCounter:
     hinge_axis_is_known
         Whether the segment frame's turn about the vertical is calibrated (or declared). May be set
         later; until then the gate takes the candidate's own main axis.
+    is_asked
+        Whether an exercise was asked for: without one a thigh alone counts nothing standing, see
+        `analytics.thigh_alone`.
     """
 
     def __init__(
@@ -93,10 +100,12 @@ class RepetitionCounter:
         parameters: CounterParameters | None = None,
         *,
         hinge_axis_is_known: bool = False,
+        is_asked: bool = True,
     ) -> None:
         self.parameters = parameters if parameters is not None else CounterParameters()
         self.driver = driver
         self.hinge_axis_is_known = hinge_axis_is_known
+        self.is_asked = is_asked
         self.phase = Phase.UNKNOWN
         self.eccentric_start_ns: int | None = None
         self._machine: TurningPointMachine | None = None
@@ -347,7 +356,7 @@ class RepetitionCounter:
     def _judge(self, start_ns: int, close_ns: int, now_ns: int, amplitude_deg: float) -> Verdict | None:
         if self._gate is None:
             return None
-        return self._gate.judge(
+        verdict = self._gate.judge(
             start_ns,
             close_ns,
             now_ns,
@@ -355,6 +364,9 @@ class RepetitionCounter:
             axis_is_known=self.hinge_axis_is_known,
             is_supine=self.is_supine,
         )
+        if verdict is None or self.is_supine or self.driver.angle is not DrivingAngle.THIGH_FLEXION:
+            return verdict
+        return judged_alone(verdict, self.parameters.thigh_alone_from_s, is_asked=self.is_asked)
 
     def _is_attempt(self, machine: TurningPointMachine, movement: BrokenOff, now_ns: int) -> bool:
         """Whether a movement too shallow to count was of the kind that counts, and no step or fidgeting."""

@@ -150,7 +150,11 @@ def test_a_large_movement_about_another_steady_axis_means_a_wrong_calibration() 
         (50.0, 0.99, 1.81, False),
         (30.0, 0.5, 0.8, True),
         (30.0, 0.49, 0.1, False),
-        (49.9, 0.99, 0.81, False),
+        (49.9, 0.94, 0.81, False),
+        (18.0, 0.95, 1.0, True),
+        (18.0, 0.95, 1.01, False),
+        (18.0, 0.94, 0.31, False),
+        (17.9, 0.95, 0.31, False),
         (29.9, 0.74, 0.1, False),
         (12.0, 0.75, 0.3, True),
         (12.0, 0.75, 0.31, False),
@@ -251,6 +255,16 @@ def test_a_rejected_movement_is_no_measure_for_the_next(make_angles) -> None:
     found = [event for event in events if isinstance(event, Candidate)]
     assert [round(candidate.amplitude_deg) for candidate in found] == [20, 20]
     assert found[0].is_provisional
+
+
+def test_a_thigh_alone_must_take_longer_than_a_step(make_angles) -> None:
+    tilt = np.concatenate((np.zeros(200), hinge(1.1, 40.0), np.zeros(200), hinge(2.0, 40.0), np.zeros(200)))
+    block = make_angles(left=tilt, gyr=rates(tilt))
+    counter = RepetitionCounter(Driver(pelvis=False, left=True, right=False), hinge_axis_is_known=True)
+    events = counter.push(block)
+    (rejected,) = [event for event in events if isinstance(event, Rejected)]
+    assert rejected.reasons == ("where only a thigh sensor is worn it must last 1.2 s",)
+    assert [round(event.amplitude_deg) for event in events if isinstance(event, Candidate)] == [40]
 
 
 @pytest.mark.recordings
