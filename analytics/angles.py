@@ -141,7 +141,7 @@ class Goniometer:
         The angles, and the reference to go on with.
         """
         everywhere = np.bitwise_and.reduce(flags, axis=1).tolist()
-        out = np.full((11, flags.shape[1]), np.nan)
+        out = np.empty((11, flags.shape[1]))
         heading = self._read_segments(values[:, QUATERNION], out)
         if not everywhere[_PELVIS] & HAS_GYROSCOPE:
             # Beyond a hole the heading is another one.
@@ -150,6 +150,7 @@ class Goniometer:
         np.add(out[0], out[1:3], out=out[5:7])
         driving = next((row for row in self._worn if everywhere[row] & PRESENT), None)
         if driving is None:
+            out[7:] = np.nan
             return AngleColumns(out, np.zeros(flags.shape[1], dtype=np.bool_)), rotation
         self._read_driving(driving, values[driving], out)
         return AngleColumns(out, self._is_measured(flags, everywhere)), rotation
@@ -163,14 +164,20 @@ class Goniometer:
         w, x, y, z = (earth_from_segment[:, i] for i in range(4))
         # From half of the up-vector, the rotation matrix' third row; then from half of its left axis.
         xx = x * x
-        out[:3] = np.arctan2(w * y - x * z, 0.5 - (xx + y * y)) * _INCLINATION_SIGNS
+        opposite, adjacent = np.empty((4, x.shape[1])), np.empty((4, x.shape[1]))
+        np.subtract(w * y, x * z, out=opposite[:3])
+        np.add(xx, y * y, out=adjacent[:3])
         w, x, y, z, xx = w[_PELVIS], x[_PELVIS], y[_PELVIS], z[_PELVIS], xx[_PELVIS]
+        np.subtract(w * z, x * y, out=opposite[3])
+        np.add(xx, z * z, out=adjacent[3])
+        turned = np.arctan2(opposite, 0.5 - adjacent)
+        np.multiply(turned[:3], _INCLINATION_SIGNS, out=out[:3])
         left_up = 2.0 * (y * z + w * x)
         out[4] = np.arcsin(np.minimum(np.maximum(left_up, -1.0), 1.0)) * -_DEGREES
         for row, calibration in self._unsigned.items():
             up = rotate_vectors(self._segment_from_sensor[row], up_in_sensor(quaternions[row].T))
             out[row] = inclination_deg(up, calibration)
-        heading: FloatArray = np.arctan2(w * z - x * y, 0.5 - (xx + z * z))
+        heading: FloatArray = turned[3]
         return heading
 
     def _read_driving(self, row: int, values: FloatArray, out: FloatArray) -> None:

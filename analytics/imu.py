@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -77,9 +78,10 @@ class ImuBlock:
             values = np.array(getattr(self, name), dtype=np.float64, order="C")
             if values.ndim != 2 or values.shape[1] != 3:
                 raise ValueError(f"{name} must have shape (n, 3), not {values.shape}")
-            if not np.isfinite(values).all():
+            # A sum of squares is finite where all values are, and quick; the other way round it may overflow.
+            if not math.isfinite(np.vdot(values, values)) and not np.isfinite(values).all():
                 raise ValueError(f"{name} holds values that are not finite: a gap ends a block")
-            values.flags.writeable = False
+            values.setflags(write=False)
             object.__setattr__(self, name, values)
         if len(self.acc_m_s2) != len(self.gyr_rad_s):
             raise ValueError("acc_m_s2 and gyr_rad_s differ in length")

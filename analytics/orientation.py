@@ -244,8 +244,12 @@ class OrientationStage:
             self._samples_since_restart = 0
             self._needs_settling = True
         quat, gyr, bias, sigma = self._filter.push(block)
-        index = self._samples_since_restart + np.arange(len(block))
-        settled = index >= round(self._parameters.settle_s * block.sampling_rate_hz)
+        settled = np.ones(len(block), dtype=np.bool_)
+        if self._needs_settling:
+            unsettled = (
+                round(self._parameters.settle_s * block.sampling_rate_hz) - self._samples_since_restart
+            )
+            settled[: max(0, unsettled)] = False
         self._samples_since_restart += len(block)
         return [
             OrientationBlock(
@@ -258,7 +262,7 @@ class OrientationStage:
                 gyr_rad_s=gyr,
                 bias_rad_s=bias,
                 bias_sigma_rad_s=sigma,
-                is_settled=settled if self._needs_settling else np.ones(len(block), dtype=np.bool_),
+                is_settled=settled,
                 has_gyroscope=block.has_gyroscope,
             )
         ]

@@ -87,13 +87,35 @@ class PostureLatch:
         -------
         The posture at each sample.
         """
-        needed = self._parameters.rest_s * sampling_rate_hz
-        squares = rate_rad_s * rate_rad_s
-        threshold = math.radians(self._parameters.rest_deg_s) ** 2
-        resting = (squares[:, 0] + squares[:, 1] + squares[:, 2] < threshold).tolist()
+        return self._decide(self._resting(rate_rad_s.T), tilt_deg, thigh_flexion_deg, sampling_rate_hz)
+
+    def is_supine(self, columns: AngleColumns, sampling_rate_hz: float) -> NDArray[np.bool_]:
+        """Take the next angles; tell at which samples the athlete lies on the back, shape (n,)."""
+        resting = self._resting(columns.values[8:11])
         if True not in resting:
             self._resting_samples = 0
-            return [self.posture] * len(resting)
+            return np.full(len(resting), self.posture is Posture.SUPINE)
+        tilt, left, right = columns.values[:3]
+        # The mean of the thighs, or the one there is.
+        thigh = 0.5 * (np.fmax(left, right) + np.fmin(left, right))
+        postures = self._decide(resting, tilt, thigh, sampling_rate_hz)
+        if Posture.SUPINE not in postures:
+            return np.zeros(len(postures), dtype=np.bool_)
+        return np.array([posture is Posture.SUPINE for posture in postures], dtype=np.bool_)
+
+    def _resting(self, rate_rad_s: FloatArray) -> list[bool]:
+        x, y, z = rate_rad_s * rate_rad_s
+        limit = math.radians(self._parameters.rest_deg_s) ** 2
+        return [square < limit for square in (x + y + z).tolist()]
+
+    def _decide(
+        self,
+        resting: list[bool],
+        tilt_deg: FloatArray,
+        thigh_flexion_deg: FloatArray,
+        sampling_rate_hz: float,
+    ) -> list[Posture]:
+        needed = self._parameters.rest_s * sampling_rate_hz
         postures: list[Posture] = []
         for is_resting, tilt, thigh in zip(
             resting, tilt_deg.tolist(), thigh_flexion_deg.tolist(), strict=True
@@ -103,16 +125,6 @@ class PostureLatch:
                 self.posture = self._judge(tilt, thigh)
             postures.append(self.posture)
         return postures
-
-    def is_supine(self, columns: AngleColumns, sampling_rate_hz: float) -> NDArray[np.bool_]:
-        """Take the next angles; tell at which samples the athlete lies on the back, shape (n,)."""
-        tilt, left, right = columns.values[:3]
-        # The mean of the thighs, or the one there is.
-        thigh = 0.5 * (np.fmax(left, right) + np.fmin(left, right))
-        postures = self.push(tilt, thigh, columns.values[8:11].T, sampling_rate_hz)
-        if Posture.SUPINE not in postures:
-            return np.zeros(len(postures), dtype=np.bool_)
-        return np.array([posture is Posture.SUPINE for posture in postures], dtype=np.bool_)
 
     def _judge(self, tilt_deg: float, thigh_deg: float) -> Posture:
         p = self._parameters

@@ -110,6 +110,7 @@ class RepetitionCounter:
         self.eccentric_start_ns: int | None = None
         self._machine: TurningPointMachine | None = None
         self._rate_hz = 0.0
+        self._hole_from_ns = 0.0
         self._gate: CandidateGate | None = None
         self._last_ns: int | None = None
         self._resumed_ns: int | None = None
@@ -223,6 +224,7 @@ class RepetitionCounter:
     def _begin(self, sampling_rate_hz: float) -> None:
         if self._machine is None:
             self._rate_hz = sampling_rate_hz
+            self._hole_from_ns = 1.5 * NANOSECONDS_PER_SECOND / sampling_rate_hz
             turning_points = replace(
                 self.parameters.turning_points,
                 minimum_amplitude_deg=self.parameters.minimum_amplitude_deg
@@ -241,28 +243,41 @@ class RepetitionCounter:
         assert gate is not None
         if self._is_supine is None:
             self._is_supine = supine
-        row = (-row[0] if self._is_supine else row[0], *row[1:])
+        if self._is_supine:
+            row = (-row[0], *row[1:])
         if self._last_ns is None:
             machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
             self._set_phase(phases_of(supine=self._is_supine)[DrivePhase.REST], time_ns, time_ns)
-        else:
-            missing = round((time_ns - self._last_ns) * self._rate_hz / NANOSECONDS_PER_SECOND) - 1
-            if missing > self.parameters.bridge_gap_s * self._rate_hz:
-                machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
-                gate.clear()
-                self._resumed_ns = time_ns
-                rest_ns = self.parameters.turning_points.set_rest_s * NANOSECONDS_PER_SECOND
-                if self._counted and time_ns - self._last_ns < rest_ns:
-                    # What was lost in the hole may have been a repetition: it was no rest.
-                    machine.mark_counted(time_ns)
-            else:
-                for step in range(1, missing + 1):
-                    share = step / (missing + 1)
-                    between_ns = self._last_ns + round(share * (time_ns - self._last_ns))
-                    self._step(machine, gate, between_ns, _between(self._last_row, row, share))
-        self._step(machine, gate, time_ns, row)
+        elif time_ns - self._last_ns >= self._hole_from_ns:
+            self._cross_hole(machine, gate, self._last_ns, time_ns, row)
+        # Written out here as in `_step`: nothing else is done so often.
+        gate.append(row)
+        machine.step(time_ns, row[0])
+        if machine.events:
+            self._translate(machine, time_ns)
         self._last_ns, self._last_row = time_ns, row
-        self._watch_posture(machine, time_ns, row, supine=supine)
+        if supine is self._is_supine:
+            self._other_posture_since_ns = None
+        else:
+            self._watch_posture(machine, time_ns, row, supine=supine)
+
+    def _cross_hole(
+        self, machine: TurningPointMachine, gate: CandidateGate, last_ns: int, time_ns: int, row: Row
+    ) -> None:
+        missing = round((time_ns - last_ns) * self._rate_hz / NANOSECONDS_PER_SECOND) - 1
+        if missing > self.parameters.bridge_gap_s * self._rate_hz:
+            machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
+            gate.clear()
+            self._resumed_ns = time_ns
+            rest_ns = self.parameters.turning_points.set_rest_s * NANOSECONDS_PER_SECOND
+            if self._counted and time_ns - last_ns < rest_ns:
+                # What was lost in the hole may have been a repetition: it was no rest.
+                machine.mark_counted(time_ns)
+            return
+        for step in range(1, missing + 1):
+            share = step / (missing + 1)
+            between_ns = last_ns + round(share * (time_ns - last_ns))
+            self._step(machine, gate, between_ns, _between(self._last_row, row, share))
 
     def _step(self, machine: TurningPointMachine, gate: CandidateGate, time_ns: int, row: Row) -> None:
         gate.append(row)
@@ -271,9 +286,6 @@ class RepetitionCounter:
             self._translate(machine, time_ns)
 
     def _watch_posture(self, machine: TurningPointMachine, time_ns: int, row: Row, *, supine: bool) -> None:
-        if supine is self._is_supine:
-            self._other_posture_since_ns = None
-            return
         if self._other_posture_since_ns is None:
             self._other_posture_since_ns = time_ns
         if time_ns - self._other_posture_since_ns < self.parameters.posture_s * NANOSECONDS_PER_SECOND:
