@@ -104,6 +104,7 @@ def virtual_report(rows: list[Row]) -> list[Line]:
     print(virtual_tables.boundary_table(sets))
     print(virtual_tables.drop_table(sets))
     print(virtual_tables.name_table(sets))
+    print(virtual_tables.confidence_table(sets))
     holes = by_kind.get("short holes", []), by_kind.get("long holes", [])
     print(lost_data_table(*holes))
     print(fault_grid.fault_table(by_kind.get("fault", []), sets))

@@ -278,3 +278,28 @@ def name_table(rows: Sequence[Row]) -> str:
                 counts = {name: said.count(name) for name in dict.fromkeys(said)}
                 lines.append((worn, exercise, len(said), ", ".join(f"{n} {c}" for n, c in counts.items())))
     return table("Names of sets where nothing was asked", ("worn", "done", "sets", "said"), lines)
+
+
+def confidence_table(rows: Sequence[Row]) -> str:
+    """Lay out how often names of each confidence were right, where nothing was asked."""
+    entries = [
+        (confidence, name == row["exercise"])
+        for row in rows
+        if row["asked"] == "nothing"
+        for name, confidence, _, _ in row["named"]
+    ]
+    lines = []
+    for tenth in range(10):
+        inside = [entry for entry in entries if tenth == min(9, int(10.0 * entry[0] + 1e-9))]
+        if inside:
+            lines.append(
+                (
+                    f"{tenth / 10.0:.1f}-{(tenth + 1) / 10.0:.1f}",
+                    len(inside),
+                    number(float(np.mean([confidence for confidence, _ in inside]))),
+                    number(float(np.mean([is_right for _, is_right in inside]))),
+                )
+            )
+    return table(
+        "Confidence of names where nothing was asked", ("confidence", "sets", "mean", "right"), lines
+    )
