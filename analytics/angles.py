@@ -63,8 +63,9 @@ def angles_of(
 ) -> tuple[AngleBlock, RotationReference | None]:
     """Turn orientations into angles.
 
-    Before a sensor's yaw is known, its inclination from the still pose stands in for tilt and thigh flexion,
-    without a sign; obliquity and rotation are NaN.
+    Before a sensor's yaw is known, the pelvis' inclination from the still pose stands in for its tilt, as
+    people lean forward; lying, the thighs' for their flexion. A standing thigh may go either way: it is NaN,
+    as are obliquity and rotation.
 
     Parameters
     ----------
@@ -97,6 +98,7 @@ _DEGREES = np.degrees(1.0)
 # The thigh's flexion counts the other way than the pelvis' tilt.
 _INCLINATION_SIGNS = np.array((_DEGREES, -_DEGREES, -_DEGREES))[:, np.newaxis]
 _PELVIS = PLACEMENT_ROWS[Placement.PELVIS]
+_UPRIGHT = math.cos(math.radians(1.0))
 
 
 class Goniometer:
@@ -114,7 +116,11 @@ class Goniometer:
             for placement in Placement
             if placement in calibrations
         }
-        self._unsigned = {row: c for row, c in self._worn.items() if not c.is_yaw_known}
+        self._unsigned = {
+            row: c
+            for row, c in self._worn.items()
+            if not c.is_yaw_known and (row == _PELVIS or c.still_up_segment[2] < _UPRIGHT)
+        }
         self._segment_from_sensor = {row: to_matrix(c.segment_from_sensor) for row, c in self._worn.items()}
         turns = np.full((len(Placement), 4, 4), np.nan)
         for row, calibration in self._worn.items():

@@ -8,19 +8,16 @@ must agree once the two sensors' headings do.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import butter, sosfiltfilt
 
 from analytics.calibration import CalibrationMethod, SegmentCalibration, StillPose
-from analytics.filters import low_pass_zero_phase
+from analytics.hip_joint import HipJoint, HipJointParameters, find_hip_joint
 from analytics.imu import FloatArray, Placement
 from analytics.quaternions import (
-    conjugate,
     from_matrix,
-    multiply,
     rotate_by_each,
     to_matrix,
     turn_about_z,
@@ -28,7 +25,7 @@ from analytics.quaternions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from analytics.alignment import AlignedBlock, SegmentSamples
 
@@ -39,13 +36,8 @@ class BorrowedYawParameters:
 
     Parameters
     ----------
-    band_hz
-        Band that accelerations are compared in: above the drift of the inclination, below the shaking of
-        soft parts.
-    rate_cutoff_hz
-        Low-pass of the angular rates before they are differentiated.
-    ridge
-        Weight against long lever arms; small.
+    joint
+        Settings of the search for the hip joint.
     largest_cost_ratio
         Best over worst disagreement above which nothing is borrowed.
     sd_deg, sd_deg_per_ratio
@@ -58,11 +50,9 @@ class BorrowedYawParameters:
         Nothing is borrowed where it is further than this from what the pelvis itself says.
     """
 
-    band_hz: tuple[float, float] = (0.3, 4.0)
-    rate_cutoff_hz: float = 6.0
-    ridge: float = 0.2
+    joint: HipJointParameters = field(default_factory=HipJointParameters)
     largest_cost_ratio: float = 0.5
-    sd_deg: float = 5.0
+    sd_deg: float = 6.0
     sd_deg_per_ratio: float = 12.0
     both_legs_share: float = 0.8
     standing_deg: float = 8.0
@@ -81,11 +71,14 @@ class BorrowedYaw:
         Yaw of the pelvis minus yaw of the thigh, both from their levelled frames.
     sd_deg
         One-sigma, degrees.
+    joint
+        Where the hip joint was found to be; ``None`` where several repetitions were pooled.
     """
 
     thigh: Placement
     difference_rad: float
     sd_deg: float
+    joint: HipJoint | None = None
 
 
 def borrow_yaws(
@@ -122,7 +115,10 @@ def borrow_yaws(
 
 
 def _is_usable(window: AlignedBlock, thigh: Placement, parameters: BorrowedYawParameters) -> bool:
-    if window.sampling_rate_hz < 5.0 * parameters.band_hz[1] or len(window) < 4.0 * window.sampling_rate_hz:
+    if (
+        window.sampling_rate_hz < 5.0 * parameters.joint.band_hz[1]
+        or len(window) < 4.0 * window.sampling_rate_hz
+    ):
         return False
     return all(
         bool(window.segments[placement].is_received.all())
@@ -139,77 +135,22 @@ def _difference(
 ) -> BorrowedYaw | None:
     pelvis = window.segments[Placement.PELVIS]
     rate_hz = window.sampling_rate_hz
-    pelvis_terms = _joint_terms(pelvis, rate_hz, parameters)
-    thigh_terms = _joint_terms(window.segments[thigh], rate_hz, parameters)
-    heading_rad, cost_ratio = _agreement(pelvis_terms, thigh_terms, parameters)
-    if cost_ratio > parameters.largest_cost_ratio:
+    joint = find_hip_joint(
+        (pelvis, window.segments[thigh]),
+        (poses[Placement.PELVIS].levelled(), poses[thigh].levelled()),
+        rate_hz,
+        parameters.joint,
+    )
+    if joint is None or joint.cost_ratio > parameters.largest_cost_ratio:
         return None
     # 6-axis headings drift apart: the standing difference is taken at the mean time of the movement.
-    energy = np.sum(pelvis_terms[:, :, 0] ** 2, axis=1)
-    middle = float(np.sum(energy * np.arange(len(energy))) / np.sum(energy))
-    standing_rad = _standing_difference(pelvis, window.segments[thigh], poses, thigh, middle, parameters)
+    standing_rad = _standing_difference(
+        pelvis, window.segments[thigh], poses, thigh, joint.middle, parameters
+    )
     if standing_rad is None:
         return None
-    sd_deg = math.hypot(parameters.sd_deg, parameters.sd_deg_per_ratio * cost_ratio)
-    return BorrowedYaw(thigh, math.remainder(standing_rad - heading_rad, 2.0 * math.pi), sd_deg)
-
-
-def _joint_terms(samples: SegmentSamples, rate_hz: float, parameters: BorrowedYawParameters) -> FloatArray:
-    """Acceleration of the sensor and its change with the lever arm, earth_frame, band-passed: (n, 3, 4)."""
-    rate = low_pass_zero_phase(samples.gyr_rad_s - samples.bias_rad_s, parameters.rate_cutoff_hz, rate_hz)
-    turning = np.gradient(rate, axis=0) * rate_hz
-    columns = [samples.acc_m_s2]
-    columns += [np.cross(turning, axis) + np.cross(rate, np.cross(rate, axis)) for axis in np.eye(3)]
-    earth = np.stack([_rotate_each(samples.earth_from_sensor_wxyz, column) for column in columns], axis=2)
-    band = butter(2, parameters.band_hz, btype="bandpass", fs=rate_hz, output="sos")
-    return np.asarray(sosfiltfilt(band, earth, axis=0), dtype=np.float64)
-
-
-def _rotate_each(quats_wxyz: FloatArray, vectors: FloatArray) -> FloatArray:
-    pure = np.concatenate((np.zeros((len(vectors), 1)), vectors), axis=1)
-    return multiply(multiply(quats_wxyz, pure), conjugate(quats_wxyz))[:, 1:]
-
-
-def _agreement(
-    pelvis: FloatArray, thigh: FloatArray, parameters: BorrowedYawParameters
-) -> tuple[float, float]:
-    """Turn that brings the thigh's earth_frame onto the pelvis', rad; and best over worst disagreement."""
-    along = thigh * np.array((1.0, 1.0, 0.0))[None, :, None]
-    across = np.stack((-thigh[:, 1], thigh[:, 0], np.zeros_like(thigh[:, 2])), axis=1)
-    upright = thigh * np.array((0.0, 0.0, 1.0))[None, :, None]
-    # All terms of the equation; every turn is a combination of them, so their products are summed once.
-    terms = np.concatenate((pelvis, along, across, upright), axis=2).reshape(-1, 16)
-    products = terms.T @ terms
-
-    def cost(turn_rad: float) -> float:
-        combine = np.zeros((16, 8))
-        combine[:4, :4] = np.eye(4)
-        for first, weight in ((4, math.cos(turn_rad)), (8, math.sin(turn_rad)), (12, 1.0)):
-            combine[first : first + 4, 4:] = -weight * np.eye(4)
-        gram = combine.T @ products @ combine
-        constant = np.zeros(8)
-        constant[[0, 4]] = 1.0
-        arms = [1, 2, 3, 5, 6, 7]
-        free = gram[np.ix_(arms, arms)] + parameters.ridge * np.eye(6)
-        mixed = gram[arms] @ constant
-        return float(constant @ gram @ constant - mixed @ np.linalg.solve(free, mixed))
-
-    grid = np.radians(np.arange(0.0, 360.0, 3.0))
-    costs = np.array([cost(turn) for turn in grid])
-    best = int(np.argmin(costs))
-    turn_rad = _golden_section(cost, grid[best] - math.radians(3.0), grid[best] + math.radians(3.0))
-    return turn_rad, float(costs[best] / costs.max())
-
-
-def _golden_section(cost: Callable[[float], float], low: float, high: float) -> float:
-    share = (math.sqrt(5.0) - 1.0) / 2.0
-    while high - low > math.radians(0.05):
-        left, right = high - share * (high - low), low + share * (high - low)
-        if cost(left) < cost(right):
-            high = right
-        else:
-            low = left
-    return 0.5 * (low + high)
+    sd_deg = math.hypot(parameters.sd_deg, parameters.sd_deg_per_ratio * joint.cost_ratio)
+    return BorrowedYaw(thigh, math.remainder(standing_rad - joint.turn_rad, 2.0 * math.pi), sd_deg, joint)
 
 
 def _standing_difference(
@@ -240,15 +181,27 @@ def _standing_difference(
     return float(np.mean(difference))
 
 
+def pooled_differences(borrowed: Sequence[BorrowedYaw]) -> dict[Placement, BorrowedYaw]:
+    """Pool what each thigh says in all repetitions."""
+    pooled = {}
+    for thigh in (Placement.THIGH_LEFT, Placement.THIGH_RIGHT):
+        said = [entry for entry in borrowed if entry.thigh is thigh]
+        if said:
+            mean = _mean_direction([e.difference_rad for e in said], [e.sd_deg**-2 for e in said])
+            # Repetitions share their errors: more of them do not make it better than the best.
+            pooled[thigh] = BorrowedYaw(thigh, mean, min(e.sd_deg for e in said))
+    return pooled
+
+
 def with_borrowed_yaw(
     calibrations: Mapping[Placement, SegmentCalibration],
     poses: Mapping[Placement, StillPose],
-    borrowed: Sequence[BorrowedYaw],
+    borrowed: Mapping[Placement, BorrowedYaw],
     parameters: BorrowedYawParameters | None = None,
     *,
     free_leg: Placement | None = None,
 ) -> dict[Placement, SegmentCalibration]:
-    """Weigh what the thighs say against what the pelvis itself says.
+    """Weigh what the thighs say against what the pelvis itself says, and lend to thighs that cannot tell.
 
     Parameters
     ----------
@@ -257,69 +210,72 @@ def with_borrowed_yaw(
     poses
         Still poses.
     borrowed
-        Of all repetitions used.
+        From :func:`pooled_differences`.
     parameters
         Settings.
     free_leg
         The thigh that swings back in single-leg work. It goes where the pelvis goes, so a drop of the pelvis
-        bends its yaw as much as the pelvis' own: where only its movement says how it is worn, it is not asked
-        if the leg that stands can tell.
+        bends its yaw as much as the pelvis' own: the pelvis is not asked of it, but lends to it.
 
     Returns
     -------
-    The calibrations, that of the pelvis improved where a thigh has something to say.
+    The calibrations, improved where one sensor has something to say to another.
     """
     chosen = parameters or BorrowedYawParameters()
     result = dict(calibrations)
     pelvis = calibrations.get(Placement.PELVIS)
-    legs = [
-        (thigh, *leg)
-        for thigh in (Placement.THIGH_LEFT, Placement.THIGH_RIGHT)
-        if (leg := _said_by(thigh, calibrations, poses, borrowed)) is not None
-    ]
-    if len(legs) == 2 and free_leg is not None and not _is_declared(calibrations[free_leg]):
-        legs = [leg for leg in legs if leg[0] is not free_leg]
-    if pelvis is None or not legs:
+    if pelvis is None or not borrowed:
         return result
-    said_rad = _mean_direction([yaw for _, yaw, _ in legs], [sd**-2 for *_, sd in legs])
-    sd_deg = min(sd for *_, sd in legs) * (chosen.both_legs_share if len(legs) == 2 else 1.0)
-    level = poses[Placement.PELVIS].levelled()
-    own_rad = _yaw_of(pelvis, level)
-    yaw_rad, quality_deg = said_rad, sd_deg
-    if pelvis.is_yaw_known:
-        apart = math.remainder(said_rad - own_rad, 2.0 * math.pi)
-        if abs(apart) > math.radians(chosen.largest_disagreement_deg):
-            return result
-        weights = (pelvis.quality_deg**-2, sd_deg**-2)
-        yaw_rad = own_rad + apart * weights[1] / sum(weights)
-        quality_deg = sum(weights) ** -0.5
-    result[Placement.PELVIS] = replace(
-        pelvis,
-        segment_from_sensor=from_matrix(turn_about_z(yaw_rad) @ level),
-        method=pelvis.method if pelvis.is_yaw_known else CalibrationMethod.MOVEMENT,
-        quality_deg=quality_deg,
-    )
+    legs = []
+    for thigh, entry in borrowed.items():
+        if thigh is free_leg or thigh not in calibrations or not calibrations[thigh].is_yaw_known:
+            continue
+        legs.append(
+            (entry.difference_rad + _yaw_of(calibrations[thigh], poses[thigh].levelled()), entry.sd_deg)
+        )
+    if legs:
+        said_rad = _mean_direction([yaw for yaw, _ in legs], [sd**-2 for _, sd in legs])
+        sd_deg = min(sd for _, sd in legs) * (chosen.both_legs_share if len(legs) == 2 else 1.0)
+        result[Placement.PELVIS] = _weighed(pelvis, poses[Placement.PELVIS], said_rad, sd_deg, chosen)
+    pelvis = result[Placement.PELVIS]
+    if not pelvis.is_yaw_known:
+        return result
+    own_rad = _yaw_of(pelvis, poses[Placement.PELVIS].levelled())
+    for thigh, entry in borrowed.items():
+        thigh_calibration = calibrations.get(thigh)
+        if thigh_calibration is None or (thigh is not free_leg and thigh_calibration.is_yaw_known):
+            continue
+        sd_deg = math.hypot(pelvis.quality_deg, entry.sd_deg)
+        result[thigh] = _weighed(
+            thigh_calibration, poses[thigh], own_rad - entry.difference_rad, sd_deg, chosen
+        )
     return result
 
 
-def _said_by(
-    thigh: Placement,
-    calibrations: Mapping[Placement, SegmentCalibration],
-    poses: Mapping[Placement, StillPose],
-    borrowed: Sequence[BorrowedYaw],
-) -> tuple[float, float] | None:
-    """Yaw of the pelvis by one thigh, rad, and its one-sigma, degrees."""
-    said = [entry for entry in borrowed if entry.thigh is thigh]
-    if not said or thigh not in calibrations or not calibrations[thigh].is_yaw_known:
-        return None
-    own = _yaw_of(calibrations[thigh], poses[thigh].levelled())
-    mean = _mean_direction([entry.difference_rad for entry in said], [entry.sd_deg**-2 for entry in said])
-    # Repetitions share their errors: more of them do not make it better than the best.
-    return mean + own, min(entry.sd_deg for entry in said)
-
-
-def _is_declared(calibration: SegmentCalibration) -> bool:
-    return calibration.method is CalibrationMethod.MOUNT_AND_MOVEMENT
+def _weighed(
+    own: SegmentCalibration,
+    pose: StillPose,
+    said_rad: float,
+    sd_deg: float,
+    parameters: BorrowedYawParameters,
+) -> SegmentCalibration:
+    """Calibration of one sensor between what it knows itself and what others say of it."""
+    level = pose.levelled()
+    yaw_rad, quality_deg = said_rad, sd_deg
+    if own.is_yaw_known:
+        own_rad = _yaw_of(own, level)
+        apart = math.remainder(said_rad - own_rad, 2.0 * math.pi)
+        if abs(apart) > math.radians(parameters.largest_disagreement_deg):
+            return own
+        weights = (own.quality_deg**-2, sd_deg**-2)
+        yaw_rad = own_rad + apart * weights[1] / sum(weights)
+        quality_deg = sum(weights) ** -0.5
+    return replace(
+        own,
+        segment_from_sensor=from_matrix(turn_about_z(yaw_rad) @ level),
+        method=own.method if own.is_yaw_known else CalibrationMethod.MOVEMENT,
+        quality_deg=quality_deg,
+    )
 
 
 def _yaw_of(calibration: SegmentCalibration, level: FloatArray) -> float:

@@ -11,8 +11,10 @@ import numpy as np
 from analytics.calibration_borrowed_yaw import (
     BorrowedYawParameters,
     borrow_yaws,
+    pooled_differences,
     with_borrowed_yaw,
 )
+from analytics.calibration_drop import pelvis_path
 from analytics.calibration_lying import lying_calibration
 from analytics.calibration_still import (
     StillParameters,
@@ -20,7 +22,7 @@ from analytics.calibration_still import (
     find_still_poses,
     most_upright_poses,
 )
-from analytics.calibration_yaw import YawParameters, fit_yaws, free_leg, yaw_difference_deg
+from analytics.calibration_yaw import YawParameters, find_free_leg, fit_yaws, yaw_difference_deg
 from analytics.hip_rise import lifts_from_lying
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.orientation import OrientationParameters
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from analytics.alignment import AlignedBlock
     from analytics.calibration import SegmentCalibration, StillPose
     from analytics.calibration_borrowed_yaw import BorrowedYaw
+    from analytics.calibration_drop import PelvisPath
     from analytics.history import AlignedHistory
     from analytics.imu import FloatArray, Mount, Placement
 
@@ -59,12 +62,13 @@ class CalibrationParameters:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Movement:
-    """Directions of up during one repetition, by placement, and what its thighs say of the pelvis."""
+    """One repetition: directions of up by placement, what the thighs say of the pelvis, and its path."""
 
     start_ns: int
     close_ns: int
     up_sensor: Mapping[Placement, FloatArray]
     borrowed: Sequence[BorrowedYaw]
+    path: PelvisPath | None
 
 
 class CalibrationSession:
@@ -263,21 +267,28 @@ class CalibrationSession:
             samples = window.segments[placement].cut(first, last)
             ups[placement] = up_in_sensor(samples.earth_from_sensor_wxyz[samples.is_received])
         borrowed = borrow_yaws(window, self.poses, self._parameters.borrowed_yaw)
-        self._movements.append(_Movement(start_ns, close_ns, ups, borrowed))
+        path = pelvis_path(window, self._parameters.yaw.drop)
+        self._movements.append(_Movement(start_ns, close_ns, ups, borrowed, path))
         pooled = {
             placement: np.concatenate([movement.up_sensor[placement] for movement in self._movements])
             for placement in self.poses
         }
+        borrowed_yaws = pooled_differences([e for movement in self._movements for e in movement.borrowed])
+        differences = {thigh: entry.difference_rad for thigh, entry in borrowed_yaws.items()}
         fitted = fit_yaws(
-            self.poses, pooled, one_leg_declared=self._one_leg_declared, parameters=self._parameters.yaw
+            self.poses,
+            pooled,
+            one_leg_declared=self._one_leg_declared,
+            differences_rad=differences,
+            paths=[movement.path for movement in self._movements if movement.path is not None],
+            parameters=self._parameters.yaw,
         )
-        lent = [entry for movement in self._movements for entry in movement.borrowed]
         fitted = with_borrowed_yaw(
             fitted,
             self.poses,
-            lent,
+            borrowed_yaws,
             self._parameters.borrowed_yaw,
-            free_leg=free_leg(self.poses, pooled, self._parameters.yaw),
+            free_leg=find_free_leg(self.poses, pooled, differences, self._parameters.yaw),
         )
         changed = [c for placement, c in fitted.items() if c != self.calibrations[placement]]
         self.calibrations = fitted

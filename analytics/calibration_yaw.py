@@ -7,7 +7,7 @@ direction. It has no drift, does not depend on speed, and one repetition is as g
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,15 +19,18 @@ from analytics.calibration import (
     SegmentCalibration,
     StillPose,
 )
+from analytics.calibration_drop import DropParameters, fit_yaw_beside_drop
+from analytics.calibration_legs import THIGHS, free_leg, legs_going_back
 from analytics.calibration_lying import lying_calibration
 from analytics.imu import FloatArray, Placement
 from analytics.quaternions import from_matrix, rotate_vectors, turn_about_z
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from analytics.calibration_drop import PelvisPath
 
 
-_THIGHS = (Placement.THIGH_LEFT, Placement.THIGH_RIGHT)
 _NEARLY_BACKWARDS = math.radians(135.0)
 
 
@@ -54,6 +57,11 @@ class YawParameters:
     wrong_declaration_deg, wrong_declaration_moved_deg
         A declared mount is not believed where the movement contradicts it by more than the first in a
         segment that moved by more than the second.
+    drop
+        Settings of the fit that tells a drop of the pelvis from a turned sensor.
+    drop_significance
+        So many times their one-sigma must both ways differ before one leg is taken to work unasked, where
+        two thigh sensors do not tell.
     """
 
     smallest_excursion_deg: float = 3.0
@@ -66,6 +74,8 @@ class YawParameters:
     single_leg_pelvis_ratio: tuple[float, float] = (0.55, 1.2)
     wrong_declaration_deg: float = 45.0
     wrong_declaration_moved_deg: float = 6.0
+    drop: DropParameters = field(default_factory=DropParameters)
+    drop_significance: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +143,8 @@ def fit_yaws(
     up_sensor: Mapping[Placement, FloatArray],
     *,
     one_leg_declared: bool = False,
+    differences_rad: Mapping[Placement, float] | None = None,
+    paths: Sequence[PelvisPath] = (),
     parameters: YawParameters | None = None,
 ) -> dict[Placement, SegmentCalibration]:
     """Calibrations from the still pose and the movement of one or more repetitions.
@@ -145,6 +157,10 @@ def fit_yaws(
         Direction of up during the repetitions, sensor_frame, shape (n, 3), for each of them.
     one_leg_declared
         The prescription says that one leg works: without two thigh sensors nothing else can tell.
+    differences_rad
+        Yaw of the pelvis minus yaw of a thigh, where their hip joint's acceleration tells.
+    paths
+        How the pelvis went through the repetitions.
     parameters
         Settings.
     """
@@ -154,16 +170,17 @@ def fit_yaws(
         placement: find_excursion(rotate_vectors(levels[placement], up_sensor[placement]), chosen)
         for placement in poses
     }
-    free = _free_leg(excursions, chosen)
+    back = legs_going_back(excursions, differences_rad or {})
+    free = free_leg(excursions, back, chosen)
     # The leg that stands is the one whose movement a drop of the pelvis does not bend.
-    standing_leg = None if free is None else next(p for p in _THIGHS if p is not free)
-    if standing_leg is not None:
+    standing_leg = None if free is None else next(p for p in THIGHS if p is not free)
+    if standing_leg in levels:
         excursions[standing_leg] = find_excursion(
             rotate_vectors(levels[standing_leg], up_sensor[standing_leg]), chosen, from_its_mean=True
         )
     thighs = [placement for placement in poses if placement is not Placement.PELVIS]
     yaws = {
-        placement: _yaw(placement, excursion, is_free_leg=placement is free)
+        placement: _yaw(placement, excursion, goes_back=back.get(placement, placement is free))
         for placement, excursion in excursions.items()
         if excursion is not None
     }
@@ -172,72 +189,73 @@ def fit_yaws(
         abs(yaws.get(placement, 0.0)) > _NEARLY_BACKWARDS for placement in thighs
     )
     one_leg = one_leg_declared or free is not None
-    return {
-        placement: (
-            _fit_lying(pose, excursions[placement], one_leg=one_leg_declared, parameters=chosen)
-            if pose.is_supine
-            else _fit_standing(
-                pose,
-                levels[placement],
-                excursions[placement],
-                yaws.get(placement, 0.0),
-                sign_is_sure=placement is Placement.PELVIS or both_turned,
-                one_leg=one_leg and placement is not standing_leg,
-                parameters=chosen,
-            )
+    fitted = {}
+    for placement, pose in poses.items():
+        excursion = excursions[placement]
+        if pose.is_supine:
+            fitted[placement] = _fit_lying(pose, excursion, one_leg=one_leg_declared, parameters=chosen)
+            continue
+        told = None
+        if excursion is not None:
+            is_bent = one_leg and placement is not standing_leg
+            told = yaws[placement], chosen.single_leg_sd_deg if is_bent else _hinge_sd_deg(excursion, chosen)
+            if placement is Placement.PELVIS and (one_leg or len(thighs) < 2):
+                told = _beside_drop(told, paths, levels[placement], chosen, one_leg=one_leg)
+        fitted[placement] = _fit_standing(
+            pose,
+            levels[placement],
+            excursion,
+            told,
+            sign_is_sure=placement is Placement.PELVIS or placement in back or both_turned,
+            parameters=chosen,
         )
-        for placement, pose in poses.items()
-    }
+    return fitted
 
 
-def free_leg(
+def find_free_leg(
     poses: Mapping[Placement, StillPose],
     up_sensor: Mapping[Placement, FloatArray],
-    parameters: YawParameters | None = None,
+    differences_rad: Mapping[Placement, float],
+    parameters: YawParameters,
 ) -> Placement | None:
-    """Thigh that swings back in single-leg work; None where both legs work or one is not seen.
+    """Thigh that swings back in single-leg work; None where both legs work or it is not seen.
 
     Parameters
     ----------
-    poses, up_sensor, parameters
+    poses, up_sensor, differences_rad, parameters
         As for :func:`fit_yaws`.
     """
-    chosen = parameters or YawParameters()
-    return _free_leg(
-        {
-            p: find_excursion(rotate_vectors(pose.levelled(), up_sensor[p]), chosen)
-            for p, pose in poses.items()
-        },
-        chosen,
-    )
-
-
-def _free_leg(
-    excursions: Mapping[Placement, Excursion | None], parameters: YawParameters
-) -> Placement | None:
-    """Thigh that swings back in single-leg work; None where both legs work or one is not seen."""
-    if not set(_THIGHS) <= excursions.keys():
-        return None
-    amplitudes = {
-        placement: excursion.amplitude_rad if (excursion := excursions[placement]) is not None else 0.0
-        for placement in _THIGHS
+    excursions = {
+        placement: find_excursion(rotate_vectors(pose.levelled(), up_sensor[placement]), parameters)
+        for placement, pose in poses.items()
     }
-    larger = max(amplitudes, key=lambda placement: amplitudes[placement])
-    smaller = Placement.THIGH_LEFT if larger is Placement.THIGH_RIGHT else Placement.THIGH_RIGHT
-    swings = amplitudes[larger] > math.radians(parameters.single_leg_thigh_deg)
-    pelvis = excursions.get(Placement.PELVIS)
-    if pelvis is not None:
-        least, most = parameters.single_leg_pelvis_ratio
-        swings = swings and least < amplitudes[larger] / pelvis.amplitude_rad < most
-    return (
-        larger if swings and amplitudes[larger] > parameters.single_leg_ratio * amplitudes[smaller] else None
-    )
+    return free_leg(excursions, legs_going_back(excursions, differences_rad), parameters)
 
 
-def _yaw(placement: Placement, excursion: Excursion, *, is_free_leg: bool) -> float:
+def _beside_drop(
+    told: tuple[float, float],
+    paths: Sequence[PelvisPath],
+    level: FloatArray,
+    parameters: YawParameters,
+    *,
+    one_leg: bool,
+) -> tuple[float, float]:
+    """Yaw and its one-sigma where the pelvis may have dropped: by what it did on the whole way."""
+    apart = fit_yaw_beside_drop(paths, level, told[0], parameters.drop)
+    if apart is None:
+        return told
+    if one_leg:
+        return apart
+    sd_deg = math.hypot(told[1], apart[1])
+    # Nobody said that one leg works, but a pelvis that drops or opens says so itself.
+    differs = abs(_wrapped(apart[0] - told[0])) > math.radians(parameters.drop_significance * sd_deg)
+    return apart if differs else told
+
+
+def _yaw(placement: Placement, excursion: Excursion, *, goes_back: bool) -> float:
     """Turn that brings the main movement onto the segment's forward axis, rad, in -pi to pi."""
     # Leaning forward moves "up" backwards in the pelvis; bringing the knee forward does the opposite.
-    moves_forward = placement is not Placement.PELVIS and not is_free_leg
+    moves_forward = placement is not Placement.PELVIS and not goes_back
     return _wrapped((0.0 if moves_forward else math.pi) - excursion.heading_rad)
 
 
@@ -245,16 +263,15 @@ def _fit_standing(
     pose: StillPose,
     level: FloatArray,
     excursion: Excursion | None,
-    yaw: float,
+    told: tuple[float, float] | None,
     *,
     sign_is_sure: bool,
-    one_leg: bool,
     parameters: YawParameters,
 ) -> SegmentCalibration:
     initial = pose.initial()
-    if excursion is None:
+    if excursion is None or told is None:
         return initial
-    sd_deg = parameters.single_leg_sd_deg if one_leg else _hinge_sd_deg(excursion, parameters)
+    yaw, sd_deg = told
     still_deg = 0.0 if pose.was_still else 1.0
     warnings = initial.warnings
     if pose.is_declared:

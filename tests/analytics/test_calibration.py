@@ -81,7 +81,7 @@ def test_without_stillness_the_quality_is_lower_and_it_is_said() -> None:
     up = np.array((0.0, 1.0, 0.0))
     still = StillPose(PELVIS, Mount.SACRUM, up, is_supine=False, was_still=True).initial()
     restless = StillPose(PELVIS, Mount.SACRUM, up, is_supine=False, was_still=False).initial()
-    assert (still.quality_deg, restless.quality_deg) == (5.0, 6.0)
+    assert (still.quality_deg, restless.quality_deg) == (8.0, 9.0)
     assert still.warnings == ()
     assert "no stillness at the start" in restless.warnings[0]
 

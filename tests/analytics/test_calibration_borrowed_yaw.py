@@ -9,7 +9,7 @@ import pytest
 import hardware_sim
 from analytics.alignment import AlignedBlock, SegmentSamples
 from analytics.calibration import CalibrationMethod, SegmentCalibration, StillPose
-from analytics.calibration_borrowed_yaw import BorrowedYaw, borrow_yaws, with_borrowed_yaw
+from analytics.calibration_borrowed_yaw import BorrowedYaw, borrow_yaws, pooled_differences, with_borrowed_yaw
 from analytics.imu import Mount, Placement
 from analytics.orientation import remeasure
 from analytics.quaternions import to_matrix, up_in_sensor
@@ -65,7 +65,11 @@ def test_both_thighs_find_the_yaw_of_the_pelvis(lift: tuple) -> None:
         truth_deg = yaw_deg(true[PELVIS], poses[PELVIS]) - yaw_deg(true[entry.thigh], poses[entry.thigh])
         error_deg = math.remainder(math.degrees(entry.difference_rad) - truth_deg, 360.0)
         assert abs(error_deg) < 6.0
-        assert 5.0 <= entry.sd_deg < 6.0
+        assert 6.0 <= entry.sd_deg < 7.0
+        # No wearer has a pelvis sensor below the hip joint, or a thigh sensor above it.
+        assert entry.joint is not None
+        assert entry.joint.from_pelvis_m[2] < -0.03
+        assert entry.joint.from_thigh_m[2] > 0.1
 
 
 def test_nothing_is_borrowed_from_less_than_four_seconds(lift: tuple) -> None:
@@ -104,7 +108,7 @@ def test_the_surer_of_both_weighs_more() -> None:
     poses = {p: level_pose(p) for p in calibrations}
     # The thigh says: 20 deg less than mine, so 10 deg.
     said = [BorrowedYaw(LEFT, math.radians(-20.0), 5.0)]
-    pelvis = with_borrowed_yaw(calibrations, poses, said)[PELVIS]
+    pelvis = with_borrowed_yaw(calibrations, poses, pooled_differences(said))[PELVIS]
     assert yaw_of(pelvis) == pytest.approx(8.0)
     assert pelvis.quality_deg == pytest.approx(4.4721, abs=1e-3)
 
@@ -112,7 +116,10 @@ def test_the_surer_of_both_weighs_more() -> None:
 def test_what_contradicts_the_pelvis_is_not_borrowed() -> None:
     calibrations = {PELVIS: calibration(PELVIS, 0.0, 10.0), LEFT: calibration(LEFT, 90.0, 5.0)}
     poses = {p: level_pose(p) for p in calibrations}
-    assert with_borrowed_yaw(calibrations, poses, [BorrowedYaw(LEFT, 0.0, 5.0)]) == calibrations
+    assert (
+        with_borrowed_yaw(calibrations, poses, pooled_differences([BorrowedYaw(LEFT, 0.0, 5.0)]))
+        == calibrations
+    )
 
 
 def test_two_thighs_are_one_source() -> None:
@@ -123,7 +130,7 @@ def test_two_thighs_are_one_source() -> None:
     }
     poses = {p: level_pose(p) for p in calibrations}
     said = [BorrowedYaw(LEFT, 0.0, 5.0), BorrowedYaw(RIGHT, 0.0, 5.0)]
-    pelvis = with_borrowed_yaw(calibrations, poses, said)[PELVIS]
+    pelvis = with_borrowed_yaw(calibrations, poses, pooled_differences(said))[PELVIS]
     assert yaw_of(pelvis) == pytest.approx(0.0, abs=1e-9)
     assert pelvis.quality_deg == pytest.approx(3.714, abs=1e-3)  # 10 and 0.8 of 5
 
@@ -136,9 +143,15 @@ def test_the_leg_that_stands_is_asked_not_the_one_that_swings_with_the_pelvis() 
     }
     poses = {p: level_pose(p) for p in calibrations}
     said = [BorrowedYaw(LEFT, 0.0, 5.0), BorrowedYaw(RIGHT, 0.0, 5.0)]
-    pelvis = with_borrowed_yaw(calibrations, poses, said, free_leg=RIGHT)[PELVIS]
+    pelvis = with_borrowed_yaw(calibrations, poses, pooled_differences(said), free_leg=RIGHT)[PELVIS]
     assert yaw_of(pelvis) == pytest.approx(4.8)
     assert pelvis.quality_deg == pytest.approx(4.4721, abs=1e-3)
-    # Where only the leg that swings can tell, it is better than nothing.
-    alone = with_borrowed_yaw(calibrations, poses, said[1:], free_leg=RIGHT)[PELVIS]
-    assert yaw_of(alone) == pytest.approx(-24.0)
+
+
+def test_the_pelvis_lends_its_yaw_to_the_leg_that_swings_with_it() -> None:
+    calibrations = {PELVIS: calibration(PELVIS, 0.0, 3.0), RIGHT: calibration(RIGHT, -30.0, 10.0)}
+    poses = {p: level_pose(p) for p in calibrations}
+    said = pooled_differences([BorrowedYaw(RIGHT, 0.0, 4.0)])
+    after = with_borrowed_yaw(calibrations, poses, said, free_leg=RIGHT)
+    assert after[PELVIS] == calibrations[PELVIS]
+    assert yaw_of(after[RIGHT]) == pytest.approx(-6.0)  # 10 of its own against 5 by the pelvis
