@@ -231,7 +231,7 @@ def with_borrowed_yaw(
         if thigh is free_leg or thigh not in calibrations or not calibrations[thigh].is_yaw_known:
             continue
         legs.append(
-            (entry.difference_rad + _yaw_of(calibrations[thigh], poses[thigh].levelled()), entry.sd_deg)
+            (entry.difference_rad + yaw_of(calibrations[thigh], poses[thigh].levelled()), entry.sd_deg)
         )
     if legs:
         said_rad = _mean_direction([yaw for yaw, _ in legs], [sd**-2 for _, sd in legs])
@@ -240,7 +240,7 @@ def with_borrowed_yaw(
     pelvis = result[Placement.PELVIS]
     if not pelvis.is_yaw_known:
         return result
-    own_rad = _yaw_of(pelvis, poses[Placement.PELVIS].levelled())
+    own_rad = yaw_of(pelvis, poses[Placement.PELVIS].levelled())
     for thigh, entry in borrowed.items():
         thigh_calibration = calibrations.get(thigh)
         if thigh_calibration is None or (thigh is not free_leg and thigh_calibration.is_yaw_known):
@@ -263,7 +263,7 @@ def _weighed(
     level = pose.levelled()
     yaw_rad, quality_deg = said_rad, sd_deg
     if own.is_yaw_known:
-        own_rad = _yaw_of(own, level)
+        own_rad = yaw_of(own, level)
         apart = math.remainder(said_rad - own_rad, 2.0 * math.pi)
         if abs(apart) > math.radians(parameters.largest_disagreement_deg):
             return own
@@ -278,7 +278,8 @@ def _weighed(
     )
 
 
-def _yaw_of(calibration: SegmentCalibration, level: FloatArray) -> float:
+def yaw_of(calibration: SegmentCalibration, level: FloatArray) -> float:
+    """Return the turn from a levelled frame to the segment, rad."""
     turn = to_matrix(calibration.segment_from_sensor) @ level.T
     return math.atan2(float(turn[1, 0]), float(turn[0, 0]))
 

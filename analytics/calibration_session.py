@@ -13,6 +13,7 @@ from analytics.calibration_borrowed_yaw import (
     borrow_yaws,
     pooled_differences,
     with_borrowed_yaw,
+    yaw_of,
 )
 from analytics.calibration_drop import pelvis_path
 from analytics.calibration_lying import lying_calibration
@@ -22,9 +23,10 @@ from analytics.calibration_still import (
     find_still_poses,
     most_upright_poses,
 )
+from analytics.calibration_swaps import SwapParameters, swap_warnings
 from analytics.calibration_yaw import YawParameters, find_free_leg, fit_yaws, yaw_difference_deg
 from analytics.hip_rise import lifts_from_lying
-from analytics.imu import NANOSECONDS_PER_SECOND
+from analytics.imu import NANOSECONDS_PER_SECOND, Placement
 from analytics.orientation import OrientationParameters
 from analytics.quaternions import up_in_sensor
 
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from analytics.calibration_borrowed_yaw import BorrowedYaw
     from analytics.calibration_drop import PelvisPath
     from analytics.history import AlignedHistory
-    from analytics.imu import FloatArray, Mount, Placement
+    from analytics.imu import FloatArray, Mount
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class CalibrationParameters:
 
     Parameters
     ----------
-    still, yaw, borrowed_yaw
+    still, yaw, borrowed_yaw, swaps
         Settings of its parts.
     repetitions
         Forward is found from the first of these many repetitions, then kept: one is nearly as good as all.
@@ -56,6 +58,7 @@ class CalibrationParameters:
     still: StillParameters = field(default_factory=StillParameters)
     yaw: YawParameters = field(default_factory=YawParameters)
     borrowed_yaw: BorrowedYawParameters = field(default_factory=BorrowedYawParameters)
+    swaps: SwapParameters = field(default_factory=SwapParameters)
     repetitions: int = 3
     restart_deg: float = 45.0
 
@@ -290,6 +293,7 @@ class CalibrationSession:
             self._parameters.borrowed_yaw,
             free_leg=find_free_leg(self.poses, pooled, differences, self._parameters.yaw),
         )
+        fitted = self._with_swap_warnings(fitted)
         changed = [c for placement, c in fitted.items() if c != self.calibrations[placement]]
         self.calibrations = fitted
         return changed
@@ -303,6 +307,23 @@ class CalibrationSession:
             return
         self.poses = {placement: replace(pose, is_supine=lifts) for placement, pose in self.poses.items()}
         self.calibrations = _initial(self.poses)
+
+    def _with_swap_warnings(
+        self, fitted: dict[Placement, SegmentCalibration]
+    ) -> dict[Placement, SegmentCalibration]:
+        pelvis = fitted.get(Placement.PELVIS)
+        if pelvis is None or not pelvis.is_yaw_known:
+            return fitted
+        yaw_rad = yaw_of(pelvis, self.poses[Placement.PELVIS].levelled())
+        lines = swap_warnings(
+            [movement.borrowed for movement in self._movements], yaw_rad, self._parameters.swaps
+        )
+        return {
+            placement: replace(calibration, warnings=(*calibration.warnings, lines[placement]))
+            if placement in lines
+            else calibration
+            for placement, calibration in fitted.items()
+        }
 
     def is_turned_round(self, before: Iterable[SegmentCalibration]) -> bool:
         """Whether forward has changed so much since ``before`` that the count must be done again."""
