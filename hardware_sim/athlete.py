@@ -115,7 +115,7 @@ def simulate(scenario: Scenario, seed: int) -> Performance:
     )
     poses = _turn_about_vertical(poses, np.radians(heading_deg))
     angles = body_angles(poses)
-    repetitions, aborted = true_repetitions(scenario, timeline, time_s, angles, rate)
+    repetitions, aborted, untimed = true_repetitions(scenario, timeline, time_s, angles, rate)
     at_s = np.arange(int(timeline.duration_s * scenario.rate_hz + 1e-6)) / scenario.rate_hz
     truth = Truth(
         exercise=str(scenario.exercise),
@@ -124,6 +124,7 @@ def simulate(scenario: Scenario, seed: int) -> Performance:
         angles=_at(angles, time_s, at_s),
         repetitions=repetitions,
         aborted=aborted,
+        untimed=untimed,
     )
     segments = {
         placement: SegmentMotion(

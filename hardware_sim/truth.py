@@ -84,6 +84,16 @@ class TrueAborted:
     depth_deg: float
 
 
+@dataclass(frozen=True, slots=True)
+class TrueUntimed:
+    """A repetition that was done but moves too slowly, or sways too much, for phases by definition."""
+
+    set: int
+    repetition: int
+    start_s: float
+    end_s: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
     """Exact angles at the times of the trace, and what was done.
@@ -96,6 +106,8 @@ class Truth:
         Times of the trace, shape (n,), s, and the angles there.
     repetitions, aborted
         What happened, in order.
+    untimed
+        Repetitions that are missing from ``repetitions``, because they have no phases.
     """
 
     exercise: str
@@ -104,6 +116,7 @@ class Truth:
     angles: BodyAngles
     repetitions: tuple[TrueRepetition, ...]
     aborted: tuple[TrueAborted, ...]
+    untimed: tuple[TrueUntimed, ...] = ()
 
     def angle_columns(self) -> dict[str, FloatArray]:
         """Columns of the angle file of FORMATS, ``t`` first."""
@@ -201,7 +214,7 @@ def driving_angle_deg(angles: BodyAngles, side: Side) -> FloatArray:
 
 def true_repetitions(
     scenario: Scenario, timeline: Timeline, time_s: FloatArray, angles: BodyAngles, rate_hz: float
-) -> tuple[tuple[TrueRepetition, ...], tuple[TrueAborted, ...]]:
+) -> tuple[tuple[TrueRepetition, ...], tuple[TrueAborted, ...], tuple[TrueUntimed, ...]]:
     """Find the phases of each planned repetition by definition and measure it.
 
     Parameters
@@ -214,13 +227,14 @@ def true_repetitions(
     Returns
     -------
     tuple
-        Repetitions and broken-off ones, in order.
+        Repetitions, broken-off ones, and those without phases, in order.
     """
     hip = driving_angle_deg(angles, scenario.side)
     lifting_first = scenario.stance is Stance.SHOULDERS
     driving = DrivingAngle.of(time_s, -hip if lifting_first else hip, rate_hz)
     done: list[tuple[Excursion, Phase, Phase]] = []
     aborted = []
+    untimed = []
     for k, e in enumerate(timeline.excursions):
         if e.is_aborted:
             inside = slice(driving.index(e.out_start_s), driving.index(e.back_end_s) + 1)
@@ -230,13 +244,15 @@ def true_repetitions(
         phases = out_and_back(driving, _window_s(timeline, k))
         if phases:
             done.append((e, *phases))
+        else:
+            untimed.append(TrueUntimed(e.set_number, e.number, e.out_start_s, e.back_end_s))
     repetitions = []
     for k, (e, out, back) in enumerate(done):
         next_start_s = None
         if k + 1 < len(done) and done[k + 1][0].set_number == e.set_number:
             next_start_s = done[k + 1][1].start_s
         repetitions.append(_measure(e, out, back, next_start_s, time_s, angles, hip, lifting_first))
-    return tuple(repetitions), tuple(aborted)
+    return tuple(repetitions), tuple(aborted), tuple(untimed)
 
 
 def _window_s(timeline: Timeline, k: int) -> tuple[float, float]:

@@ -6,13 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import hardware_sim
 from analytics.imu import ImuBlock, Placement
 from benchmarks.accuracy import __main__ as bench
 from benchmarks.accuracy import fault_grid, virtual_lines, virtual_tables
 from benchmarks.accuracy.events import match
 from benchmarks.accuracy.grid import LINES, Asked, draw
 from benchmarks.accuracy.layout import Line, summary, table
-from benchmarks.accuracy.lost_data import Hole, lost_data_row, with_holes
+from benchmarks.accuracy.lost_data import Hole, lost_data_rows, with_holes
 from benchmarks.accuracy.recordings import source
 from benchmarks.accuracy.virtual_set import run_case
 
@@ -45,6 +46,21 @@ def test_matching_tells_missed_double_and_extra_apart():
     assert [index for index, _ in matching.pairs] == [0, 2]
     assert matching.missed == (1,)
     assert (matching.doubles, matching.extra) == (1, 1)
+
+
+def test_a_repetition_without_phases_still_has_to_be_counted():
+    spans, untimed = [(1.0, 2.0)], [(3.0, 4.0), (5.0, 6.0)]
+    matching = match([bottom_at(1.5), bottom_at(3.2), bottom_at(3.6)], spans, untimed)
+    assert matching.missed == ()
+    assert (matching.untimed_missed, matching.doubles, matching.extra) == (1, 1, 0)
+
+
+def test_a_repetition_slower_than_its_sway_is_done_but_has_no_phases():
+    case = draw(52002, 168)
+    truth = hardware_sim.simulate(case.scenario, case.seed).truth
+    assert case.scenario.repetitions == 6
+    assert [r.repetition for r in truth.repetitions] == [1, 2, 3, 4, 6]
+    assert [(r.set, r.repetition) for r in truth.untimed] == [(1, 5)]
 
 
 def test_a_hole_parts_a_block_and_says_how_long_it_was():
@@ -85,8 +101,9 @@ def test_a_tiny_grid_goes_from_simulation_to_acceptance_lines():
     row = json.loads(json.dumps(row))
     assert row["true"] == len(performance.truth.repetitions)
     assert row["counted"] == row["true"] - row["missed"] + row["doubles"] + row["extra"]
-    holes = lost_data_row(case, performance, longest_s=0.5)
-    assert holes["touched"] >= 1
+    short, long = lost_data_rows(case, performance)
+    assert short["touched"] >= 1
+    assert long["missed_untouched"] == 0
     assert "Repetitions counted" in virtual_tables.count_tables([row])
     assert "tilt" in virtual_tables.angle_table([row])
     assert "eccentric_s" in virtual_tables.figure_table([row], "Figures")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from benchmarks.accuracy import fault_grid, virtual_lines, virtual_tables
 from benchmarks.accuracy.grid import draw, with_sliding_skin
 from benchmarks.accuracy.layout import summary
-from benchmarks.accuracy.lost_data import lost_data_lines, lost_data_row, lost_data_table
+from benchmarks.accuracy.lost_data import lost_data_lines, lost_data_rows, lost_data_table
 from benchmarks.accuracy.recordings.report import recording_report
 from benchmarks.accuracy.virtual_set import run_case
 from benchmarks.accuracy.walking import walking_row, walking_table
@@ -54,8 +54,8 @@ def work(kind: str, seed: int, number: int) -> list[Row]:
     performance, row = run_case(case)
     rows = [row | {"kind": "set"}]
     if number % HELD_BACK_EVERY == 0:
-        rows.append(lost_data_row(case, performance, longest_s=0.5) | {"kind": "short holes"})
-        rows.append(lost_data_row(case, performance, longest_s=4.0) | {"kind": "long holes"})
+        short, long = lost_data_rows(case, performance)
+        rows.extend((short | {"kind": "short holes"}, long | {"kind": "long holes"}))
     if number % HELD_BACK_EVERY == 1:
         rows.append(run_case(with_sliding_skin(case))[1] | {"kind": "skin"})
     return rows

@@ -76,15 +76,22 @@ class Matching:
         Counted inside a true repetition that another was matched to.
     extra
         Counted outside any true repetition.
+    untimed_missed
+        True repetitions without phases that nobody counted.
     """
 
     pairs: tuple[tuple[int, RepetitionEvent], ...]
     missed: tuple[int, ...]
     doubles: int
     extra: int
+    untimed_missed: int = 0
 
 
-def match(events: Sequence[RepetitionEvent], spans_s: Sequence[tuple[float, float]]) -> Matching:
+def match(
+    events: Sequence[RepetitionEvent],
+    spans_s: Sequence[tuple[float, float]],
+    untimed_s: Sequence[tuple[float, float]] = (),
+) -> Matching:
     """Match by the time of the far end: it must lie inside the true repetition.
 
     Parameters
@@ -93,14 +100,22 @@ def match(events: Sequence[RepetitionEvent], spans_s: Sequence[tuple[float, floa
         Counted repetitions, in order of time.
     spans_s
         Start and end of the true ones, s.
+    untimed_s
+        The same of those that were done but have no phases: they count, and nothing of them is compared.
     """
     pairs: list[tuple[int, RepetitionEvent]] = []
     taken: set[int] = set()
+    untimed: set[int] = set()
     doubles = extra = 0
     for event in events:
         at_s = event.repetition.bottom_ns * 1e-9
         inside = [k for k, (start_s, end_s) in enumerate(spans_s) if start_s <= at_s <= end_s]
-        if not inside:
+        slow = [k for k, (start_s, end_s) in enumerate(untimed_s) if start_s <= at_s <= end_s]
+        if slow and slow[0] not in untimed:
+            untimed.add(slow[0])
+        elif slow:
+            doubles += 1
+        elif not inside:
             extra += 1
         elif inside[0] in taken:
             doubles += 1
@@ -108,4 +123,4 @@ def match(events: Sequence[RepetitionEvent], spans_s: Sequence[tuple[float, floa
             taken.add(inside[0])
             pairs.append((inside[0], event))
     missed = tuple(k for k in range(len(spans_s)) if k not in taken)
-    return Matching(tuple(pairs), missed, doubles, extra)
+    return Matching(tuple(pairs), missed, doubles, extra, len(untimed_s) - len(untimed))

@@ -150,6 +150,11 @@ def true_spans_s(truth: Truth) -> list[tuple[float, float]]:
     ]
 
 
+def untimed_spans_s(truth: Truth) -> list[tuple[float, float]]:
+    """Start and end of the repetitions that were done but have no phases, s."""
+    return [(r.start_s, r.end_s) for r in truth.untimed]
+
+
 def _first_movement_s(truth: Truth) -> float:
     return true_spans_s(truth)[0][0]
 
@@ -159,7 +164,7 @@ def score(case: Case, performance: hardware_sim.Performance, output: PipelineOut
     truth, scenario = performance.truth, case.scenario
     said = verdicts(output)
     spans = true_spans_s(truth)
-    matching = match(said.repetitions, spans)
+    matching = match(said.repetitions, spans, untimed_spans_s(truth))
     is_bridge = scenario.stance is Stance.SHOULDERS
     row = description_of(case) | _counts(truth, said, matching)
     by_hip, by_tilt = _by_driving_angle(matching, case, truth)
@@ -218,18 +223,19 @@ def description_of(case: Case) -> Row:
 
 
 def _counts(truth: Truth, said: Verdicts, matching: Matching) -> Row:
-    true_sets = sorted({r.set for r in truth.repetitions})
+    done = [r.set for r in (*truth.repetitions, *truth.untimed)]
+    true_sets = sorted(set(done))
     return {
-        "true": len(truth.repetitions),
+        "true": len(done),
         "counted": len(said.repetitions),
-        "missed": len(matching.missed),
+        "missed": len(matching.missed) + matching.untimed_missed,
         "missed_at": list(matching.missed),
         "doubles": matching.doubles,
         "extra": matching.extra,
         "published": said.published,
         "true_sets": len(true_sets),
         "sets_right": [summary.repetitions for summary in said.sets]
-        == [sum(r.set == number for r in truth.repetitions) for number in true_sets],
+        == [done.count(number) for number in true_sets],
         "false_alarms": [false_alarms(truth, index, event) for index, event in matching.pairs],
     }
 
