@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from analytics.prescription import Prescription
     from analytics.repetition_figures import Kind, Repetition
+    from analytics.steadiness import FallDirection
 
 
 class FaultCode(StrEnum):
@@ -23,10 +24,13 @@ class FaultCode(StrEnum):
     INCOMPLETE_LOCKOUT = "incomplete_lockout"
     OVER_EXTENSION = "over_extension"
     PELVIC_DROP = "pelvic_drop"
+    HIP_OPEN = "hip_open"
     PELVIC_ROTATION = "pelvic_rotation"
     FAST_ECCENTRIC = "fast_eccentric"
     UNEVEN_TEMPO = "uneven_tempo"
     SHORT_RANGE = "short_range"
+    BALANCE_LOSS = "balance_loss"
+    ROUNDING_PROXY = "rounding_proxy"
 
 
 class FaultPhase(StrEnum):
@@ -34,6 +38,7 @@ class FaultPhase(StrEnum):
 
     ECCENTRIC = "eccentric"
     BOTTOM = "bottom"
+    CONCENTRIC = "concentric"
     TOP = "top"
     WHOLE = "whole"
 
@@ -54,6 +59,8 @@ class Fault:
         The figure, its limit and its one-sigma, in the unit of the metric.
     kind
         Measured or proxy.
+    direction
+        Where to the pelvis tipped, of a lost balance.
     """
 
     code: FaultCode
@@ -63,6 +70,7 @@ class Fault:
     threshold: float
     sd: float
     kind: Kind
+    direction: FallDirection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,12 @@ class FormParameters:
         Below it a repetition is knee-dominant.
     pelvic_drop_deg, pelvic_rotation_deg
         Largest drop of the pelvis' free side (either side in two-legged work), and turn.
+    hip_open_deg
+        Largest rise of the free side in one-legged work: the pelvis turns open.
+    balance_burst_deg_s
+        Quickest correction sideways that is still standing firm.
+    tilt_reversal_deg
+        How far the pelvis may turn back on the way down.
     eccentric_allowance_s
         How much faster than asked the lowering may be.
     uneven_share
@@ -88,6 +102,9 @@ class FormParameters:
     hinge_share: float = 0.5
     pelvic_drop_deg: float = 10.0
     pelvic_rotation_deg: float = 10.0
+    hip_open_deg: float = 10.0
+    balance_burst_deg_s: float = 15.0
+    tilt_reversal_deg: float = 5.0
     eccentric_allowance_s: float = 0.5
     uneven_share: float = 0.3
 
@@ -130,13 +147,32 @@ def repetition_faults(
             "pelvic_rotation_range_deg",
             p.pelvic_rotation_deg,
             FaultCode.PELVIC_ROTATION,
-            FaultPhase.WHOLE,
+            _phase_of_largest(repetition, "pelvic_rotation_{}_range_deg"),
         ),
         _pelvic_drop(repetition, p.pelvic_drop_deg),
+        _above(
+            repetition,
+            "free_side_rise_peak_deg",
+            p.hip_open_deg,
+            FaultCode.HIP_OPEN,
+            _phase_of_largest(repetition, "pelvic_obliquity_{}_peak_deg"),
+        ),
+        _balance_loss(repetition, p.balance_burst_deg_s),
     ]
     if not repetition.is_supine:
         found.append(
             _below(repetition, "hinge_share", p.hinge_share, FaultCode.KNEE_DOMINANT, FaultPhase.BOTTOM)
+        )
+    # Who sits down turns the pelvis back on purpose: only a hinge is judged.
+    if repetition.hinge_share is not None and repetition.hinge_share >= p.hinge_share:
+        found.append(
+            _above(
+                repetition,
+                "tilt_reversal_deg",
+                p.tilt_reversal_deg,
+                FaultCode.ROUNDING_PROXY,
+                FaultPhase.ECCENTRIC,
+            )
         )
     if prescription is not None and prescription.tempo is not None:
         # Compliance is judged on the movement, not on the narrower definition of the phase.
@@ -227,23 +263,39 @@ def _below(
 
 
 def _pelvic_drop(repetition: Repetition, threshold: float) -> Fault | None:
+    phase = _phase_of_largest(repetition, "pelvic_obliquity_{}_peak_deg")
+    if repetition.side is not Side.BOTH:
+        return _above(repetition, "free_side_drop_peak_deg", threshold, FaultCode.PELVIC_DROP, phase)
     name = "pelvic_obliquity_peak_deg"
     obliquity = repetition.pelvic_obliquity_peak_deg
     if obliquity is None:
         return None
-    # Right side up is positive: on the left leg the free right side drops with a negative obliquity.
-    drop = {Side.LEFT: -obliquity, Side.RIGHT: obliquity}.get(repetition.side, abs(obliquity))
+    # On two legs there is no free side: neither may drop.
+    drop = abs(obliquity)
     if drop <= threshold or drop - threshold < repetition.sd[name]:
         return None
     return Fault(
         FaultCode.PELVIC_DROP,
         repetition.repetition_number,
-        FaultPhase.WHOLE,
+        phase,
         drop,
         threshold,
         repetition.sd[name],
         repetition.kind[name],
     )
+
+
+def _balance_loss(repetition: Repetition, threshold: float) -> Fault | None:
+    fault = _above(repetition, "balance_burst_deg_s", threshold, FaultCode.BALANCE_LOSS, FaultPhase.WHOLE)
+    return fault and replace(fault, direction=repetition.balance_burst_direction)
+
+
+def _phase_of_largest(repetition: Repetition, name: str) -> FaultPhase:
+    """Tell in which phase a figure told by phase is largest; the whole where none is told."""
+    phases = (FaultPhase.ECCENTRIC, FaultPhase.BOTTOM, FaultPhase.CONCENTRIC)
+    values = {phase: getattr(repetition, name.format(phase)) for phase in phases}
+    known = {phase: abs(value) for phase, value in values.items() if value is not None}
+    return max(known, key=lambda phase: known[phase]) if known else FaultPhase.WHOLE
 
 
 def _short_range(repetition: Repetition, least_deg: float) -> Fault | None:

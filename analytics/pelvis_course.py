@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 SHARE_POINTS = {"hinge_share_quarter": 0.25, "hinge_share_half": 0.5, "hinge_share_three_quarters": 0.75}
 PHASES = ("eccentric", "bottom", "concentric")
 
+# A thigh this near to its lowest until then has not come up.
+_THIGH_REST_DEG = 1.0
+
 _UNTIMED = "the phases of the repetition could not be timed"
 
 
@@ -183,17 +186,15 @@ class PelvisCourse:
             return self.tilt_deg
         if isinstance(self.thigh_deg, Unmeasured) or self.pelvis is None:
             return self._unmeasured(self.thigh_deg)
-        rising = self.phases.get("concentric")
-        if rising is None:
-            return Unmeasured(_UNTIMED)
-        # The hip may stop bending where the pelvis turns back: the thigh tells how long it goes down.
-        thigh = self.thigh_deg[: rising.start + 1]
+        # The hip stops bending where the pelvis turns back: only the thigh tells how long it goes down.
+        thigh = self.thigh_deg
         lowest = int(np.argmax(thigh))
         if float(thigh[lowest] - thigh[0]) < smallest_bend_deg:
             return Unmeasured("the thigh hardly goes down: there is nothing to compare the pelvis with")
         tilt = self.tilt_deg[: lowest + 1]
-        back = np.maximum.accumulate(tilt) - tilt
-        reversal = float(back.max())
+        # Coming up a little in the middle of a repetition takes the thigh along: that is no turning back.
+        goes_down = thigh[: lowest + 1] >= np.maximum.accumulate(thigh[: lowest + 1]) - _THIGH_REST_DEG
+        reversal = float((np.maximum.accumulate(tilt) - tilt)[goes_down].max())
         sd = self.model.inclination_range_sd_deg(self.pelvis, reversal)
         return Measured(reversal, sd, Kind.PROXY)
 

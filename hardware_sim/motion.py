@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Lean of shank and thigh in relaxed standing, rad: the knee is bent by the sum, so that the legs never lock.
 STANDING_SHANK_RAD = np.radians(5.0)
 STANDING_THIGH_RAD = np.radians(5.0)
+_STUMBLE_S = 0.4
+_LATE_SHARE = 0.25  # of the way out is left when the pelvis begins to turn back
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +98,10 @@ def joint_motion(
 
     bump = movement.tilt_bump_deg * 16.0 * (pelvis_level * (1.0 - pelvis_level)) ** 2
     tilt = np.radians((tilt_deg - moved_deg) * pelvis_level + bump)
+    if form.tilt_reversal_deg:
+        # The pelvis gives back what it would have gained by then, and more.
+        given_back_deg = form.tilt_reversal_deg + _LATE_SHARE * tilt_deg
+        tilt -= np.radians(given_back_deg * faulty) * _late_on_the_way(timeline, time_s)
     tilt += freedom * (sway * noise(0.35, 0.15, 2.0) + tremor * noise(0.006, 6.0, 11.0, 0.0)) + breath
     shank = np.radians((shank_deg + 0.4 * moved_deg) * leg_level) + ankle + STANDING_SHANK_RAD
     thigh = np.radians((thigh_deg + moved_deg) * leg_level) - ankle + STANDING_THIGH_RAD
@@ -111,6 +117,8 @@ def joint_motion(
     rotation += freedom * sway * noise(0.30, 0.1, 1.5)
     opening = np.radians(drop_side * form.hip_open_deg * faulty * pelvis_level)
 
+    obliquity += np.radians(form.stumble_deg) * faulty * _stumbles(timeline, time_s)
+
     sideways_m = 0.004 * sway * freedom * band_noise(generator, n, rate_hz, 0.1, 1.2, 0.8)
     free_hip = np.radians(movement.free_hip_deg) * leg_level + sway * noise(0.3, 0.15, 2.0)
     free_spread = sway * noise(0.3, 0.15, 1.5)
@@ -118,6 +126,26 @@ def joint_motion(
         sideways_m = sideways_m - free_side * 0.04 * onto_foot
         free_hip = free_hip + np.radians(3.0) * onto_foot
     return JointMotion(tilt, obliquity, rotation, opening, shank, thigh, sideways_m, free_hip, free_spread)
+
+
+def _late_on_the_way(timeline: Timeline, time_s: FloatArray) -> FloatArray:
+    """0 until late on the way out, 1 at its end and in the pause, back to 0 on the way back, shape (n,)."""
+    late = np.zeros_like(time_s)
+    for e in timeline.excursions:
+        out_s = e.first_out_end_s - e.out_start_s
+        late += glide((time_s - e.out_start_s - 0.65 * out_s) / (0.35 * out_s), 0.5, 0.0)
+        late -= glide((time_s - e.back_start_s) / (e.back_end_s - e.back_start_s), 0.5, 0.0)
+    return late
+
+
+def _stumbles(timeline: Timeline, time_s: FloatArray) -> FloatArray:
+    """Tipping and catching oneself half-way down every repetition, 0 ... 1, shape (n,)."""
+    tipped = np.zeros_like(time_s)
+    for e in timeline.excursions:
+        since_s = time_s - 0.5 * (e.out_start_s + e.first_out_end_s)
+        inside = (since_s > 0.0) & (since_s < _STUMBLE_S)
+        tipped[inside] = np.sin(np.pi * since_s[inside] / _STUMBLE_S) ** 2
+    return tipped
 
 
 def _onto_one_foot(scenario: Scenario, time_s: FloatArray) -> FloatArray:

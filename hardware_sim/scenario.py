@@ -112,6 +112,10 @@ class Form:
         The free side turns open by this about the pelvis' long axis at depth, degrees.
     pelvic_rotation_deg
         Turn to the left at depth, degrees.
+    tilt_reversal_deg
+        The pelvis turns back by this over the last part of the way down, degrees (standing exercises).
+    stumble_deg
+        Half-way down the pelvis tips to the left by this and is caught again, degrees.
     soft_lockout_deg, lockout_drift_deg
         Hip flexion left at the top, and what each further repetition adds to it, degrees.
     knee_share
@@ -130,6 +134,8 @@ class Form:
     pelvic_drop_deg: float = 0.0
     hip_open_deg: float = 0.0
     pelvic_rotation_deg: float = 0.0
+    tilt_reversal_deg: float = 0.0
+    stumble_deg: float = 0.0
     soft_lockout_deg: float = 0.0
     lockout_drift_deg: float = 0.0
     knee_share: float = 0.0
@@ -153,6 +159,8 @@ class Form:
                 "pelvic_drop_deg": (-30.0, 30.0),
                 "hip_open_deg": (-45.0, 45.0),
                 "pelvic_rotation_deg": (-45.0, 45.0),
+                "tilt_reversal_deg": (0.0, 30.0),
+                "stumble_deg": (-30.0, 30.0),
                 "soft_lockout_deg": (-15.0, 40.0),
                 "lockout_drift_deg": (-5.0, 10.0),
                 "knee_share": (0.0, 1.0),
@@ -338,7 +346,7 @@ class Scenario:
         if without_repetitions:
             unfit = Form.__slots__
         elif self.stance is Stance.SHOULDERS:
-            unfit = ("thigh_deg", "shank_deg", "knee_share", "double_dip")
+            unfit = ("thigh_deg", "shank_deg", "knee_share", "double_dip", "tilt_reversal_deg")
         usual = Form()
         for name in unfit:
             _require(

@@ -70,7 +70,16 @@ INJECTED = (
         Form(tilt_deg=24.0, thigh_deg=60.0, shank_deg=20.0),
         note="share 0.29",
     ),
-    Injected("hip_open", Exercise.SINGLE_LEG_DEADLIFT, Form(hip_open_deg=20.0), Side.RIGHT),
+    Injected("hip_open", Exercise.SINGLE_LEG_DEADLIFT, Form(hip_open_deg=25.0), Side.RIGHT),
+    Injected("hip_open", Exercise.SINGLE_LEG_DEADLIFT, Form(hip_open_deg=25.0), Side.LEFT),
+    Injected("balance_loss", Exercise.SINGLE_LEG_DEADLIFT, Form(stumble_deg=7.0), Side.LEFT),
+    Injected("balance_loss", Exercise.SINGLE_LEG_DEADLIFT, Form(stumble_deg=-7.0), Side.RIGHT),
+    Injected(
+        "rounding_proxy",
+        Exercise.ROMANIAN_DEADLIFT,
+        Form(tilt_deg=70.0, tilt_reversal_deg=8.0),
+        note="turned back by 10-12°",
+    ),
     Injected(
         "fast_eccentric", Exercise.ROMANIAN_DEADLIFT, Form(), eccentric_s=3.7, note="asked 5 s, done 3.7 s"
     ),

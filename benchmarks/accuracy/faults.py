@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from hardware_sim.truth import Truth
 
 _LIMITS = FormParameters()
+# The grid puts none of these in.
+NEVER_IN_THE_GRID = (str(FaultCode.BALANCE_LOSS), str(FaultCode.ROUNDING_PROXY))
 
 
 def excess(truth: Truth, index: int) -> dict[str, float]:
@@ -25,6 +27,7 @@ def excess(truth: Truth, index: int) -> dict[str, float]:
         str(FaultCode.INCOMPLETE_LOCKOUT): true.lockout_deficit_deg / _LIMITS.lockout_deg,
         str(FaultCode.OVER_EXTENSION): true.lockout_deficit_deg / _LIMITS.over_extension_deg,
         str(FaultCode.PELVIC_DROP): drop / _LIMITS.pelvic_drop_deg,
+        str(FaultCode.HIP_OPEN): 0.0 if truth.side == "both" else -drop / _LIMITS.hip_open_deg,
         str(FaultCode.PELVIC_ROTATION): true.pelvic_rotation_range_deg / _LIMITS.pelvic_rotation_deg,
     }
     if "bridge" not in truth.exercise:
@@ -35,7 +38,7 @@ def excess(truth: Truth, index: int) -> dict[str, float]:
 
 def false_alarms(truth: Truth, index: int, event: RepetitionEvent) -> list[str]:
     """Faults reported though the true figure keeps the limit."""
-    beyond = excess(truth, index)
+    beyond = excess(truth, index) | dict.fromkeys(NEVER_IN_THE_GRID, 0.0)
     return sorted(
         {
             str(fault.code)

@@ -122,6 +122,14 @@ def make_repetition() -> MakeRepetition:
             "pelvic_tilt_change_deg": 70.0,
             "thigh_flexion_left_change_deg": 20.0,
             "thigh_flexion_right_change_deg": 20.0,
+            "free_side_drop_peak_deg": None,
+            "free_side_rise_peak_deg": None,
+            "tilt_reversal_deg": 0.5,
+            "balance_burst_deg_s": 2.0,
+            "concentric_mean_deg_s": 45.0,
+            "pelvic_obliquity_eccentric_peak_deg": 0.8,
+            "pelvic_obliquity_bottom_peak_deg": 1.0,
+            "pelvic_obliquity_concentric_peak_deg": 0.9,
         }
         fixed: dict[str, object] = {
             "set_number": 1,

@@ -6,6 +6,7 @@ from analytics.exercises import Exercise, Side
 from analytics.form import Fault, FaultCode, FaultPhase, FormParameters, repetition_faults, tempo_faults
 from analytics.prescription import Prescription, parse_tempo
 from analytics.repetition_figures import Kind
+from analytics.steadiness import FallDirection
 
 SLOW = Prescription(Exercise.ROMANIAN_DEADLIFT, tempo=parse_tempo("5-0-X-0"), minimum_range_deg=60.0)
 
@@ -26,6 +27,10 @@ def test_a_clean_repetition_has_no_fault(make_repetition) -> None:
         ({"hinge_share": 0.3}, "knee_dominant"),
         ({"pelvic_obliquity_peak_deg": -14.0}, "pelvic_drop"),
         ({"pelvic_rotation_range_deg": 15.0}, "pelvic_rotation"),
+        ({"side": Side.LEFT, "free_side_drop_peak_deg": 14.0}, "pelvic_drop"),
+        ({"side": Side.LEFT, "free_side_rise_peak_deg": 14.0}, "hip_open"),
+        ({"tilt_reversal_deg": 8.0}, "rounding_proxy"),
+        ({"balance_burst_deg_s": 40.0}, "balance_loss"),
         ({"eccentric_movement_s": 2.5}, "fast_eccentric"),
         ({"hip_flexion_right_range_deg": 50.0}, "short_range"),
     ],
@@ -74,22 +79,30 @@ def test_what_is_not_measurable_is_no_fault(make_repetition) -> None:
     assert repetition_faults(unknown, SLOW) == ()
 
 
-@pytest.mark.parametrize(
-    ("side", "obliquity_deg", "drop_deg"),
-    [
-        # Right side up is positive. Standing on the left leg, the free right side drops below it.
-        (Side.LEFT, -14.0, 14.0),
-        (Side.LEFT, 14.0, None),
-        (Side.RIGHT, 14.0, 14.0),
-        (Side.RIGHT, -14.0, None),
-        (Side.BOTH, -14.0, 14.0),
-    ],
-)
-def test_only_the_free_side_drops(
-    make_repetition, side: Side, obliquity_deg: float, drop_deg: float | None
-) -> None:
-    faults = repetition_faults(make_repetition(side=side, pelvic_obliquity_peak_deg=obliquity_deg))
-    assert [fault.value for fault in faults] == ([] if drop_deg is None else [drop_deg])
+def test_a_pelvic_fault_names_the_phase_where_it_is_largest(make_repetition) -> None:
+    (fault,) = repetition_faults(
+        make_repetition(
+            side=Side.RIGHT, free_side_rise_peak_deg=15.0, pelvic_obliquity_concentric_peak_deg=-15.0
+        )
+    )
+    assert (fault.code, fault.phase) == (FaultCode.HIP_OPEN, FaultPhase.CONCENTRIC)
+
+
+def test_on_two_legs_either_side_may_not_drop(make_repetition) -> None:
+    (fault,) = repetition_faults(make_repetition(pelvic_obliquity_peak_deg=-14.0))
+    assert (fault.code, fault.value) == (FaultCode.PELVIC_DROP, 14.0)
+
+
+def test_turning_back_to_sit_down_is_no_rounding(make_repetition) -> None:
+    sitting = make_repetition(tilt_reversal_deg=30.0, hinge_share=0.1)
+    assert codes(repetition_faults(sitting)) == ["knee_dominant"]
+
+
+def test_a_lost_balance_says_where_to(make_repetition) -> None:
+    (fault,) = repetition_faults(
+        make_repetition(balance_burst_deg_s=40.0, balance_burst_direction=FallDirection.LEFT)
+    )
+    assert (fault.code, fault.direction) == (FaultCode.BALANCE_LOSS, FallDirection.LEFT)
 
 
 def test_without_a_prescription_tempo_and_range_are_not_judged(make_repetition) -> None:

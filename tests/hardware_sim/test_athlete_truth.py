@@ -279,3 +279,20 @@ def test_the_truth_document_is_json_and_complete():
         "hip_flexion_left_deg",
         "hip_flexion_right_deg",
     ]
+
+
+def test_the_pelvis_turns_back_late_on_the_way_down():
+    truth = truth_of("romanian_deadlift", form="tilt_deg = 70\ntilt_reversal_deg = 8", repetitions=1)
+    (r,) = truth.repetitions
+    down = (truth.time_s >= r.eccentric_true_start_s) & (truth.time_s <= r.eccentric_true_end_s)
+    tilt, thigh = truth.angles.pelvic_tilt_deg[down], truth.angles.thigh_flexion_left_deg[down]
+    assert 9.0 < np.max(tilt) - tilt[-1] < 14.0
+    assert thigh[-1] > thigh[int(np.argmax(tilt))] + 2.0
+
+
+def test_a_stumble_tips_the_pelvis_for_a_moment():
+    firm = truth_of("single_leg_deadlift", head='side = "left"', repetitions=1)
+    tipped = truth_of("single_leg_deadlift", head='side = "left"', form="stumble_deg = 7", repetitions=1)
+    difference = tipped.angles.pelvic_obliquity_deg - firm.angles.pelvic_obliquity_deg
+    assert np.max(difference) == pytest.approx(7.0, abs=0.3)
+    assert np.count_nonzero(np.abs(difference) > 0.3) / 100.0 == pytest.approx(0.35, abs=0.08)
