@@ -19,7 +19,7 @@ from analytics.aligned_block import (
     RATE,
 )
 from analytics.angle_block import AngleBlock, AngleColumns
-from analytics.imu import FloatArray, Placement
+from analytics.imu import STANDARD_GRAVITY_M_S2, FloatArray, Placement
 from analytics.quaternions import rotate_by_each, rotate_vectors, to_matrix, up_in_sensor
 
 if TYPE_CHECKING:
@@ -108,9 +108,15 @@ class Goniometer:
     ----------
     calibrations
         How the sensors sit; a placement without one gives NaN.
+    acc_biases_m_s2
+        Known bias of accelerometers, sensor_frame, shape (3,): the orientations were found without them.
     """
 
-    def __init__(self, calibrations: Mapping[Placement, SegmentCalibration]) -> None:
+    def __init__(
+        self,
+        calibrations: Mapping[Placement, SegmentCalibration],
+        acc_biases_m_s2: Mapping[Placement, FloatArray] | None = None,
+    ) -> None:
         self._worn = {
             PLACEMENT_ROWS[placement]: calibrations[placement]
             for placement in Placement
@@ -129,6 +135,12 @@ class Goniometer:
                 # Product with the inverse from the right, as a matrix.
                 turns[row] = ((w, x, y, z), (-x, w, -z, y), (-y, z, w, -x), (-z, -y, x, w))
         self._turns = turns[..., np.newaxis]
+        self._half_biases: FloatArray | None = None
+        if acc_biases_m_s2:
+            halves = np.zeros((len(Placement), 3, 1))
+            for placement, bias in acc_biases_m_s2.items():
+                halves[PLACEMENT_ROWS[placement], :, 0] = bias / (2.0 * STANDARD_GRAVITY_M_S2)
+            self._half_biases = halves
 
     def read(
         self, values: FloatArray, flags: NDArray[np.uint8], rotation: RotationReference | None
@@ -148,7 +160,10 @@ class Goniometer:
         """
         everywhere = np.bitwise_and.reduce(flags, axis=1).tolist()
         out = np.empty((11, flags.shape[1]))
-        heading = self._read_segments(values[:, QUATERNION], out)
+        quaternions = values[:, QUATERNION]
+        if self._half_biases is not None:
+            quaternions = _inclined_without(quaternions, self._half_biases)
+        heading = self._read_segments(quaternions, out)
         if not everywhere[_PELVIS] & HAS_GYROSCOPE:
             # Beyond a hole the heading is another one.
             heading = np.full_like(heading, np.nan)
@@ -200,6 +215,25 @@ class Goniometer:
                 # A sensor that is not there shows as NaN in its own angles, and is not held against others.
                 measured &= (flags[row] & (MEASURED | PRESENT)) != PRESENT
         return measured
+
+
+def _inclined_without(quaternions: FloatArray, half_biases: FloatArray) -> FloatArray:
+    """Turn orientations (3, 4, n) by what accelerometer biases (3, 3, 1), as half parts of g, turned them."""
+    w, x, y, z = (quaternions[:, i] for i in range(4))
+    up_x, up_y, up_z = 2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)
+    b_x, b_y, b_z = (half_biases[:, i] for i in range(3))
+    # Half of cross(up, bias / g): the small turn from the right direction of up to the one that was found.
+    i, j, k = up_y * b_z - up_z * b_y, up_z * b_x - up_x * b_z, up_x * b_y - up_y * b_x
+    r = 1.0 - 0.5 * (i * i + j * j + k * k)
+    return np.stack(
+        (
+            w * r - x * i - y * j - z * k,
+            w * i + x * r + y * k - z * j,
+            w * j - x * k + y * r + z * i,
+            w * k + x * j - y * i + z * r,
+        ),
+        axis=1,
+    )
 
 
 def heading_rad(samples: SegmentSamples, calibration: SegmentCalibration) -> FloatArray:

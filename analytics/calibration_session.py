@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.accelerometer_bias import (
+    AccelerometerBiasParameters,
+    BiasEvidence,
+    estimate_bias,
+    gather_evidence,
+    with_true_zero,
+)
 from analytics.calibration_borrowed_yaw import (
     BorrowedYawParameters,
     borrow_yaws,
@@ -49,6 +56,8 @@ class CalibrationParameters:
     ----------
     still, yaw, borrowed_yaw, swaps
         Settings of its parts.
+    acc_bias
+        Settings of the accelerometers' bias in live angles; ``None``: it is not looked for.
     repetitions
         Forward is found from the first of these many repetitions, then kept: one is nearly as good as all.
     restart_deg
@@ -59,6 +68,7 @@ class CalibrationParameters:
     yaw: YawParameters = field(default_factory=YawParameters)
     borrowed_yaw: BorrowedYawParameters = field(default_factory=BorrowedYawParameters)
     swaps: SwapParameters = field(default_factory=SwapParameters)
+    acc_bias: AccelerometerBiasParameters | None = field(default_factory=AccelerometerBiasParameters)
     repetitions: int = 3
     restart_deg: float = 45.0
 
@@ -109,6 +119,9 @@ class CalibrationSession:
         self._windows_tried = 0
         self.poses: dict[Placement, StillPose] = {}
         self.calibrations: dict[Placement, SegmentCalibration] = {}
+        self.acc_biases: dict[Placement, FloatArray] = {}
+        self._evidence: dict[Placement, BiasEvidence] = {}
+        self._evidence_until = 0
 
     @property
     def is_started(self) -> bool:
@@ -296,7 +309,34 @@ class CalibrationSession:
         fitted = self._with_swap_warnings(fitted)
         changed = [c for placement, c in fitted.items() if c != self.calibrations[placement]]
         self.calibrations = fitted
+        self._learn_biases(window)
         return changed
+
+    def _learn_biases(self, window: AlignedBlock) -> None:
+        """Find the accelerometers' bias from the same repetitions, for the angles to come."""
+        parameters = self._parameters.acc_bias
+        # Lying, a declared mount is the zero; the still pose is not.
+        if parameters is None or self.is_supine:
+            return
+        first = max(window.first_index, min(self._evidence_until, window.end_index))
+        fresh = window.cut(first, window.end_index)
+        self._evidence_until = window.end_index
+        for placement, pose in self.poses.items():
+            self._evidence[placement] = self._evidence.get(
+                placement, BiasEvidence.nothing()
+            ) + gather_evidence(fresh.segments[placement], fresh.sampling_rate_hz, pose.up_sensor, parameters)
+            bias = estimate_bias(self._evidence[placement], parameters)
+            if bias is not None:
+                self.acc_biases[placement] = bias
+
+    def unbiased_calibrations(self) -> dict[Placement, SegmentCalibration]:
+        """Return the calibrations for orientations that the accelerometers' bias was taken off."""
+        return {
+            placement: with_true_zero(calibration, self.poses[placement], self.acc_biases[placement])
+            if placement in self.acc_biases
+            else calibration
+            for placement, calibration in self.calibrations.items()
+        }
 
     def _settle_posture(self, window: AlignedBlock) -> None:
         """Let the first repetition tell lying from standing where no mount can."""

@@ -194,13 +194,16 @@ class MotionPipeline:
             return
         self._latch = self._new_latch()
         self._trigger = MotionTrigger(self._session.poses, self._parameters.counter)
-        self._goniometer = Goniometer(self._session.calibrations)
+        self._goniometer = self._new_goniometer()
         if self._session.is_forward_known:
             self._counter = self._new_counter()
         held, self._held = self._held, []
         self._tell(history.time_ns(first_index), self._session.calibrations.values())
         for stretch in held:
             self._advance(stretch)
+
+    def _new_goniometer(self) -> Goniometer:
+        return Goniometer(self._session.unbiased_calibrations(), self._session.acc_biases)
 
     def _new_latch(self) -> PostureLatch:
         return PostureLatch(
@@ -318,7 +321,7 @@ class MotionPipeline:
         if not may_be_learnt_from(candidate, window, self._session.poses, self._parameters.counter.gate):
             return
         changed = self._session.learn(window, candidate.start_ns, candidate.close_ns)
-        self._goniometer = Goniometer(self._session.calibrations)
+        self._goniometer = self._new_goniometer()
         self._trigger = None
         self._tell(self._history.time_ns(index), changed)
         self._turn_rotation(before, index)
@@ -370,7 +373,7 @@ class MotionPipeline:
             return
         joined = self._session.join(window)
         if joined:
-            self._goniometer = Goniometer(self._session.calibrations)
+            self._goniometer = self._new_goniometer()
             self._tell(self._history.time_ns(index), joined)
             if self._counter is not None and self._session.is_forward_known:
                 self._counter = self._new_counter()

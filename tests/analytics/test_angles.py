@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from analytics.alignment import AlignedBlock, SegmentSamples
-from analytics.angles import RotationReference, angles_of
+from analytics.angles import AngleBlock, Goniometer, RotationReference, angles_of
 from analytics.calibration import CalibrationMethod, SegmentCalibration
 from analytics.imu import Placement
 
@@ -151,3 +151,26 @@ def test_angles_cannot_be_changed_behind_anyones_back() -> None:
     angles, _ = angles_of(block, worn_straight(Placement.PELVIS), is_supine=np.zeros(1, dtype=np.bool_))
     with pytest.raises(ValueError, match="read-only"):
         angles.pelvic_tilt_deg[0] = 0.0
+
+
+def test_a_known_bias_of_the_accelerometer_does_not_lean() -> None:
+    # Bent by 60 degrees, a bias of 0.5 m/s² along the forward axis turns "up" by 1.46 degrees.
+    true = math.radians(60.0)
+    up = np.array((-math.sin(true) * 9.80665 + 0.5, 0.0, math.cos(true) * 9.80665))
+    seen_deg = math.degrees(math.atan2(-up[0], up[2]))
+    assert seen_deg == pytest.approx(58.5, abs=0.1)
+    values, flags = block_of({Placement.PELVIS: turn(LEFT, seen_deg)[None]}).columns()
+    goniometer = Goniometer(worn_straight(Placement.PELVIS), {Placement.PELVIS: np.array((0.5, 0.0, 0.0))})
+    columns, _ = goniometer.read(values, flags, None)
+    read = AngleBlock.of_columns(0, 100.0, 0.0, columns, np.zeros(1, dtype=np.bool_))
+    assert read.pelvic_tilt_deg[0] == pytest.approx(60.0, abs=0.05)
+    assert read.pelvic_obliquity_deg[0] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_standing_thigh_of_unknown_forward_is_given_no_sign() -> None:
+    calibration = SegmentCalibration(
+        Placement.THIGH_LEFT, (1.0, 0.0, 0.0, 0.0), CalibrationMethod.VERTICAL, 180.0
+    )
+    block = block_of({Placement.THIGH_LEFT: turn(LEFT, 30.0)[None]})
+    angles, _ = angles_of(block, {Placement.THIGH_LEFT: calibration}, is_supine=np.zeros(1, dtype=np.bool_))
+    assert np.isnan(angles.thigh_flexion_left_deg[0])
