@@ -31,6 +31,8 @@ class FaultCode(StrEnum):
     SHORT_RANGE = "short_range"
     BALANCE_LOSS = "balance_loss"
     ROUNDING_PROXY = "rounding_proxy"
+    ALTERNATION_ERROR = "alternation_error"
+    HIP_SAG = "hip_sag"
 
 
 class FaultPhase(StrEnum):

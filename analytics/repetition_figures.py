@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from analytics.exercises import Side
     from analytics.form import Fault
     from analytics.repetitions import DrivingAngle
+    from analytics.walkout import Walkout
     from analytics.steadiness import FallDirection
 
 
@@ -118,6 +119,8 @@ pelvic_rotation_bottom_range_deg, pelvic_rotation_concentric_range_deg
         Where to the pelvis tipped in it.
     sd, kind, reasons
         One-sigma and kind of each figure that is there, reason of each that is not, by field name.
+    walkout
+        Steps of a bridge walkout, where one was asked.
     faults, warnings
         What was wrong with the form, and with the measuring.
     """
@@ -178,6 +181,7 @@ pelvic_rotation_bottom_range_deg, pelvic_rotation_concentric_range_deg
     sd: Mapping[str, float] = field(default_factory=dict)
     kind: Mapping[str, Kind] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    walkout: Walkout | None = None
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@ from analytics.form import repetition_faults
 from analytics.pipeline_output import PipelineEvent, RepetitionEvent, RepetitionWithdrawn, SetEvent
 from analytics.repetition_figures import RepetitionStatus, with_pause_after
 from analytics.sets import SetBuilder, SetParameters
+from analytics.walkout import walkout_faults
 
 if TYPE_CHECKING:
     from analytics.prescription import Prescription
@@ -172,5 +173,8 @@ class RepetitionLedger:
             next_start_ns=None if after is None else after.candidate.start_ns,
             is_final=is_final,
         )
-        faults = repetition_faults(measured.repetition, self._prescription)
+        faults = (
+            *repetition_faults(measured.repetition, self._prescription),
+            *walkout_faults(measured.repetition),
+        )
         return replace(measured, repetition=replace(measured.repetition, faults=faults))

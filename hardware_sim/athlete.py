@@ -22,6 +22,7 @@ from hardware_sim.motion import gait_motion, joint_motion
 from hardware_sim.rotation import about_axis, angular_rate, apply, to_quaternion
 from hardware_sim.timeline import Timeline, build_timeline
 from hardware_sim.truth import BodyAngles, Truth, body_angles, true_repetitions, upright_segments
+from hardware_sim.walkout import true_steps
 
 if TYPE_CHECKING:
     from hardware_sim.mounts import Placement
@@ -125,6 +126,7 @@ def simulate(scenario: Scenario, seed: int) -> Performance:
         repetitions=repetitions,
         aborted=aborted,
         untimed=untimed,
+        steps=true_steps(timeline.steps, time_s, angles.pelvic_tilt_deg, angles.pelvic_obliquity_deg),
     )
     segments = {
         placement: SegmentMotion(
@@ -198,7 +200,7 @@ def _poses(
     if scenario.stance is Stance.SHOULDERS:
         # No standing in such a recording: the zero is how this athlete would stand.
         standing = nominal_standing(skeleton, toe_out)
-        lying = lying_poses(motion, skeleton, toe_out)
+        lying = lying_poses(motion, skeleton, toe_out, scenario.side)
         both = {
             p: Pose(
                 np.concatenate([standing[p].earth_from_segment, lying[p].earth_from_segment]),

@@ -17,6 +17,8 @@ class Exercise(StrEnum):
     SINGLE_LEG_DEADLIFT = "single_leg_deadlift"
     KICKSTAND_DEADLIFT = "kickstand_deadlift"
     GLUTE_BRIDGE = "glute_bridge"
+    SINGLE_LEG_GLUTE_BRIDGE = "single_leg_glute_bridge"
+    GLUTE_BRIDGE_WALKOUT = "glute_bridge_walkout"
     SQUAT = "squat"
     SIT_TO_STAND = "sit_to_stand"
     WALK = "walk"
@@ -58,7 +60,7 @@ class Movement:
     tilt_bump_deg
         Additional tilt half-way: the pelvis tilts on while the knees bend.
     free_hip_deg
-        Hip flexion of the free leg at depth (single-leg work).
+        Change of the free hip's flexion at depth (single-leg work).
     sway
         Sway relative to quiet standing on two feet.
     """
@@ -86,6 +88,8 @@ MOVEMENTS: Final = {
         Stance.SPLIT, tilt_deg=50.0, thigh_deg=20.0, shank_deg=-3.0, sway=1.2
     ),
     Exercise.GLUTE_BRIDGE: Movement(Stance.SHOULDERS, tilt_deg=-23.5, sway=0.5),
+    Exercise.SINGLE_LEG_GLUTE_BRIDGE: Movement(Stance.SHOULDERS, tilt_deg=-20.0, free_hip_deg=-8.0, sway=0.8),
+    Exercise.GLUTE_BRIDGE_WALKOUT: Movement(Stance.SHOULDERS, tilt_deg=-22.0, sway=0.6),
     Exercise.SQUAT: Movement(
         Stance.BOTH_FEET, tilt_deg=26.0, thigh_deg=72.0, shank_deg=24.0, tilt_bump_deg=6.0
     ),
@@ -95,3 +99,9 @@ MOVEMENTS: Final = {
     Exercise.WALK: Movement(Stance.GAIT),
     Exercise.STANDING: Movement(Stance.BOTH_FEET),
 }
+
+ONE_SIDED: Final = frozenset(
+    exercise
+    for exercise, movement in MOVEMENTS.items()
+    if movement.stance in (Stance.ONE_FOOT, Stance.SPLIT) or exercise is Exercise.SINGLE_LEG_GLUTE_BRIDGE
+)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hardware_sim.spectral import FloatArray
 
 _LYING_HIP_ABOVE_SHOULDER_M = 0.03  # the buttocks carry the hip joints a little higher than the shoulders lie
+_HELD_UP_HIP_RAD = np.radians(52.0)  # the free thigh of a single-leg bridge, beside the working one at rest
 _KNEE_NEVER_STRAIGHTER_RAD = np.radians(3.0)
 _REACH_SOFTNESS_M = 0.001
 
@@ -152,10 +153,11 @@ def standing_poses(
     return poses
 
 
-def lying_poses(motion: JointMotion, skeleton: Skeleton, toe_out_rad: float) -> Poses:
+def lying_poses(motion: JointMotion, skeleton: Skeleton, toe_out_rad: float, side: Side = Side.BOTH) -> Poses:
     """Poses with shoulders and feet fixed on the ground, knees bent: bridges.
 
-    ``motion.tilt`` is the change from lying flat: the trunk turns about the shoulders by its negative.
+    ``motion.tilt`` is the change from lying flat: the trunk turns about the shoulders by its negative. Where
+    one side works, the free leg is held up from the pelvis.
 
     Returns
     -------
@@ -171,11 +173,21 @@ def lying_poses(motion: JointMotion, skeleton: Skeleton, toe_out_rad: float) -> 
     poses = {Placement.PELVIS: Pose(pelvis, centre)}
     for placement, y in ((Placement.THIGH_LEFT, 1.0), (Placement.THIGH_RIGHT, -1.0)):
         hip = centre + apply(pelvis, np.array([0.0, y * width, 0.0]))
-        ankle = np.array(
-            [skeleton.trunk_m + 0.93 * skeleton.thigh_m, y * 1.4 * width, skeleton.ankle_height_m]
-        )
+        leg_side = Side.LEFT if y > 0.0 else Side.RIGHT
+        if side not in (Side.BOTH, leg_side):
+            free = about_axis(1, -(_HELD_UP_HIP_RAD + motion.free_hip)) @ about_axis(
+                0, y * motion.free_spread
+            )
+            poses[placement] = Pose(np.asarray(pelvis @ free, dtype=np.float64), hip)
+            continue
+        ankle = np.broadcast_to(
+            [skeleton.trunk_m + 0.93 * skeleton.thigh_m, y * 1.4 * width, skeleton.ankle_height_m], hip.shape
+        ).copy()
+        if motion.steps is not None:
+            ankle[:, 0] += motion.steps.forward_m[leg_side]
+            ankle[:, 2] += motion.steps.up_m[leg_side]
         up = np.array([0.0, y * 0.5 * np.sin(toe_out_rad), 1.0])
-        thigh = knee_bend_thigh(hip, np.broadcast_to(ankle, hip.shape), up / np.linalg.norm(up), skeleton)
+        thigh = knee_bend_thigh(hip, ankle, up / np.linalg.norm(up), skeleton)
         poses[placement] = Pose(thigh, hip)
     return poses
 

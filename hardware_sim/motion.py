@@ -10,9 +10,11 @@ import numpy as np
 from hardware_sim.exercises import MOVEMENTS, Side, Stance
 from hardware_sim.spectral import FloatArray, band_noise
 from hardware_sim.timeline import Timeline, activity, glide, levels
+from hardware_sim.walkout import step_motion
 
 if TYPE_CHECKING:
     from hardware_sim.scenario import Scenario
+    from hardware_sim.walkout import StepMotion
 
 # Lean of shank and thigh in relaxed standing, rad: the knee is bent by the sum, so that the legs never lock.
 STANDING_SHANK_RAD = np.radians(5.0)
@@ -37,6 +39,8 @@ class JointMotion:
         Shift of the hips to the left, m.
     free_hip, free_spread
         Flexion and abduction of the free hip relative to the pelvis.
+    steps
+        What the feet do, where they walk (bridges).
     """
 
     tilt: FloatArray
@@ -48,6 +52,7 @@ class JointMotion:
     sideways_m: FloatArray
     free_hip: FloatArray
     free_spread: FloatArray
+    steps: StepMotion | None = None
 
 
 def joint_motion(
@@ -125,7 +130,13 @@ def joint_motion(
     if scenario.stance is Stance.ONE_FOOT:
         sideways_m = sideways_m - free_side * 0.04 * onto_foot
         free_hip = free_hip + np.radians(3.0) * onto_foot
-    return JointMotion(tilt, obliquity, rotation, opening, shank, thigh, sideways_m, free_hip, free_spread)
+    steps = step_motion(timeline.steps, time_s) if timeline.steps else None
+    if steps is not None:
+        tilt = tilt + steps.sag_rad
+        obliquity = obliquity + steps.dip_rad
+    return JointMotion(
+        tilt, obliquity, rotation, opening, shank, thigh, sideways_m, free_hip, free_spread, steps
+    )
 
 
 def _late_on_the_way(timeline: Timeline, time_s: FloatArray) -> FloatArray:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
 from hardware_sim.errors import ScenarioError
-from hardware_sim.exercises import MOVEMENTS, Exercise, Side, Stance
+from hardware_sim.exercises import MOVEMENTS, ONE_SIDED, Exercise, Side, Stance
 from hardware_sim.imu_sensor import MODELS
 from hardware_sim.mounts import Mount, Placement, mounts_of
+from hardware_sim.walkout import Walkout
 
 
 def _require(allowed: bool, message: str) -> None:
@@ -266,8 +267,8 @@ class Scenario:
         Length of the whole recording, s; without it as long as it takes.
     rate_hz, accel_range_g, gyro_range_dps
         Settings of all sensors.
-    tempo, body, form, sensors
-        See there.
+    tempo, body, form, walkout, sensors
+        See there. A walkout is held for as long as its steps take, whatever the tempo says.
     """
 
     exercise: Exercise
@@ -286,6 +287,7 @@ class Scenario:
     tempo: Tempo = field(default_factory=Tempo)
     body: Body = field(default_factory=Body)
     form: Form = field(default_factory=Form)
+    walkout: Walkout = field(default_factory=Walkout)
     sensors: tuple[WornSensor, ...] = field(default_factory=_three_sensors)
 
     def __post_init__(self) -> None:
@@ -315,7 +317,7 @@ class Scenario:
             f"DPS{self.gyro_range_dps}" in GyroRange.__members__,
             f"gyro_range_dps = {self.gyro_range_dps} is not offered; choose 125, 250, 500, 1000 or 2000",
         )
-        one_sided = self.stance in (Stance.ONE_FOOT, Stance.SPLIT)
+        one_sided = self.exercise in ONE_SIDED
         _require(
             (self.side is not Side.BOTH) == one_sided,
             f"side = {self.side!s} does not fit {self.exercise!s}; "
@@ -347,6 +349,10 @@ class Scenario:
             unfit = Form.__slots__
         elif self.stance is Stance.SHOULDERS:
             unfit = ("thigh_deg", "shank_deg", "knee_share", "double_dip", "tilt_reversal_deg")
+        _require(
+            self.exercise is Exercise.GLUTE_BRIDGE_WALKOUT or self.walkout == Walkout(),
+            f"walkout has no effect in {self.exercise!s}; leave it out",
+        )
         usual = Form()
         for name in unfit:
             _require(

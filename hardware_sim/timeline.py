@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hardware_sim.errors import ScenarioError
-from hardware_sim.exercises import MOVEMENTS, Stance
+from hardware_sim.exercises import MOVEMENTS, Exercise, Stance
+from hardware_sim.walkout import plan_steps
 
 if TYPE_CHECKING:
     from hardware_sim.scenario import Scenario
     from hardware_sim.spectral import FloatArray
+    from hardware_sim.walkout import Step
 
 _DIP_S = 0.6  # one half of a double dip
 _DIP_RISE = 0.2
@@ -64,12 +66,13 @@ class Excursion:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """All excursions of a recording, and its length in s."""
+    """All excursions of a recording, the steps of walkouts, and its length in s."""
 
     excursions: tuple[Excursion, ...]
     moving_start_s: float
     moving_end_s: float
     duration_s: float
+    steps: tuple[Step, ...] = ()
 
 
 def build_timeline(scenario: Scenario, generator: np.random.Generator) -> Timeline:
@@ -95,6 +98,7 @@ def build_timeline(scenario: Scenario, generator: np.random.Generator) -> Timeli
     clock = scenario.lead_in_s
     near_pause_s = _in_order_of_time(scenario)[3]
     excursions: list[Excursion] = []
+    steps: list[Step] = []
     level = 0.0
     for set_number in range(1, scenario.sets + 1):
         if set_number > 1:
@@ -102,6 +106,8 @@ def build_timeline(scenario: Scenario, generator: np.random.Generator) -> Timeli
         for number in range(1, scenario.repetitions + 1):
             excursion = _excursion(scenario, generator, clock, level, set_number, number)
             excursions.append(excursion)
+            if scenario.exercise is Exercise.GLUTE_BRIDGE_WALKOUT:
+                steps.extend(plan_steps(scenario.walkout, set_number, number, excursion.out_end_s, generator))
             level = excursion.end_level
             clock = excursion.back_end_s + _pause(near_pause_s, scenario, generator)
             if number in scenario.form.aborted_after:
@@ -117,7 +123,7 @@ def build_timeline(scenario: Scenario, generator: np.random.Generator) -> Timeli
                 f"choose at least {np.ceil(moving_end_s + 1.0):g} s or shorten the movement"
             )
         duration_s = scenario.duration_s
-    return Timeline(tuple(excursions), scenario.lead_in_s, moving_end_s, duration_s)
+    return Timeline(tuple(excursions), scenario.lead_in_s, moving_end_s, duration_s, tuple(steps))
 
 
 def hip_range_deg(scenario: Scenario) -> float:
@@ -159,6 +165,8 @@ def _excursion(
     out_s, far_pause_s, back_s, _ = _in_order_of_time(scenario)
     out_s, back_s = (_vary(value, scenario.body.tempo_variation, generator) for value in (out_s, back_s))
     pause_s = _pause(far_pause_s, scenario, generator)
+    if scenario.exercise is Exercise.GLUTE_BRIDGE_WALKOUT:
+        pause_s = scenario.walkout.hold_s
     double_dip = number in form.double_dip
     out_end_s = start_s + out_s + (2.0 * _DIP_S if double_dip else 0.0)
     soft_deg = 0.0

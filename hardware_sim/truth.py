@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hardware_sim.exercises import Side, Stance
+from hardware_sim.exercises import Exercise, Side, Stance
 from hardware_sim.mounts import Placement
 from hardware_sim.phases import DrivingAngle, Phase, out_and_back
 from hardware_sim.rotation import shortest
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hardware_sim.scenario import Scenario
     from hardware_sim.spectral import FloatArray
     from hardware_sim.timeline import Excursion, Timeline
+    from hardware_sim.walkout import TrueStep
 
 LOCKOUT_S = 0.15
 BEFORE_FIRST_S, AFTER_LAST_S = 3.0, 2.0
@@ -104,8 +105,8 @@ class Truth:
         As in result/1.
     time_s, angles
         Times of the trace, shape (n,), s, and the angles there.
-    repetitions, aborted
-        What happened, in order.
+    repetitions, aborted, steps
+        What happened, in order; steps of bridge walkouts.
     untimed
         Repetitions that are missing from ``repetitions``, because they have no phases.
     """
@@ -117,6 +118,7 @@ class Truth:
     repetitions: tuple[TrueRepetition, ...]
     aborted: tuple[TrueAborted, ...]
     untimed: tuple[TrueUntimed, ...] = ()
+    steps: tuple[TrueStep, ...] = ()
 
     def angle_columns(self) -> dict[str, FloatArray]:
         """Columns of the angle file of FORMATS, ``t`` first."""
@@ -131,6 +133,7 @@ class Truth:
             "sets": [_set_summary(number, self) for number in sorted({r.set for r in self.repetitions})],
             "repetitions": [asdict(repetition) for repetition in self.repetitions],
             "aborted": [asdict(aborted) for aborted in self.aborted],
+            "steps": [asdict(step) for step in self.steps],
         }
 
 
@@ -231,7 +234,9 @@ def true_repetitions(
     """
     hip = driving_angle_deg(angles, scenario.side)
     lifting_first = scenario.stance is Stance.SHOULDERS
-    driving = DrivingAngle.of(time_s, -hip if lifting_first else hip, rate_hz)
+    # In a walkout the hips go on bending with every step: what goes up and down is the pelvis.
+    drive = angles.pelvic_tilt_deg if scenario.exercise is Exercise.GLUTE_BRIDGE_WALKOUT else hip
+    driving = DrivingAngle.of(time_s, -drive if lifting_first else drive, rate_hz)
     done: list[tuple[Excursion, Phase, Phase]] = []
     aborted = []
     untimed = []
