@@ -52,9 +52,11 @@ class Driver:
             raise ValueError("no sensor is worn on pelvis or thigh: nothing can drive the count")
 
     @classmethod
-    def worn(cls, placements: Iterable[Placement]) -> Driver:
-        """Driver for the placements worn."""
+    def worn(cls, placements: Iterable[Placement], *, is_walkout: bool = False) -> Driver:
+        """Driver for the placements worn; feet that walk bend the hips, so in a walkout the pelvis alone."""
         worn = set(placements)
+        if is_walkout and Placement.PELVIS in worn:
+            worn = {Placement.PELVIS}
         return cls(Placement.PELVIS in worn, Placement.THIGH_LEFT in worn, Placement.THIGH_RIGHT in worn)
 
     @property

@@ -44,6 +44,7 @@ from analytics.repetitions import (
 )
 from analytics.thigh_alone import NOTHING_ASKED
 from analytics.turning_points import AbortReason
+from analytics.walkout import counting_walkouts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,22 +69,28 @@ class MotionPipeline:
 
     def __init__(self, setup: AthleteSetup, parameters: PipelineParameters | None = None) -> None:
         self._parameters = parameters or PipelineParameters()
+        asked = setup.prescription.exercise if setup.prescription is not None else None
+        self._is_walkout = asked is Exercise.GLUTE_BRIDGE_WALKOUT
+        if self._is_walkout:
+            counter = counting_walkouts(self._parameters.counter)
+            self._parameters = replace(self._parameters, counter=counter)
         p = self._parameters
         mounts = {placement: setup.mounts[placement] for placement in Placement if placement in setup.mounts}
-        asked = setup.prescription.exercise if setup.prescription is not None else None
         self._orientation = {placement: OrientationStage(placement, p.orientation) for placement in mounts}
         self._history = AlignedHistory(mounts)
         self._alignment = PlacementAlignment(mounts, self._history, p.alignment)
         self._session = CalibrationSession(
             mounts,
             lying_expected=None if asked is None else asked.family is ExerciseFamily.BRIDGE,
-            one_leg_declared=asked is Exercise.SINGLE_LEG_DEADLIFT,
+            one_leg_declared=asked in {Exercise.SINGLE_LEG_DEADLIFT, Exercise.SINGLE_LEG_GLUTE_BRIDGE},
             parameters=p.calibration,
             orientation=p.orientation,
         )
         self._is_asked = asked is not None
         self._held: list[Stretch] = []
-        meter = RepetitionMeter(self._session, self._history, p.orientation, p.meter)
+        meter = RepetitionMeter(
+            self._session, self._history, p.orientation, p.meter, is_walkout=self._is_walkout
+        )
         self._ledger = RepetitionLedger(meter, setup.prescription, p.sets)
         self._trigger: MotionTrigger | None = None
         self._counter: RepetitionCounter | None = None
@@ -211,7 +218,7 @@ class MotionPipeline:
         )
 
     def _new_counter(self) -> RepetitionCounter:
-        driver = Driver.worn(self._session.poses)
+        driver = Driver.worn(self._session.poses, is_walkout=self._is_walkout)
         return RepetitionCounter(
             driver, self._parameters.counter, hinge_axis_is_known=True, is_asked=self._is_asked
         )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from analytics.exercises import Side
     from analytics.form import Fault
     from analytics.repetitions import DrivingAngle
-    from analytics.walkout import Walkout
     from analytics.steadiness import FallDirection
+    from analytics.walkout import Walkout
 
 
 class Kind(StrEnum):

@@ -23,6 +23,7 @@ from analytics.measurement_quality import MeasurementQuality, Zero
 from analytics.remeasurement import remeasured
 from analytics.repetitions import Driver
 from analytics.uncertainty import SensorQuality, UncertaintyParameters
+from analytics.walkout import measure_walkout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,6 +81,8 @@ class RepetitionMeter:
         Settings of the orientation filter.
     parameters
         Settings.
+    is_walkout
+        Bridge walkouts are asked: the pelvis is timed, the steps are looked for.
     """
 
     def __init__(
@@ -88,11 +91,14 @@ class RepetitionMeter:
         history: AlignedHistory,
         orientation: OrientationParameters,
         parameters: MeterParameters | None = None,
+        *,
+        is_walkout: bool = False,
     ) -> None:
         self._session = session
         self._history = history
         self._orientation = orientation
         self._parameters = parameters or MeterParameters()
+        self._is_walkout = is_walkout
         self._evidence: dict[Placement, BiasEvidence] = {}
         self._evidence_until = 0
 
@@ -181,7 +187,7 @@ class RepetitionMeter:
                 angles,
                 candidate,
                 side,
-                driver=Driver.worn(worn),
+                driver=Driver.worn(worn, is_walkout=self._is_walkout),
                 quality=quality,
                 set_number=set_number,
                 repetition_number=repetition_number,
@@ -194,6 +200,8 @@ class RepetitionMeter:
         side = choose_side(repetition)
         if side is not Side.BOTH:
             repetition = figures(side)
+        if self._is_walkout:
+            repetition = replace(repetition, walkout=measure_walkout(smooth, angles, repetition))
         return MeasuredRepetition(repetition, _cut_to(angles, repetition))
 
     def _bias_evidence(self, smooth: AlignedBlock, *, keep: bool) -> dict[Placement, BiasEvidence]:

@@ -1,7 +1,7 @@
 """The bridge walkout: steps of the feet while the hips are held up, and what the pelvis does in each.
 
-A step is a thigh that jerks, turns, and stays turned while the other one is quiet. Tried on the virtual athlete
-only: everything here is a proxy until recordings of people say more.
+A step is a thigh that jerks, turns, and stays turned while the other one is quiet. Tried on the virtual
+athlete only: everything here is a proxy until recordings of people say more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from analytics.exercises import Side
 from analytics.filters import low_pass_zero_phase
 from analytics.form import Fault, FaultCode, FaultPhase
-from analytics.imu import NANOSECONDS_PER_SECOND, Placement
+from analytics.imu import Placement
 from analytics.repetition_figures import Kind
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class WalkoutParameters:
 
     Parameters
     ----------
+    up_share
+        The hips are held up from this part of their usual lift.
     moving_deg_s
-        A thigh that turns faster is stepping; the other one turns at most ``quiet_share`` as fast.
-    quiet_share
-        See above.
+        Thighs that turn faster against each other are stepping.
     joined_gap_s
         A foot goes up and down: pauses up to this long belong to one step.
     shortest_s
@@ -42,7 +42,7 @@ class WalkoutParameters:
     burst_m_s2
         Least peak of the acceleration's norm above 0.5 Hz.
     lasting_deg
-        Least change of the thigh's inclination, against the other thigh's, that stays.
+        Least turn of the thigh against the other one that stays.
     before_s, after_s
         Sag and dip are looked for from so long before a step's start to so long after it.
     longest_hold_s
@@ -53,12 +53,12 @@ class WalkoutParameters:
         Sinking of the hips in one step above which it is a fault.
     """
 
+    up_share: float = 0.9
     moving_deg_s: float = 8.0
-    quiet_share: float = 0.6
     joined_gap_s: float = 0.25
     shortest_s: float = 0.1
     burst_m_s2: float = 0.5
-    lasting_deg: float = 3.0
+    lasting_deg: float = 2.0
     before_s: float = 0.2
     after_s: float = 0.5
     longest_hold_s: float = 80.0
@@ -100,7 +100,7 @@ class Walkout:
     steps
         In order of time.
     hold_s
-        How long the hips were held up, s.
+        From where the hips first to where they last were at nine tenths of their usual height, s.
     sd_deg
         One-sigma of each sag and dip, degrees.
     """
@@ -128,13 +128,13 @@ class Walkout:
 def counting_walkouts(
     parameters: CounterParameters, walkout: WalkoutParameters | None = None
 ) -> CounterParameters:
-    """Settings of a counter that lets the hips be held up for long and sag with every step."""
+    """Let the hips be held up for long, and sag with every step, before a counter gives up."""
     p = walkout or WalkoutParameters()
     gate = parameters.lying_gate
     return replace(
         parameters,
         turning_points=replace(parameters.turning_points, no_progress_s=p.longest_hold_s),
-        lying_gate=None if gate is None else replace(gate, path_to=p.path_to),
+        lying_gate=None if gate is None else replace(gate, path_to=p.path_to, path_most=p.path_to),
     )
 
 
@@ -151,19 +151,22 @@ def measure_walkout(
     window, angles
         Orientations over the repetition, measured again, and the angles taken from them.
     repetition
-        As measured: the steps lie between its concentric and its eccentric.
+        As measured.
     parameters
         Constants.
 
     Returns
     -------
-    None where the pelvis or a thigh has no sensor or data are missing, or the repetition could not be timed.
+    None where the pelvis or a thigh has no sensor, or data are missing.
     """
     p = parameters or WalkoutParameters()
-    up_ns, down_ns = repetition.concentric_end_ns, repetition.eccentric_start_ns
-    if up_ns is None or down_ns is None or "pelvic_tilt_range_deg" not in repetition.sd:
+    span = slice(
+        max(0, angles.index_of(repetition.start_ns)), min(len(angles), angles.index_of(repetition.close_ns))
+    )
+    tilt_deg = angles.pelvic_tilt_deg[span]
+    if "pelvic_tilt_range_deg" not in repetition.sd or not bool(np.isfinite(tilt_deg).all()):
         return None
-    first, last = angles.index_of(up_ns), angles.index_of(down_ns)
+    first, last = (span.start + index for index in _held_up(tilt_deg, p.up_share))
     rate_hz = angles.sampling_rate_hz
     thighs = {
         Side.LEFT: (Placement.THIGH_LEFT, angles.thigh_flexion_left_deg),
@@ -181,11 +184,8 @@ def measure_walkout(
         rate_hz,
         p,
     )
-    found = sorted(
-        (start, side) for side in (Side.LEFT, Side.RIGHT) for start in hold.steps_of(side)
-    )
     steps: list[WalkoutStep] = []
-    for start, side in found:
+    for start, side in hold.steps():
         around = slice(
             max(0, first + start - round(p.before_s * rate_hz)), first + start + round(p.after_s * rate_hz)
         )
@@ -201,9 +201,15 @@ def measure_walkout(
                 is_alternation_error=bool(steps) and steps[-1].side is side,
             )
         )
-    return Walkout(
-        tuple(steps), (down_ns - up_ns) / NANOSECONDS_PER_SECOND, repetition.sd["pelvic_tilt_range_deg"]
-    )
+    return Walkout(tuple(steps), (last - first) / rate_hz, repetition.sd["pelvic_tilt_range_deg"])
+
+
+def _held_up(tilt_deg: FloatArray, up_share: float) -> tuple[int, int]:
+    """First and last sample at which the hips are up: sagging in between, they are not down."""
+    lift = tilt_deg[0] - tilt_deg
+    level = float(np.median(lift[lift > 0.5 * lift.max()]))
+    up = np.flatnonzero(lift >= up_share * level)
+    return int(up[0]), int(up[-1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -215,28 +221,29 @@ class _Hold:
     rate_hz: float
     p: WalkoutParameters
 
-    def steps_of(self, side: Side) -> list[int]:
-        """First sample of each step of one foot."""
-        own = np.abs(np.gradient(self.flexion_deg[side])) * self.rate_hz
-        other = np.abs(np.gradient(self.flexion_deg[side.opposite])) * self.rate_hz
-        steps = []
-        for start, end in _runs(own > self.p.moving_deg_s, round(self.p.joined_gap_s * self.rate_hz)):
-            inside = slice(start, end + 1)
+    def steps(self) -> list[tuple[int, Side]]:
+        """Find first sample and side of each step: sinking hips turn both thighs alike, a step does not."""
+        apart = self.flexion_deg[Side.LEFT] - self.flexion_deg[Side.RIGHT]
+        turning = np.abs(np.gradient(apart)) * self.rate_hz > self.p.moving_deg_s
+        found = []
+        for start, end in _runs(turning, round(self.p.joined_gap_s * self.rate_hz)):
+            before, after = self._around(apart, start, end)
+            # A foot in the air bends its own hip more, wherever it comes down: that tells whose it is.
+            inside = apart[start : end + 1]
+            lifted = inside - np.linspace(before, after, len(inside))
+            side = Side.LEFT if float(lifted[np.argmax(np.abs(lifted))]) > 0.0 else Side.RIGHT
             is_jolt = end - start < self.p.shortest_s * self.rate_hz
-            is_shared = float(other[inside].max()) > self.p.quiet_share * float(own[inside].max())
-            if is_jolt or is_shared or float(self.burst_m_s2[side][inside].max()) < self.p.burst_m_s2:
-                continue
-            if abs(self._lasting_deg(side, start, end)) >= self.p.lasting_deg:
-                steps.append(start)
-        return steps
+            is_quiet = float(self.burst_m_s2[side][start : end + 1].max()) < self.p.burst_m_s2
+            if not is_jolt and not is_quiet and abs(after - before) >= self.p.lasting_deg:
+                found.append((start, side))
+        return found
 
-    def _lasting_deg(self, side: Side, start: int, end: int) -> float:
-        """Change of the thigh's inclination against the other's that stays, degrees."""
-        apart = self.flexion_deg[side] - self.flexion_deg[side.opposite]
+    def _around(self, apart_deg: FloatArray, start: int, end: int) -> tuple[float, float]:
+        """Turn of the left thigh against the right one at rest before and after, degrees."""
         near, far = round(0.05 * self.rate_hz), round(0.25 * self.rate_hz)
-        before = apart[max(0, start - far) : max(1, start - near)]
-        after = apart[min(len(apart) - 1, end + near) : end + far]
-        return float(np.median(after) - np.median(before)) if len(after) else 0.0
+        before = apart_deg[max(0, start - far) : max(1, start - near)]
+        after = apart_deg[min(len(apart_deg) - 1, end + near) : end + far]
+        return float(np.median(before)), float(np.median(after))
 
 
 def _smooth(flexion_deg: FloatArray, first: int, last: int, rate_hz: float) -> FloatArray:
@@ -245,7 +252,7 @@ def _smooth(flexion_deg: FloatArray, first: int, last: int, rate_hz: float) -> F
 
 def _burst(acc_m_s2: FloatArray, first: int, last: int, rate_hz: float) -> FloatArray:
     norm = np.linalg.norm(acc_m_s2[first : last + 1], axis=1)
-    return np.abs(norm - low_pass_zero_phase(norm, 0.5, rate_hz))
+    return np.asarray(np.abs(norm - low_pass_zero_phase(norm, 0.5, rate_hz)), dtype=np.float64)
 
 
 def _runs(moving: np.ndarray[tuple[int], np.dtype[np.bool_]], joined_gap: int) -> list[tuple[int, int]]:
@@ -260,9 +267,7 @@ def _runs(moving: np.ndarray[tuple[int], np.dtype[np.bool_]], joined_gap: int) -
     return runs
 
 
-def walkout_faults(
-    repetition: Repetition, parameters: WalkoutParameters | None = None
-) -> tuple[Fault, ...]:
+def walkout_faults(repetition: Repetition, parameters: WalkoutParameters | None = None) -> tuple[Fault, ...]:
     """Judge the steps of a repetition: the same foot twice, hips that sink.
 
     Parameters

@@ -194,6 +194,22 @@ class TrueStep:
     is_alternation_error: bool
 
 
+def true_hold_s(tilt_deg: FloatArray, rate_hz: float) -> float:
+    """Time from where the hips first to where they last are at nine tenths of their usual height, s.
+
+    Parameters
+    ----------
+    tilt_deg
+        Exact pelvic tilt from before the lift to after it, shape (n,), degrees.
+    rate_hz
+        Rate of it.
+    """
+    lift = np.median(tilt_deg[: max(1, round(0.1 * rate_hz))]) - tilt_deg
+    usual = np.median(lift[lift > 0.5 * lift.max()])
+    up = np.flatnonzero(lift >= 0.9 * usual)
+    return float((up[-1] - up[0]) / rate_hz)
+
+
 def true_steps(
     steps: tuple[Step, ...], time_s: FloatArray, tilt_deg: FloatArray, obliquity_deg: FloatArray
 ) -> tuple[TrueStep, ...]:

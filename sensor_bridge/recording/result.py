@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.imu import NANOSECONDS_PER_SECOND
+from analytics.repetition_figures import Kind
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.recording.trace import write_table
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from analytics.repetition_figures import Repetition
     from analytics.repetitions import Aborted
     from analytics.sets import SetSummary
+    from analytics.walkout import Walkout
     from sensor_bridge.recording.analysis import Analysis
     from sensor_bridge.recording.trace_stream import DataQuality
 
@@ -133,6 +135,8 @@ def _repetition(repetition: Repetition) -> JsonObject:
         entry[name] = _number(getattr(repetition, name))
         if entry[name] is None:
             reasons.setdefault(name, _UNEXPLAINED)
+    if repetition.walkout is not None:
+        entry["walkout"] = _walkout(repetition.walkout)
     return {
         **entry,
         "sd": {name: sd for name, sd in repetition.sd.items() if math.isfinite(sd)},
@@ -140,6 +144,25 @@ def _repetition(repetition: Repetition) -> JsonObject:
         "reasons": reasons,
         "faults": [_fault(fault) for fault in repetition.faults],
         "warnings": list(repetition.warnings),
+    }
+
+
+def _walkout(walkout: Walkout) -> JsonObject:
+    return {
+        "kind": str(Kind.PROXY),
+        "hold_s": walkout.hold_s,
+        "alternation_errors": walkout.alternation_errors,
+        "sd_deg": walkout.sd_deg,
+        "steps": [
+            {
+                "side": str(step.side),
+                "start_s": step.start_ns / NANOSECONDS_PER_SECOND,
+                "sag_deg": step.sag_deg,
+                "dip_deg": step.dip_deg,
+                "is_alternation_error": step.is_alternation_error,
+            }
+            for step in walkout.steps
+        ],
     }
 
 

@@ -30,10 +30,12 @@ sensor_id = "a"
 def test_the_bundled_scenarios_are_these():
     assert scenario_names() == (
         "glute_bridge",
+        "glute_bridge_walkout",
         "micro_hinge",
         "romanian_deadlift",
         "single_leg_deadlift_left",
         "single_leg_deadlift_right",
+        "single_leg_glute_bridge_left",
         "squat",
         "standing",
         "walking",
@@ -44,10 +46,12 @@ def test_the_bundled_scenarios_are_these():
     ("name", "exercise", "side", "repetitions"),
     [
         ("glute_bridge", "glute_bridge", "both", 8),
+        ("glute_bridge_walkout", "glute_bridge_walkout", "both", 2),
         ("micro_hinge", "micro_hinge", "both", 5),
         ("romanian_deadlift", "romanian_deadlift", "both", 8),
         ("single_leg_deadlift_left", "single_leg_deadlift", "left", 6),
         ("single_leg_deadlift_right", "single_leg_deadlift", "right", 6),
+        ("single_leg_glute_bridge_left", "single_leg_glute_bridge", "left", 6),
         ("squat", "squat", "both", 6),
         ("standing", "standing", "both", 0),
         ("walking", "walk", "both", 0),

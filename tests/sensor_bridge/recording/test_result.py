@@ -27,6 +27,7 @@ from analytics.pipeline_output import (
 from analytics.repetition_figures import Kind, Repetition, RepetitionStatus
 from analytics.repetitions import Aborted, AbortReason, DrivingAngle
 from analytics.sets import SetSummary
+from analytics.walkout import Walkout, WalkoutStep
 from sensor_bridge.commands.result_table import print_result
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.recording.analysis import Analysis
@@ -175,6 +176,32 @@ def test_what_was_not_measured_is_null_with_its_reason() -> None:
     assert repetition["sd"] == {"eccentric_s": 0.05}
     nulls = {name for name, value in repetition.items() if value is None}
     assert nulls == set(repetition["reasons"])
+
+
+def test_a_walkout_says_its_steps_and_that_they_are_a_proxy() -> None:
+    steps = (
+        WalkoutStep(Side.LEFT, 6_000_000_000, sag_deg=0.4, dip_deg=2.1, is_alternation_error=False),
+        WalkoutStep(Side.LEFT, 7_500_000_000, sag_deg=6.2, dip_deg=3.0, is_alternation_error=True),
+    )
+    walked = replace(REPETITION, walkout=Walkout(steps, hold_s=11.5, sd_deg=1.1))
+    (told,) = document(event(walked, 0))["repetitions"]
+    assert told["walkout"] == {
+        "kind": "proxy",
+        "hold_s": 11.5,
+        "alternation_errors": 1,
+        "sd_deg": 1.1,
+        "steps": [
+            {
+                "side": "left",
+                "start_s": 6.0,
+                "sag_deg": 0.4,
+                "dip_deg": 2.1,
+                "is_alternation_error": False,
+            },
+            {"side": "left", "start_s": 7.5, "sag_deg": 6.2, "dip_deg": 3.0, "is_alternation_error": True},
+        ],
+    }
+    assert "walkout" not in document(event(REPETITION, 0))["repetitions"][0]
 
 
 def test_the_last_word_holds() -> None:
