@@ -138,6 +138,7 @@ class PlacementAlignment:
         self._anchor_ns: int | None = None
         self._first_input_ns: int | None = None
         self._next_index = 0
+        self._released_ns: int | None = None
         self.newest_input_ns: int | None = None
         self.late_samples = dict.fromkeys(self._queues, 0)
         self.bridged_samples = dict.fromkeys(self._queues, 0)
@@ -203,7 +204,7 @@ class PlacementAlignment:
                 end_ns = queue.end_ns
             if until_ns is None or end_ns < until_ns:
                 until_ns = end_ns
-        return self._release(until_ns)
+        return self._release(until_ns) if until_ns != self._released_ns else []
 
     def flush(self) -> list[Stretch]:
         """End of the recording: let go of everything."""
@@ -232,6 +233,7 @@ class PlacementAlignment:
         if self._anchor_ns is None:
             self._set_grid()
         assert self._rate_hz is not None
+        self._released_ns = until_ns
         until = self._index(until_ns)
         stretches: list[Stretch] = []
         while self._next_index < until:

@@ -88,6 +88,7 @@ class MotionPipeline:
         )
         self._is_asked = asked is not None
         self._held: list[Stretch] = []
+        self._step = 1
         meter = RepetitionMeter(
             self._session, self._history, p.orientation, p.meter, is_walkout=self._is_walkout
         )
@@ -99,6 +100,7 @@ class MotionPipeline:
         self._rotation: RotationReference | None = None
         self._to_learn: Candidate | None = None
         self._angles: list[AngleBlock] = []
+        self._live: LiveState | None = None
         self._events: list[PipelineEvent] = []
 
     @property
@@ -161,9 +163,11 @@ class MotionPipeline:
     def _output(self) -> PipelineOutput:
         angles, self._angles = tuple(self._angles), []
         events, self._events = tuple(self._events), []
-        return PipelineOutput(angles, events, self._live())
+        if angles or events or not self._session.is_started:
+            self._live = self._live_state()
+        return PipelineOutput(angles, events, self._live)
 
-    def _live(self) -> LiveState | None:
+    def _live_state(self) -> LiveState | None:
         newest_ns = self._alignment.newest_input_ns
         if newest_ns is None:
             return None
@@ -204,6 +208,7 @@ class MotionPipeline:
         self._goniometer = self._new_goniometer()
         if self._session.is_forward_known:
             self._counter = self._new_counter()
+        self._step = max(1, round(self._parameters.step_s * history.sampling_rate_hz))
         held, self._held = self._held, []
         self._tell(history.time_ns(first_index), self._session.calibrations.values())
         for stretch in held:
@@ -243,10 +248,6 @@ class MotionPipeline:
                 self._learn(at)
                 self._let_join(at)
 
-    @property
-    def _step(self) -> int:
-        return max(1, round(self._parameters.step_s * self._history.sampling_rate_hz))
-
     def _next_step(self, index: int) -> int:
         """Grid point after ``index`` at which a new calibration may begin to hold."""
         return (index // self._step + 1) * self._step
@@ -254,7 +255,9 @@ class MotionPipeline:
     def _measure(self, at: int, stop: int, gap_before_s: float) -> int:
         """Go over samples ``at`` to ``stop``, or to where something is to be learnt; return where that is."""
         stop, found = self._watch_for_movement(at, stop)
-        latch, rotation = copy(self._latch), self._rotation
+        # Only where movement is still wanted is anything learnt, and gone over again from there on.
+        latch = copy(self._latch) if self._session.wants_movement else self._latch
+        rotation = self._rotation
         angles = self._live_angles(at, stop, gap_before_s)
         if self._counter is not None:
             counted = self._count(self._counter, angles, at, stop)

@@ -89,6 +89,11 @@ class AthleteSession:
         """Tell what became of a sensor's samples."""
         return self._assembly.quality(sensor_id)
 
+    @property
+    def late_samples(self) -> int:
+        """Samples that came after those of the other sensors had been measured without them."""
+        return sum(self._pipeline.late_samples.values())
+
     def _place(self, frames: Iterable[DataFrame]) -> list[Outgoing]:
         messages: list[Outgoing] = []
         for frame in frames:

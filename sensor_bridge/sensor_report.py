@@ -111,3 +111,8 @@ def log_metadata(config: Config) -> dict[str, Any]:
         "athletes": [athlete.model_dump(mode="json") for athlete in config.athletes],
         "streaming": config.streaming.model_dump(mode="json"),
     }
+
+
+def late_samples_alarm(late: int) -> str | None:
+    """Text of the alarm that so many samples came too late; ``None`` where none did."""
+    return f"{late} samples came too late to be measured with those of other sensors" if late else None

@@ -36,7 +36,7 @@ from sensor_bridge.mqtt_access import MqttAccess, open_broker
 from sensor_bridge.publisher import Publisher
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.session import create_session, find_unfinished_session
-from sensor_bridge.sensor_report import WornSensor, log_metadata, sensor_status
+from sensor_bridge.sensor_report import WornSensor, late_samples_alarm, log_metadata, sensor_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -199,12 +199,10 @@ class _Run:
             "overload",
             f"{dropped} frames were logged but not measured: this machine is too slow" if dropped else None,
         )
-        self.status.set_alarm(
-            "frame_log",
-            f"{unlogged} frames were measured but not logged: free some space on the disk"
-            if unlogged
-            else None,
-        )
+        late = sum(session.late_samples for session in self.sessions.values())
+        self.status.set_alarm("late_samples", late_samples_alarm(late))
+        full = f"{unlogged} frames were measured but not logged: free some space on the disk"
+        self.status.set_alarm("frame_log", full if unlogged else None)
 
     def quality(self, sensor_id: str) -> SensorQuality:
         return self.sessions[self.sensors[sensor_id].athlete.id].quality(sensor_id)
