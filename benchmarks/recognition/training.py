@@ -56,8 +56,9 @@ def train(learnt: Taught, left_out: Taught, command: str) -> dict[str, Any]:
     codes = list(estimator.classes_)
     truth = np.array([codes.index(code) for code in left_out.exercises])
     logits = estimator.decision_function(left_out.features)
+    # Below 1 it would add confidence: the many easy sets ask for that, and the doubtful ones pay for it.
     temperature = float(
-        minimize_scalar(lambda t: _surprise(logits / t, truth), bounds=(0.3, 5.0), method="bounded").x
+        minimize_scalar(lambda t: _surprise(logits / t, truth), bounds=(1.0, 5.0), method="bounded").x
     )
     centres = np.array([learnt.features[learnt.exercises == code].mean(axis=0) for code in codes])
     inverse = np.array(
