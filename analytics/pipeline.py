@@ -172,16 +172,12 @@ class MotionPipeline:
         if newest_ns is None:
             return None
         counter = self._counter
-        phase = Phase.CALIBRATING
-        if counter is not None:
-            phase = counter.phase
-        elif self._trigger is not None:
-            phase = self._trigger.phase
+        watching = counter or self._trigger
         return LiveState(
             time_ns=self._history.time_ns(self._history.end_index - 1)
             if self._session.is_started
             else newest_ns,
-            phase=phase,
+            phase=watching.phase if watching is not None else Phase.CALIBRATING,
             posture=self._latch.posture,
             set_number=self._ledger.set_number,
             repetition_count=self._ledger.repetition_count,
