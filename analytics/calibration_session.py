@@ -8,19 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.accelerometer_bias import (
-    AccelerometerBiasParameters,
-    BiasEvidence,
-    estimate_bias,
-    gather_evidence,
-    with_true_zero,
-)
+from analytics.accelerometer_bias import AccelerometerBiasParameters
 from analytics.calibration_borrowed_yaw import (
     BorrowedYawParameters,
     borrow_yaws,
     pooled_differences,
     with_borrowed_yaw,
-    yaw_of,
 )
 from analytics.calibration_drop import pelvis_path
 from analytics.calibration_lying import lying_calibration
@@ -30,12 +23,14 @@ from analytics.calibration_still import (
     find_still_poses,
     most_upright_poses,
 )
-from analytics.calibration_swaps import SwapParameters, swap_warnings
+from analytics.calibration_swaps import SwapParameters, with_swap_warnings
 from analytics.calibration_yaw import YawParameters, find_free_leg, fit_yaws, yaw_difference_deg
 from analytics.hip_rise import lifts_from_lying
 from analytics.imu import NANOSECONDS_PER_SECOND, Placement
+from analytics.live_acc_bias import LiveAccelerometerBias
 from analytics.orientation import OrientationParameters
 from analytics.quaternions import up_in_sensor
+from analytics.slip import SlipDetector, SlipParameters, tops_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +49,7 @@ class CalibrationParameters:
 
     Parameters
     ----------
-    still, yaw, borrowed_yaw, swaps
+    still, yaw, borrowed_yaw, swaps, slip
         Settings of its parts.
     acc_bias
         Settings of the accelerometers' bias in live angles; ``None``: it is not looked for.
@@ -69,6 +64,7 @@ class CalibrationParameters:
     borrowed_yaw: BorrowedYawParameters = field(default_factory=BorrowedYawParameters)
     swaps: SwapParameters = field(default_factory=SwapParameters)
     acc_bias: AccelerometerBiasParameters | None = field(default_factory=AccelerometerBiasParameters)
+    slip: SlipParameters = field(default_factory=SlipParameters)
     repetitions: int = 3
     restart_deg: float = 45.0
 
@@ -119,9 +115,8 @@ class CalibrationSession:
         self._windows_tried = 0
         self.poses: dict[Placement, StillPose] = {}
         self.calibrations: dict[Placement, SegmentCalibration] = {}
-        self.acc_biases: dict[Placement, FloatArray] = {}
-        self._evidence: dict[Placement, BiasEvidence] = {}
-        self._evidence_until = 0
+        self.acc_biases = LiveAccelerometerBias(self._parameters.acc_bias)
+        self._slips: SlipDetector | None = None
 
     @property
     def is_started(self) -> bool:
@@ -306,37 +301,48 @@ class CalibrationSession:
             self._parameters.borrowed_yaw,
             free_leg=find_free_leg(self.poses, pooled, differences, self._parameters.yaw),
         )
-        fitted = self._with_swap_warnings(fitted)
+        fitted = with_swap_warnings(
+            fitted, self.poses, [movement.borrowed for movement in self._movements], self._parameters.swaps
+        )
         changed = [c for placement, c in fitted.items() if c != self.calibrations[placement]]
         self.calibrations = fitted
-        self._learn_biases(window)
+        # Lying, a declared mount is the zero; the still pose is not.
+        if not self.is_supine:
+            self.acc_biases.learn(window, self.poses)
         return changed
 
-    def _learn_biases(self, window: AlignedBlock) -> None:
-        """Find the accelerometers' bias from the same repetitions, for the angles to come."""
-        parameters = self._parameters.acc_bias
-        # Lying, a declared mount is the zero; the still pose is not.
-        if parameters is None or self.is_supine:
-            return
-        first = max(window.first_index, min(self._evidence_until, window.end_index))
-        fresh = window.cut(first, window.end_index)
-        self._evidence_until = window.end_index
-        for placement, pose in self.poses.items():
-            self._evidence[placement] = self._evidence.get(
-                placement, BiasEvidence.nothing()
-            ) + gather_evidence(fresh.segments[placement], fresh.sampling_rate_hz, pose.up_sensor, parameters)
-            bias = estimate_bias(self._evidence[placement], parameters)
-            if bias is not None:
-                self.acc_biases[placement] = bias
+    def note_top(self, history: AlignedHistory, close_ns: int) -> list[SegmentCalibration]:
+        """Look at how the sensors stand after a repetition.
+
+        Parameters
+        ----------
+        history
+            Everything received.
+        close_ns
+            Where the repetition ends.
+
+        Returns
+        -------
+        The calibrations of sensors that seem to have slipped, with a warning; empty where none has.
+        """
+        close = history.index_of(close_ns)
+        length = max(1, round(self._parameters.slip.top_s * history.sampling_rate_hz))
+        window = history.window(close - length, close)
+        if window is None or self.is_supine:
+            return []
+        if self._slips is None:
+            standing = {placement: pose.up_sensor for placement, pose in self.poses.items()}
+            self._slips = SlipDetector(standing, self._parameters.slip)
+        changed = []
+        for slip in self._slips.push(tops_of(window)):
+            calibration = self.calibrations[slip.placement]
+            changed.append(replace(calibration, warnings=(*calibration.warnings, slip.warning)))
+            self.calibrations[slip.placement] = changed[-1]
+        return changed
 
     def unbiased_calibrations(self) -> dict[Placement, SegmentCalibration]:
         """Return the calibrations for orientations that the accelerometers' bias was taken off."""
-        return {
-            placement: with_true_zero(calibration, self.poses[placement], self.acc_biases[placement])
-            if placement in self.acc_biases
-            else calibration
-            for placement, calibration in self.calibrations.items()
-        }
+        return self.acc_biases.taken_off(self.calibrations, self.poses)
 
     def _settle_posture(self, window: AlignedBlock) -> None:
         """Let the first repetition tell lying from standing where no mount can."""
@@ -347,23 +353,6 @@ class CalibrationSession:
             return
         self.poses = {placement: replace(pose, is_supine=lifts) for placement, pose in self.poses.items()}
         self.calibrations = _initial(self.poses)
-
-    def _with_swap_warnings(
-        self, fitted: dict[Placement, SegmentCalibration]
-    ) -> dict[Placement, SegmentCalibration]:
-        pelvis = fitted.get(Placement.PELVIS)
-        if pelvis is None or not pelvis.is_yaw_known:
-            return fitted
-        yaw_rad = yaw_of(pelvis, self.poses[Placement.PELVIS].levelled())
-        lines = swap_warnings(
-            [movement.borrowed for movement in self._movements], yaw_rad, self._parameters.swaps
-        )
-        return {
-            placement: replace(calibration, warnings=(*calibration.warnings, lines[placement]))
-            if placement in lines
-            else calibration
-            for placement, calibration in fitted.items()
-        }
 
     def is_turned_round(self, before: Iterable[SegmentCalibration]) -> bool:
         """Whether forward has changed so much since ``before`` that the count must be done again."""

@@ -47,6 +47,8 @@ class YawParameters:
         One-sigma of the yaw of a declared mount.
     hinge_sd_deg, hinge_sd_deg_rad
         One-sigma of the yaw of a two-legged movement: a floor, and a part that falls with the amplitude.
+    thigh_sd_deg
+        Between the plane a thigh moves in and its own forward: knees go out over the toes.
     single_leg_sd_deg
         The same where one leg works: a drop of the pelvis looks like a turned sensor.
     single_leg_thigh_deg, single_leg_ratio
@@ -68,6 +70,7 @@ class YawParameters:
     nominal_sd_deg: float = NOMINAL_YAW_SD_DEG
     hinge_sd_deg: float = 1.3
     hinge_sd_deg_rad: float = 0.4
+    thigh_sd_deg: float = 5.5
     single_leg_sd_deg: float = 10.0
     single_leg_thigh_deg: float = 12.0
     single_leg_ratio: float = 1.35
@@ -198,7 +201,10 @@ def fit_yaws(
         told = None
         if excursion is not None:
             is_bent = one_leg and placement is not standing_leg
-            told = yaws[placement], chosen.single_leg_sd_deg if is_bent else _hinge_sd_deg(excursion, chosen)
+            sd_deg = chosen.single_leg_sd_deg if is_bent else _hinge_sd_deg(excursion, chosen)
+            if placement is not Placement.PELVIS:
+                sd_deg = math.hypot(sd_deg, chosen.thigh_sd_deg)
+            told = yaws[placement], sd_deg
             if placement is Placement.PELVIS and (one_leg or len(thighs) < 2):
                 told = _beside_drop(told, paths, levels[placement], chosen, one_leg=one_leg)
         fitted[placement] = _fit_standing(

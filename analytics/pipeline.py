@@ -211,7 +211,7 @@ class MotionPipeline:
             self._advance(stretch)
 
     def _new_goniometer(self) -> Goniometer:
-        return Goniometer(self._session.unbiased_calibrations(), self._session.acc_biases)
+        return Goniometer(self._session.unbiased_calibrations(), self._session.acc_biases.m_s2)
 
     def _new_latch(self) -> PostureLatch:
         return PostureLatch(
@@ -304,6 +304,7 @@ class MotionPipeline:
                 if self._session.wants_movement:
                     self._to_learn = self._to_learn or event
                 self._events.extend(self._ledger.count(event))
+                self._tell(event.decided_ns, self._session.note_top(self._history, event.close_ns))
             elif isinstance(event, Withdrawn):
                 self._events.extend(self._ledger.withdraw(event))
             elif isinstance(event, Aborted) and event.reason is not AbortReason.TOO_SHORT:

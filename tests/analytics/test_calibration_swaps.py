@@ -36,14 +36,14 @@ def test_sensors_in_their_own_places_are_not_warned_of() -> None:
 
 
 def test_thighs_that_were_swapped_are_both_told() -> None:
-    warnings = swap_warnings([CROSSED] * 2, 0.0, SwapParameters())
+    warnings = swap_warnings([CROSSED] * 3, 0.0, SwapParameters())
     assert set(warnings) == {LEFT, RIGHT}
     assert "two thighs seem to be swapped" in warnings[LEFT]
 
 
 def test_left_is_where_the_calibration_of_the_pelvis_puts_it() -> None:
     # Turned half round the vertical, what lies at +y of the levelled frame lies to the right.
-    assert set(swap_warnings([RIGHTLY] * 2, np.pi, SwapParameters())) == {LEFT, RIGHT}
+    assert set(swap_warnings([RIGHTLY] * 3, np.pi, SwapParameters())) == {LEFT, RIGHT}
 
 
 def test_pelvis_and_thigh_that_were_swapped_are_both_told() -> None:
@@ -52,5 +52,6 @@ def test_pelvis_and_thigh_that_were_swapped_are_both_told() -> None:
     assert "pelvis and thigh_left seem to be swapped" in warnings[PELVIS]
 
 
-def test_one_repetition_is_not_enough() -> None:
-    assert swap_warnings([CROSSED], 0.0, SwapParameters()) == {}
+def test_one_repetition_is_not_enough_and_two_not_for_the_thighs() -> None:
+    assert swap_warnings([UPSIDE_DOWN], 0.0, SwapParameters()) == {}
+    assert swap_warnings([CROSSED] * 2, 0.0, SwapParameters()) == {}
