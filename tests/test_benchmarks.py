@@ -3,12 +3,13 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
-from benchmarks import bowing
+from benchmarks import bowing, speed
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
@@ -86,3 +87,20 @@ def test_bowing_measures_a_recording() -> None:
     assert trial.is_live_equal
     assert len(trial.bottoms_s) == 3
     assert max(map(abs, trial.errors_s)) < 0.1
+
+
+def test_speed_tells_what_each_stage_costs() -> None:
+    long = speed.session(2)
+    short = speed.Session(
+        long.setup,
+        [
+            replace(block, acc_m_s2=block.acc_m_s2[:3000], gyr_rad_s=block.gyr_rad_s[:3000])
+            for block in long.whole
+        ],
+    )
+    measured = speed._report(short, 1, 1)
+    assert measured["vqf alone"][1] == 1.0
+    assert measured["stage: orientation"][1] > 1.0
+    assert measured["stage: measuring repetitions"][0] > measured["of this, the offline filter"][0] * 0.5
+    assert len([name for name in measured if name.startswith("stage: ")]) == 8
+    assert measured["live, whole pipeline, 10 samples a packet"][0] > measured["batch, whole pipeline"][0]

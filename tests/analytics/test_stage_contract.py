@@ -308,3 +308,21 @@ def test_pipeline_memory_is_bounded(hinges: list[ImuBlock]) -> None:
     assert pipeline._history._values.shape[2] <= 2 * (9000 + 100)
     waiting = pipeline._alignment._queues.values()
     assert sum(len(part.flags) for queue in waiting for part in queue.parts) < 1000
+
+
+def test_a_repetition_that_ends_in_a_long_hole_is_finished(hinges: list[ImuBlock]) -> None:
+    whole = analyse(hinges, hinge_setup(KNOWN))
+    close_ns = next(e.repetition.close_ns for e in whole.events if isinstance(e, RepetitionEvent))
+    # Long enough for the history to let go of all that was before it.
+    end = round((close_ns - hinges[0].start_time_ns) / 1e7) + 60
+    later = [replace(cut(block, end, len(block)), gap_before_s=120.0) for block in hinges]
+    broken = [cut(block, 0, end) for block in hinges] + [
+        replace(block, start_time_ns=block.start_time_ns + 120_000_000_000) for block in later
+    ]
+    output = streamed(chunks(broken, seed=0, longest=25), hinge_setup(KNOWN))
+    of_first = [
+        e for e in output.events if isinstance(e, RepetitionEvent) and e.repetition.close_ns == close_ns
+    ]
+    assert of_first[0].revision == 0
+    assert of_first[-1].final
+    assert_same_output(output, analyse(broken, hinge_setup(KNOWN)))
