@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analytics.accelerometer_bias import AccelerometerBiasParameters
+from analytics.angles import Goniometer
 from analytics.calibration_borrowed_yaw import (
     BorrowedYawParameters,
     borrow_yaws,
@@ -19,6 +19,7 @@ from analytics.calibration_drop import pelvis_path
 from analytics.calibration_lying import lying_calibration
 from analytics.calibration_still import (
     StillParameters,
+    are_alike,
     faces_fore_or_aft,
     find_still_poses,
     most_upright_poses,
@@ -31,6 +32,7 @@ from analytics.live_acc_bias import LiveAccelerometerBias
 from analytics.orientation import OrientationParameters
 from analytics.quaternions import up_in_sensor
 from analytics.slip import SlipDetector, SlipParameters, tops_of
+from analytics.wearing import Wearing, warned_of_a_new_wearing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -91,6 +93,8 @@ class CalibrationSession:
         What the prescription says of the posture at the start; ``None``: nothing.
     one_leg_declared
         Whether the prescription says that one leg works.
+    wearing
+        Calibration kept from an earlier recording of the same wearing.
     parameters
         Settings.
     orientation
@@ -103,12 +107,16 @@ class CalibrationSession:
         *,
         lying_expected: bool | None = None,
         one_leg_declared: bool = False,
+        wearing: Wearing | None = None,
         parameters: CalibrationParameters | None = None,
         orientation: OrientationParameters | None = None,
     ) -> None:
         self._mounts = mounts
         self._lying_expected = lying_expected
         self._one_leg_declared = one_leg_declared
+        self._kept = wearing
+        self._is_carried = False
+        self._lies_as_kept = False
         self._parameters = parameters or CalibrationParameters()
         self._orientation = orientation or OrientationParameters()
         self._movements: list[_Movement] = []
@@ -131,17 +139,24 @@ class CalibrationSession:
     @property
     def wants_movement(self) -> bool:
         """Whether another repetition would make the calibration better."""
-        return len(self._movements) < self._parameters.repetitions
+        return not self._is_carried and len(self._movements) < self._parameters.repetitions
 
     @property
     def has_seen_movement(self) -> bool:
         """Whether at least one repetition has been used."""
-        return bool(self._movements)
+        return self._is_carried or bool(self._movements)
 
     @property
     def is_supine(self) -> bool:
         """Whether the athlete lay on the back while still."""
-        return any(pose.is_supine for pose in self.poses.values())
+        return self._lies_as_kept or any(pose.is_supine for pose in self.poses.values())
+
+    @property
+    def wearing(self) -> Wearing | None:
+        """What to keep for the next recording; None before forward is known, and for a start in lying."""
+        if not self.is_forward_known or any(pose.is_supine for pose in self.poses.values()):
+            return None
+        return Wearing(dict(self.poses), dict(self.calibrations))
 
     def search(
         self, held: AlignedHistory, first_index: int, end_index: int, *, is_last: bool = False
@@ -187,7 +202,7 @@ class CalibrationSession:
             if poses is None:
                 continue
             # A held bottom is as still as standing; what was seen before it tells them apart.
-            if is_first or _are_alike(poses, self._most_upright(held, first_index, end), still.same_pose_deg):
+            if is_first or are_alike(poses, self._most_upright(held, first_index, end), still.same_pose_deg):
                 return self._begin(poses)
         if end_index - first_index >= round(still.patience_s * rate) or is_last:
             self._begin(self._most_upright(held, first_index, last))
@@ -207,8 +222,16 @@ class CalibrationSession:
         )
 
     def _begin(self, poses: dict[Placement, StillPose]) -> bool:
+        lies = None if self._kept is None else self._kept.recognises(poses)
+        if self._kept is not None and lies is not None:
+            self.poses = {placement: self._kept.poses[placement] for placement in poses}
+            self.calibrations = {placement: self._kept.calibrations[placement] for placement in poses}
+            self._is_carried, self._lies_as_kept = True, lies
+            return self.is_started
         self.poses = poses
         self.calibrations = _initial(poses)
+        if self._kept is not None:
+            self.calibrations = warned_of_a_new_wearing(self.calibrations)
         return self.is_started
 
     def join(self, window: AlignedBlock) -> list[SegmentCalibration]:
@@ -340,9 +363,9 @@ class CalibrationSession:
             self.calibrations[slip.placement] = changed[-1]
         return changed
 
-    def unbiased_calibrations(self) -> dict[Placement, SegmentCalibration]:
-        """Return the calibrations for orientations that the accelerometers' bias was taken off."""
-        return self.acc_biases.taken_off(self.calibrations, self.poses)
+    def goniometer(self) -> Goniometer:
+        """Return what reads angles by all that is known now."""
+        return Goniometer(self.acc_biases.taken_off(self.calibrations, self.poses), self.acc_biases.m_s2)
 
     def _settle_posture(self, window: AlignedBlock) -> None:
         """Let the first repetition tell lying from standing where no mount can."""
@@ -360,17 +383,6 @@ class CalibrationSession:
             yaw_difference_deg(old, self.calibrations[old.placement]) > self._parameters.restart_deg
             for old in before
         )
-
-
-def _are_alike(
-    some: Mapping[Placement, StillPose], others: Mapping[Placement, StillPose], within_deg: float
-) -> bool:
-    smallest = math.cos(math.radians(within_deg))
-    return all(
-        float(pose.up_sensor @ others[placement].up_sensor) > smallest
-        for placement, pose in some.items()
-        if placement in others
-    )
 
 
 def _initial(poses: Mapping[Placement, StillPose]) -> dict[Placement, SegmentCalibration]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -254,3 +255,15 @@ def faces_fore_or_aft(mount: Mount) -> bool:
 def _mean_direction(up: FloatArray) -> FloatArray:
     mean = np.mean(up, axis=0)
     return np.asarray(mean / np.linalg.norm(mean), dtype=np.float64)
+
+
+def are_alike(
+    some: Mapping[Placement, StillPose], others: Mapping[Placement, StillPose], within_deg: float
+) -> bool:
+    """Tell whether all sensors that both know show the same pose."""
+    smallest = math.cos(math.radians(within_deg))
+    return all(
+        float(pose.up_sensor @ others[placement].up_sensor) > smallest
+        for placement, pose in some.items()
+        if placement in others
+    )

@@ -12,9 +12,8 @@ import numpy as np
 from analytics.alignment import PlacementAlignment, Stretch
 from analytics.angle_block import AngleBlock
 from analytics.angles import Goniometer, RotationReference, heading_rad
-from analytics.calibration_session import CalibrationSession
 from analytics.driving import DrivingAngle, with_thigh_stood_in
-from analytics.exercises import Exercise, ExerciseFamily
+from analytics.exercises import Exercise
 from analytics.hip_rise import may_be_learnt_from
 from analytics.history import AlignedHistory
 from analytics.imu import ImuBlock, Placement
@@ -27,7 +26,7 @@ from analytics.pipeline_output import (
     PipelineOutput,
     RepetitionAborted,
 )
-from analytics.pipeline_setup import AthleteSetup, PipelineParameters
+from analytics.pipeline_setup import AthleteSetup, PipelineParameters, calibration_session
 from analytics.posture import Posture, PostureLatch
 from analytics.remeasurement import remeasured
 from analytics.repetition_ledger import RepetitionLedger
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from analytics.calibration import SegmentCalibration
+    from analytics.wearing import Wearing
 
 
 class MotionPipeline:
@@ -79,13 +79,7 @@ class MotionPipeline:
         self._orientation = {placement: OrientationStage(placement, p.orientation) for placement in mounts}
         self._history = AlignedHistory(mounts)
         self._alignment = PlacementAlignment(mounts, self._history, p.alignment)
-        self._session = CalibrationSession(
-            mounts,
-            lying_expected=None if asked is None else asked.family is ExerciseFamily.BRIDGE,
-            one_leg_declared=asked in {Exercise.SINGLE_LEG_DEADLIFT, Exercise.SINGLE_LEG_GLUTE_BRIDGE},
-            parameters=p.calibration,
-            orientation=p.orientation,
-        )
+        self._session = calibration_session(setup, p)
         self._is_asked = asked is not None
         self._held: list[Stretch] = []
         self._step = 1
@@ -112,6 +106,11 @@ class MotionPipeline:
     def calibrations(self) -> Mapping[Placement, SegmentCalibration]:
         """How the sensors sit, as far as it is known by now."""
         return self._session.calibrations
+
+    @property
+    def wearing(self) -> Wearing | None:
+        """Calibration for the next recording of the same wearing; None while there is none."""
+        return self._session.wearing
 
     def push(self, block: ImuBlock) -> PipelineOutput:
         """Take the next samples of one sensor.
@@ -200,8 +199,9 @@ class MotionPipeline:
         if not self._session.search(history, first_index, history.end_index, is_last=is_last):
             return
         self._latch = self._new_latch()
-        self._trigger = MotionTrigger(self._session.poses, self._parameters.counter)
-        self._goniometer = self._new_goniometer()
+        if self._session.wants_movement:
+            self._trigger = MotionTrigger(self._session.poses, self._parameters.counter)
+        self._goniometer = self._session.goniometer()
         if self._session.is_forward_known:
             self._counter = self._new_counter()
         self._step = max(1, round(self._parameters.step_s * history.sampling_rate_hz))
@@ -209,9 +209,6 @@ class MotionPipeline:
         self._tell(history.time_ns(first_index), self._session.calibrations.values())
         for stretch in held:
             self._advance(stretch)
-
-    def _new_goniometer(self) -> Goniometer:
-        return Goniometer(self._session.unbiased_calibrations(), self._session.acc_biases.m_s2)
 
     def _new_latch(self) -> PostureLatch:
         return PostureLatch(
@@ -328,7 +325,7 @@ class MotionPipeline:
         if not may_be_learnt_from(candidate, window, self._session.poses, self._parameters.counter.gate):
             return
         changed = self._session.learn(window, candidate.start_ns, candidate.close_ns)
-        self._goniometer = self._new_goniometer()
+        self._goniometer = self._session.goniometer()
         self._trigger = None
         self._tell(self._history.time_ns(index), changed)
         self._turn_rotation(before, index)
@@ -380,7 +377,7 @@ class MotionPipeline:
             return
         joined = self._session.join(window)
         if joined:
-            self._goniometer = self._new_goniometer()
+            self._goniometer = self._session.goniometer()
             self._tell(self._history.time_ns(index), joined)
             if self._counter is not None and self._session.is_forward_known:
                 self._counter = self._new_counter()

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from analytics.alignment import AlignmentParameters
-from analytics.calibration_session import CalibrationParameters
+from analytics.calibration_session import CalibrationParameters, CalibrationSession
+from analytics.exercises import Exercise, ExerciseFamily
+from analytics.imu import Placement
 from analytics.orientation import OrientationParameters
 from analytics.posture import PostureParameters
 from analytics.repetition_meter import MeterParameters
@@ -16,8 +18,9 @@ from analytics.sets import SetParameters
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analytics.imu import Mount, Placement
+    from analytics.imu import Mount
     from analytics.prescription import Prescription
+    from analytics.wearing import Wearing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class AthleteSetup:
         Mount of each worn sensor; placements that are not named are not worn.
     prescription
         What was asked, if anything.
+    wearing
+        Calibration kept from an earlier recording, if the sensors have not been taken off since.
 
     Raises
     ------
@@ -39,6 +44,7 @@ class AthleteSetup:
 
     mounts: Mapping[Placement, Mount]
     prescription: Prescription | None = None
+    wearing: Wearing | None = None
 
     def __post_init__(self) -> None:
         if not self.mounts:
@@ -68,3 +74,17 @@ class PipelineParameters:
     sets: SetParameters = field(default_factory=SetParameters)
     history_s: float = 90.0
     step_s: float = 0.1
+
+
+def calibration_session(setup: AthleteSetup, parameters: PipelineParameters) -> CalibrationSession:
+    """Begin a calibration with what is known before the first sample."""
+    mounts = {placement: setup.mounts[placement] for placement in Placement if placement in setup.mounts}
+    asked = setup.prescription.exercise if setup.prescription is not None else None
+    return CalibrationSession(
+        mounts,
+        lying_expected=None if asked is None else asked.family is ExerciseFamily.BRIDGE,
+        one_leg_declared=asked in {Exercise.SINGLE_LEG_DEADLIFT, Exercise.SINGLE_LEG_GLUTE_BRIDGE},
+        wearing=setup.wearing,
+        parameters=parameters.calibration,
+        orientation=parameters.orientation,
+    )

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 import hardware_sim
-from analytics.batch import analyse
+from analytics.batch import analyse, side_by_side
+from analytics.calibration import CalibrationMethod
 from analytics.imu import ImuBlock, Mount, Placement
-from analytics.pipeline import AthleteSetup
-from analytics.pipeline_output import PipelineOutput, RepetitionEvent
+from analytics.pipeline import MotionPipeline
+from analytics.pipeline_output import CalibrationEvent, PipelineOutput, RepetitionEvent
+from analytics.pipeline_setup import AthleteSetup
+from analytics.wearing import Wearing
 from hardware_sim.scenario import Tempo
 
 ALL = (Placement.PELVIS, Placement.THIGH_LEFT, Placement.THIGH_RIGHT)
@@ -79,3 +82,40 @@ def test_a_held_bottom_is_not_taken_for_standing() -> None:
     events = finished(output)
     assert len({event.repetition.repetition_number for event in events}) == 3
     assert float(np.max(np.abs(errors_deg(performance, events, "pelvic_tilt_deg")))) < 4.0
+
+
+def unknown_mounts(wearing: Wearing | None = None) -> AthleteSetup:
+    return AthleteSetup(dict.fromkeys(ALL, Mount.UNKNOWN), wearing=wearing)
+
+
+def test_a_kept_calibration_serves_the_next_set_from_its_first_sample() -> None:
+    # The same seed: the same sensors, not taken off between the sets.
+    performance = perform("romanian_deadlift", 4, repetitions=2)
+    pipeline = MotionPipeline(unknown_mounts())
+    first = [pipeline.push_together(part) for part in side_by_side(blocks_of(performance))]
+    assert np.isnan(first[0].angles[0].thigh_flexion_left_deg[0])
+    assert pipeline.wearing is not None
+    kept = Wearing.from_dict(pipeline.wearing.to_dict())
+    output = analyse(blocks_of(performance), unknown_mounts(kept))
+    truth = performance.truth
+    live = np.concatenate([block.thigh_flexion_left_deg for block in output.angles])
+    assert float(np.max(np.abs(live - truth.angles.thigh_flexion_left_deg[: len(live)]))) < 3.0
+    told = [event for event in output.events if isinstance(event, CalibrationEvent)]
+    assert {event.calibration.method for event in told} == {CalibrationMethod.MOVEMENT}
+    assert len({e.repetition.repetition_number for e in finished(output)}) == 2
+
+
+def test_a_kept_calibration_of_another_wearing_is_not_used() -> None:
+    performance = perform("romanian_deadlift", 4, repetitions=2)
+    pipeline = MotionPipeline(unknown_mounts())
+    for part in side_by_side(blocks_of(performance)):
+        pipeline.push_together(part)
+    assert pipeline.wearing is not None
+    turned = [
+        replace(block, acc_m_s2=block.acc_m_s2[:, [1, 2, 0]], gyr_rad_s=block.gyr_rad_s[:, [1, 2, 0]])
+        for block in blocks_of(performance)
+    ]
+    output = analyse(turned, unknown_mounts(pipeline.wearing))
+    told = [event.calibration for event in output.events if isinstance(event, CalibrationEvent)]
+    assert all("calibrated anew" in calibration.warnings[0] for calibration in told[:3])
+    assert float(np.max(np.abs(errors_deg(performance, finished(output), "pelvic_tilt_deg")))) < 2.0
