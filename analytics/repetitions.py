@@ -172,9 +172,13 @@ class RepetitionCounter:
         )
         supine = block.is_supine[first:end].tolist()
         times_ns = block.times_ns(first, end).tolist()
+        measured = block.is_measured[first:end]
+        drawn = frozenset() if measured.all() else frozenset(np.flatnonzero(~measured).tolist())
         taken, heard = 0, 0
         for taken, row in enumerate(columns, 1):
             if usable[taken - 1]:
+                if taken - 1 in drawn and self._machine is not None:
+                    self._machine.note_bridged(times_ns[taken - 1])
                 self._take(times_ns[taken - 1], row, supine=supine[taken - 1])
                 if len(self._events) > heard:
                     heard = len(self._events)
@@ -228,17 +232,21 @@ class RepetitionCounter:
     ) -> None:
         missing = round((time_ns - last_ns) * self._rate_hz / NANOSECONDS_PER_SECOND) - 1
         if missing > self.parameters.bridge_gap_s * self._rate_hz:
-            machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
             gate.clear()
             self._resumed_ns = time_ns
             rest_ns = self.parameters.turning_points.set_rest_s * NANOSECONDS_PER_SECOND
-            if self._counted and time_ns - last_ns < rest_ns:
+            if time_ns - last_ns >= rest_ns:
+                machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
+                return
+            machine.resume(time_ns, row[0])
+            if self._counted:
                 # What was lost in the hole may have been a repetition: it was no rest.
                 machine.mark_counted(time_ns)
             return
         for step in range(1, missing + 1):
             share = step / (missing + 1)
             between_ns = last_ns + round(share * (time_ns - last_ns))
+            machine.note_bridged(between_ns)
             self._step(machine, gate, between_ns, _between(self._last_row, row, share))
 
     def _step(self, machine: TurningPointMachine, gate: CandidateGate, time_ns: int, row: Row) -> None:
@@ -272,11 +280,7 @@ class RepetitionCounter:
             if isinstance(event, Cycle):
                 self._count(machine, event, now_ns)
             elif isinstance(event, BrokenOff):
-                if self._is_attempt(machine, event, now_ns):
-                    machine.mark_counted(event.end_ns)
-                self._events.append(
-                    Aborted(event.start_ns, event.turn_ns, event.end_ns, event.depth_deg, event.reason)
-                )
+                self._break_off(machine, event, now_ns)
             elif isinstance(event, DriveChange):
                 phase = phases_of(supine=self.is_supine)[event.phase]
                 self._set_phase(phase, event.time_ns, event.decided_ns, false_start=event.is_false_start)
@@ -342,14 +346,17 @@ class RepetitionCounter:
             return verdict
         return judged_alone(verdict, self.parameters.thigh_alone_from_s, is_asked=self.is_asked)
 
-    def _is_attempt(self, machine: TurningPointMachine, movement: BrokenOff, now_ns: int) -> bool:
-        """Whether a movement too shallow to count was of the kind that counts, and no step or fidgeting."""
-        if movement.reason is not AbortReason.TOO_SHALLOW or not self._counted:
-            return False
-        if movement.depth_deg < self.parameters.attempt_share * machine.typical_amplitude_deg:
-            return False
-        verdict = self._judge(movement.start_ns, movement.end_ns, now_ns, movement.depth_deg)
-        return verdict is None or verdict.is_repetition
+    def _break_off(self, machine: TurningPointMachine, movement: BrokenOff, now_ns: int) -> None:
+        if movement.reason is AbortReason.TOO_SHALLOW:
+            verdict = self._judge(movement.start_ns, movement.end_ns, now_ns, movement.depth_deg)
+            if verdict is not None and not verdict.is_repetition:
+                return  # a step or fidgeting, no lowering
+            is_deep = movement.depth_deg >= self.parameters.attempt_share * machine.typical_amplitude_deg
+            if self._counted and is_deep:
+                machine.mark_counted(movement.end_ns)
+        self._events.append(
+            Aborted(movement.start_ns, movement.turn_ns, movement.end_ns, movement.depth_deg, movement.reason)
+        )
 
 
 def _between(before: Row, after: Row, share: float) -> Row:

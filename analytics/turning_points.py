@@ -51,6 +51,8 @@ class TurningPointParameters:
     acceptance_share, settled_acceptance_share
         Counted from this part of the median of the last five amplitudes, while there is one and when there
         are more.
+    cut_share
+        A movement under way when the data resume is not counted where more than this of it was not seen.
     soft_return_share
         Returned at least this part of the way: counted when it rests or turns out again there.
     soft_rest_s
@@ -76,6 +78,8 @@ class TurningPointParameters:
     return_share: float = 0.25
     acceptance_share: float = 0.55
     settled_acceptance_share: float = 0.6
+    bridged_acceptance_share: float = 0.35
+    cut_share: float = 0.5
     soft_return_share: float = 0.6
     soft_rest_s: float = 0.5
     minimum_out_s: float = 0.25
@@ -124,6 +128,8 @@ class TurningPointMachine:
         self._amplitudes: deque[float] = deque(maxlen=5)
         self._typical_deg = 0.0
         self._started = False
+        self._base = 0.0
+        self._bridged_ns: int | None = None
         self._x = self._z1 = self._z2 = 0.0
         self._last_close_ns: int | None = None
         self.events: list[MachineEvent] = []
@@ -175,10 +181,28 @@ class TurningPointMachine:
             setattr(self, name, getattr(self, name) + offset_deg)
 
     def restart(self, time_ns: int, angle_deg: float, reason: AbortReason) -> None:
-        """Begin anew at this angle: after a hole in the data, or in another posture. Amplitudes stay."""
+        """Begin anew at this angle: in another posture, or after a long hole. Amplitudes stay."""
         if self._started:
             self._break_off(time_ns, reason)
         self._reset(time_ns, angle_deg)
+
+    def resume(self, time_ns: int, angle_deg: float) -> None:
+        """Go on after a hole too long to be bridged: what was under way is broken off, the lockout stays.
+
+        Where the angle is away from it by now, a movement is under way of which the beginning was not seen.
+        """
+        base_deg = self._base if self._started else angle_deg
+        is_told = self._started and self._state is not _State.TOP
+        self.restart(time_ns, angle_deg, AbortReason.UNMEASURED)
+        self._base = base_deg
+        if angle_deg - base_deg > self._onset_deg:
+            self._enter_down(time_ns, angle_deg, time_ns, 0.0)
+            self._high_ns = time_ns
+            self._cut_deg, self._cut_is_told = angle_deg - base_deg, is_told
+
+    def note_bridged(self, time_ns: int) -> None:
+        """Remember that the angle at this time is a line drawn through a hole."""
+        self._bridged_ns = time_ns
 
     # --- one sample --------------------------------------------------------------------------
 
@@ -201,6 +225,7 @@ class TurningPointMachine:
 
     def _reset(self, time_ns: int, angle_deg: float) -> None:
         self._started = True
+        self._cut_deg, self._cut_is_told = 0.0, False
         self._z1 = (1.0 - self._b0) * angle_deg
         self._z2 = (self._b2 - self._a2) * angle_deg
         self._x = angle_deg
@@ -217,6 +242,11 @@ class TurningPointMachine:
             self.events.append(DriveChange(phase, time_ns, decided_ns, is_false_start=false_start))
 
     # --- at rest -----------------------------------------------------------------------------
+
+    @property
+    def _onset_deg(self) -> float:
+        p = self.parameters
+        return max(0.6 * p.minimum_amplitude_deg, p.onset_share * self._typical_deg)
 
     def _enter_top(self, time_ns: int, x: float) -> None:
         self._state = _State.TOP
@@ -237,7 +267,7 @@ class TurningPointMachine:
         away = x - self._base
         if away < 0.3 * p.minimum_amplitude_deg:
             self._near_ns = time_ns
-        onset_deg = max(0.6 * p.minimum_amplitude_deg, p.onset_share * self._typical_deg)
+        onset_deg = self._onset_deg
         # Above the low of this rest, too: a soft lockout leaves the angle high over the baseline.
         if away > onset_deg and x - self._low > 0.5 * onset_deg and speed > 0:
             start_ns = self._onset_ns if self._onset_ns is not None else self._near_ns
@@ -382,12 +412,18 @@ class TurningPointMachine:
         back_s = (close_ns - self._high_ns) / NANOSECONDS_PER_SECOND
         if amplitude < p.minimum_amplitude_deg:
             return
+        # Where the data resumed in mid-movement, its beginning was not seen.
+        resumed_s = (self._start_ns - self._restarted_ns - self._delay_ns) / NANOSECONDS_PER_SECOND
+        is_cut = resumed_s < 2.0 * self._dt_s
+        if is_cut and (self._cut_deg > p.cut_share * amplitude or out_s < p.minimum_out_s):
+            if not self._cut_is_told:
+                self._emit_broken_off(close_ns, AbortReason.UNMEASURED)
+            return
+        is_bridged = self._bridged_ns is not None and self._bridged_ns >= self._start_ns
         accepted = p.acceptance_share if len(self._amplitudes) < 2 else p.settled_acceptance_share
+        if is_bridged:
+            accepted = p.bridged_acceptance_share
         if amplitude < accepted * self._typical_deg:
-            # Where the data resumed in mid-movement, the depth was never seen.
-            is_cut = (
-                self._start_ns - self._restarted_ns < self._delay_ns + 2 * self._dt_s * NANOSECONDS_PER_SECOND
-            )
             self._emit_broken_off(close_ns, AbortReason.UNMEASURED if is_cut else AbortReason.TOO_SHALLOW)
         elif out_s < p.minimum_out_s or back_s < p.minimum_back_s or out_s + back_s < p.minimum_cycle_s:
             self._emit_broken_off(close_ns, AbortReason.TOO_SHORT)

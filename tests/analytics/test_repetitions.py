@@ -268,6 +268,28 @@ def test_dating_back_does_not_reach_into_the_repetition_before() -> None:
         assert all(before.close_ns <= after.start_ns for before, after in itertools.pairwise(found))
 
 
+def test_a_bottom_lost_in_a_short_hole_is_counted_all_the_same() -> None:
+    curve = Curve().hold(2)
+    for _ in range(5):
+        curve.move(60, 0.6).move(0, 0.6)
+    tilt = curve.hold(2).array()
+    bottom = round((2.0 + 3 * 1.2 + 0.6) * RATE_HZ)
+    tilt[bottom - 27 : bottom + 27] = np.nan
+    found = counted(events_of(tilt))
+    assert len(found) == 5
+    assert found[3].amplitude_deg < 0.6 * 60.0
+
+
+def test_two_dips_after_a_long_hole_at_the_bottom_are_not_two_repetitions() -> None:
+    curve = Curve().hold(2).cycle(70).move(70, 2).hold(4).move(45, 1).move(75, 1).move(50, 1).move(78, 1)
+    tilt = curve.move(0, 2).hold(2).cycle(70).array()
+    tilt[900:1180] = np.nan
+    events = events_of(tilt)
+    assert [round(candidate.amplitude_deg) for candidate in counted(events)] == [70, 70]
+    (aborted,) = of_kind(events, Aborted)
+    assert aborted.reason is AbortReason.UNMEASURED
+
+
 def test_standing_and_swaying_is_no_repetition() -> None:
     rng = np.random.default_rng(7)
     events = events_of(alive(6000, rng, sway_deg=0.6))
