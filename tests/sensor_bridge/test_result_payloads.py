@@ -291,7 +291,8 @@ def test_a_line_of_the_state_has_the_codes_of_faults_alone() -> None:
 @pytest.mark.parametrize("phase", list(FaultPhase))
 def test_every_phase_of_a_fault_can_be_told(phase: FaultPhase) -> None:
     told = fault_payload(Fault(FaultCode.PELVIC_DROP, 1, phase, 12.0, 10.0, 1.0, Kind.MEASURED))
-    assert told.phase == {"eccentric": "eccentric", "bottom": "bottom", "top": "top", "whole": None}[phase]
+    names = {"eccentric": "eccentric", "bottom": "bottom", "concentric": "concentric", "top": "top", "whole": None}
+    assert told.phase == names[phase]
 
 
 def test_a_calibration_of_unknown_quality_says_so() -> None:
