@@ -57,6 +57,9 @@ _FEWEST_TO_DIFFER = 3
 _MODELLED = {ExerciseFamily.HINGE, ExerciseFamily.MICRO, ExerciseFamily.SQUAT}
 # People rise from a chair with pelvis and thigh together as often as not: a squat may be that.
 _MOST_OF_A_SQUAT = 0.6
+# One thigh may be the leg that stands while the other, unseen, swings back.
+_MOST_OF_A_HINGE_BY_ONE_THIGH = 0.7
+_ONE_THIGH = "with one thigh sensor a hinge on both legs cannot be told from one on a single leg"
 # Where rules and model differ so much, neither is believed.
 _LEAST_OF_FAMILY = 0.1
 # A few degrees of the rear thigh, no more than two healthy legs differ by: the model knows how often it is
@@ -177,12 +180,12 @@ def _weighed(seen: Seen, look: SetLook, model: ExerciseModel) -> Seen:
     confidence = family[best]
     if best is Exercise.SQUAT:
         confidence = min(confidence, _MOST_OF_A_SQUAT)
+    most, why = SURE, seen.why if confidence < _SHOWN_AS_SURE else ""
+    if look.has_one_thigh and best.family is ExerciseFamily.HINGE:
+        most, why = _MOST_OF_A_HINGE_BY_ONE_THIGH, _ONE_THIGH
+        confidence = min(confidence, most)
     return replace(
-        seen,
-        exercise=best,
-        confidence=confidence,
-        family_confidence=min(SURE, of_family),
-        why=seen.why if confidence < _SHOWN_AS_SURE else "",
+        seen, exercise=best, confidence=confidence, family_confidence=min(most, of_family), why=why
     )
 
 

@@ -185,4 +185,7 @@ def _seen_supine(look: SetLook, p: RecognitionParameters) -> Seen:
     if look.tilt_deg is not None:
         why = "without both thighs a single-leg bridge does not show"
         return Seen(Exercise.GLUTE_BRIDGE, 0.7, 0.7, why)
+    if look.has_pelvis:
+        why = "nothing of it could be measured but that the hips were lifted lying"
+        return Seen(Exercise.GLUTE_BRIDGE, CODE_INSIDE_FAMILY, CODE_INSIDE_FAMILY, why)
     return _other("a thigh alone does not tell a bridge from other work on the back")

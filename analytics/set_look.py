@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
+from analytics.driving import DrivingAngle
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -38,6 +40,8 @@ class SetLook:
     togetherness
         Range of hip flexion / (range of tilt + range of thigh flexion), 0 to 1: 1 where pelvis and thigh
         are farthest at the same time, less where the pelvis is upright again when the thigh is (a chair).
+    has_pelvis
+        A pelvis sensor counted it, measured or not.
     """
 
     is_supine: bool
@@ -52,6 +56,11 @@ class SetLook:
     def has_thigh(self) -> bool:
         """Whether a thigh sensor showed anything."""
         return self.left_deg is not None or self.right_deg is not None
+
+    @property
+    def has_one_thigh(self) -> bool:
+        """Whether one thigh sensor showed something, and the other nothing."""
+        return (self.left_deg is None) != (self.right_deg is None)
 
     @property
     def thigh_difference_deg(self) -> float:
@@ -85,6 +94,7 @@ def look_at(repetitions: Sequence[Repetition]) -> SetLook:
         hip_deg=_median(_larger_hip_deg(r) for r in repetitions),
         share=_median(r.hinge_share for r in repetitions),
         togetherness=_median(_togetherness(r) for r in repetitions),
+        has_pelvis=any(r.driving_angle is not DrivingAngle.THIGH_FLEXION for r in repetitions),
     )
 
 

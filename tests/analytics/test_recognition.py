@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from analytics import recognition
+from analytics.driving import DrivingAngle
 from analytics.errors import ModelUnusable
 from analytics.exercises import Exercise, Side
 from analytics.prescription import Prescription
@@ -120,6 +121,15 @@ def test_bent_knees_are_sure_enough_to_name_a_deadlift(make_repetition) -> None:
     assert found.warnings == ()
 
 
+def test_one_thigh_does_not_exclude_that_the_other_leg_is_free(make_repetition) -> None:
+    # The virtual athlete's free leg, turned round by an unknown mount, looks just like this.
+    found = recognise([make_repetition(**bends(52.0, None, 43.0))])
+    assert (found.exercise, found.confidence) == (Exercise.DEADLIFT, 0.7)
+    assert found.warnings == (
+        "with one thigh sensor a hinge on both legs cannot be told from one on a single leg",
+    )
+
+
 def test_what_was_declared_wins_and_the_contradiction_is_said(make_repetition) -> None:
     figures, _, _ = SEEN["squat"]
     found = recognise([make_repetition(**figures)], Prescription(Exercise.ROMANIAN_DEADLIFT))
@@ -127,6 +137,14 @@ def test_what_was_declared_wins_and_the_contradiction_is_said(make_repetition) -
     assert found.seen is Exercise.SQUAT
     assert found.confidence == 0.1
     assert found.warnings[-1] == "romanian_deadlift was declared, the movement looks like squat"
+
+
+def test_hips_lifted_lying_are_a_bridge_even_where_nothing_could_be_measured(make_repetition) -> None:
+    unmeasured = dict.fromkeys(bends(1.0, 1.0, 1.0)) | {"is_supine": True}
+    found = recognise([make_repetition(**unmeasured)])
+    assert (found.exercise, found.confidence) == (Exercise.GLUTE_BRIDGE, 0.6)
+    thigh_alone = recognise([make_repetition(**unmeasured, driving_angle=DrivingAngle.THIGH_FLEXION)])
+    assert (thigh_alone.exercise, thigh_alone.confidence) == (Exercise.OTHER, 0.5)
 
 
 @pytest.mark.parametrize("tilt_deg", [20.0, 70.0])
