@@ -171,17 +171,19 @@ class MotionPipeline:
         if newest_ns is None:
             return None
         counter = self._counter
-        watching = counter or self._trigger
+        seen = counter or self._trigger
+        has_begun = self._session.is_started
+        now_ns = self._history.time_ns(self._history.end_index - 1) if has_begun else newest_ns
+        onset_ns, depth = (counter.eccentric_start_ns, counter.depth_fraction) if counter else (None, None)
         return LiveState(
-            time_ns=self._history.time_ns(self._history.end_index - 1)
-            if self._session.is_started
-            else newest_ns,
-            phase=watching.phase if watching is not None else Phase.CALIBRATING,
+            time_ns=now_ns,
+            phase=Phase.CALIBRATING if seen is None else seen.phase,
             posture=self._latch.posture,
             set_number=self._ledger.set_number,
             repetition_count=self._ledger.repetition_count,
-            eccentric_start_ns=counter.eccentric_start_ns if counter is not None else None,
-            depth_fraction=counter.depth_fraction if counter is not None else None,
+            eccentric_start_ns=onset_ns,
+            depth_fraction=depth,
+            count=self._ledger.live_count(onset_ns, now_ns, depth),
         )
 
     # --- before zero is known ----------------------------------------------------------------

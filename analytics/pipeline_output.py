@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from analytics.adherence import LiveCount
     from analytics.angles import AngleBlock
     from analytics.calibration import SegmentCalibration
     from analytics.posture import Posture
@@ -90,6 +91,8 @@ class LiveState:
         Onset of the lowering under way, backdated.
     depth_fraction
         Depth as a part of this set's typical one, 0 to 1.
+    count
+        The count of the lowering under way against the tempo that was asked; ``None`` outside one.
     """
 
     time_ns: int
@@ -99,6 +102,7 @@ class LiveState:
     repetition_count: int
     eccentric_start_ns: int | None
     depth_fraction: float | None
+    count: LiveCount | None = None
 
 
 @dataclass(frozen=True, slots=True)

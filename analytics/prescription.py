@@ -105,11 +105,13 @@ class Prescription:
         Asked tempo, or ``None``.
     minimum_range_deg
         Least range of the working hip (pelvic tilt without a thigh sensor), degrees, or ``None``.
+    load_kg, is_supported
+        Weight, and whether a hand rests on something: told by people, no sensor sees it; ``None``: not said.
 
     Raises
     ------
     ValueError
-        A target below 1, or a range outside 0 to 180 degrees.
+        A target below 1, a range outside 0 to 180 degrees, or a load that is negative or not finite.
     """
 
     exercise: Exercise
@@ -118,6 +120,8 @@ class Prescription:
     side: Side | None = None
     tempo: Tempo | None = None
     minimum_range_deg: float | None = None
+    load_kg: float | None = None
+    is_supported: bool | None = None
 
     def __post_init__(self) -> None:
         for name in ("repetitions", "sets"):
@@ -127,3 +131,5 @@ class Prescription:
         least = self.minimum_range_deg
         if least is not None and not 0 < least <= 180:
             raise ValueError(f"prescription: minimum_range_deg must lie in 0 to 180, not {least}")
+        if self.load_kg is not None and not (math.isfinite(self.load_kg) and self.load_kg >= 0):
+            raise ValueError(f"prescription: load_kg must be 0 or more, not {self.load_kg}")

@@ -12,6 +12,7 @@ from analytics.imu import NANOSECONDS_PER_SECOND
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from analytics.adherence import PartAdherence
     from analytics.exercises import Side
     from analytics.form import Fault
     from analytics.repetitions import DrivingAngle
@@ -121,6 +122,8 @@ pelvic_rotation_bottom_range_deg, pelvic_rotation_concentric_range_deg
         One-sigma and kind of each figure that is there, reason of each that is not, by field name.
     walkout
         Steps of a bridge walkout, where one was asked.
+    adherence
+        Each part that was asked against what was done; empty without a prescription.
     faults, warnings
         What was wrong with the form, and with the measuring.
     """
@@ -182,6 +185,7 @@ pelvic_rotation_bottom_range_deg, pelvic_rotation_concentric_range_deg
     kind: Mapping[str, Kind] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
     walkout: Walkout | None = None
+    adherence: tuple[PartAdherence, ...] = ()
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -206,6 +210,35 @@ pelvic_rotation_bottom_range_deg, pelvic_rotation_concentric_range_deg
 _UNKNOWN_TIMING_SD_S = 0.1
 NEXT_NOT_BEGUN = "the next repetition has not begun"
 LAST_OF_SET = "the last repetition of its set has no pause after it"
+
+
+def with_figure(repetition: Repetition, name: str, figure: Figure) -> Repetition:
+    """Complete a repetition by a figure that was not known when it was measured.
+
+    Parameters
+    ----------
+    repetition
+        As measured.
+    name
+        Field of the figure.
+    figure
+        Its value, or why there is none.
+    """
+    kind = figure.kind if isinstance(figure, Measured) else Kind.NOT_MEASURABLE
+    sd = {key: value for key, value in repetition.sd.items() if key != name}
+    reasons = {key: value for key, value in repetition.reasons.items() if key != name}
+    if isinstance(figure, Measured):
+        sd[name] = figure.sd
+    else:
+        reasons[name] = figure.reason
+    known: dict[str, Any] = {name: figure.value if isinstance(figure, Measured) else None}
+    return replace(
+        repetition,
+        **known,
+        sd=MappingProxyType(sd),
+        kind=MappingProxyType({**repetition.kind, name: kind}),
+        reasons=MappingProxyType(reasons),
+    )
 
 
 def with_pause_after(

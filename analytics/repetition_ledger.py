@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from analytics.adherence import live_count, repetition_adherence
 from analytics.form import repetition_faults
 from analytics.pipeline_output import PipelineEvent, RepetitionEvent, RepetitionWithdrawn, SetEvent
 from analytics.repetition_figures import RepetitionStatus, with_pause_after
+from analytics.set_figures import with_velocity_loss
 from analytics.sets import SetBuilder, SetParameters
 from analytics.walkout import walkout_faults
 
 if TYPE_CHECKING:
+    from analytics.adherence import LiveCount
     from analytics.prescription import Prescription
     from analytics.repetition_figures import Repetition
     from analytics.repetition_meter import MeasuredRepetition, RepetitionMeter
@@ -74,6 +77,12 @@ class RepetitionLedger:
         return min(
             (self._meter.due_index(e.candidate) for e in self._entries if not e.is_finished), default=None
         )
+
+    def live_count(
+        self, eccentric_start_ns: int | None, time_ns: int, depth_fraction: float | None
+    ) -> LiveCount | None:
+        """Count along with the lowering under way, as for :func:`analytics.adherence.live_count`."""
+        return live_count(self._prescription, eccentric_start_ns, time_ns, depth_fraction)
 
     def count(self, candidate: Candidate) -> list[PipelineEvent]:
         """Enter a repetition; one that turns inside an earlier one was counted before and is left out."""
@@ -173,8 +182,8 @@ class RepetitionLedger:
             next_start_ns=None if after is None else after.candidate.start_ns,
             is_final=is_final,
         )
-        faults = (
-            *repetition_faults(measured.repetition, self._prescription),
-            *walkout_faults(measured.repetition),
-        )
-        return replace(measured, repetition=replace(measured.repetition, faults=faults))
+        earlier = [entry.measured.repetition for entry in self._entries[: number - 1]]
+        repetition = with_velocity_loss(measured.repetition, earlier)
+        faults = (*repetition_faults(repetition, self._prescription), *walkout_faults(repetition))
+        adherence = () if self._prescription is None else repetition_adherence(repetition, self._prescription)
+        return replace(measured, repetition=replace(repetition, faults=faults, adherence=adherence))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from statistics import fmean
 from typing import TYPE_CHECKING
 
+from analytics.adherence import set_adherence
 from analytics.form import Fault, FormParameters, tempo_faults
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.recognition import recognise, working_side
@@ -16,10 +16,12 @@ from analytics.repetition_figures import (
     with_pause_after,
     without_pause_after,
 )
+from analytics.set_figures import SetFigures, set_figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analytics.adherence import SetAdherence
     from analytics.exercises import Exercise, Side
     from analytics.prescription import Prescription
 
@@ -57,6 +59,10 @@ class SetSummary:
         How many.
     tut_s, eccentric_tut_s, mean_eccentric_s
         Sums and mean over the repetitions that could be timed, s; ``None`` where none could.
+    figures
+        Sums by phase, trends, sides, and where form broke.
+    adherence
+        The set against its prescription; ``None`` without one.
     faults
         Of all repetitions, and of the set as a whole.
     warnings
@@ -75,6 +81,8 @@ class SetSummary:
     tut_s: float | None
     eccentric_tut_s: float | None
     mean_eccentric_s: float | None
+    figures: SetFigures | None = None
+    adherence: SetAdherence | None = None
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
     is_final: bool = False
@@ -232,8 +240,8 @@ class SetBuilder:
     def _summed(self, *, is_final: bool) -> SetSummary:
         repetitions = self._repetitions
         recognition = recognise(repetitions, self.prescription, self.parameters.recognition, is_over=is_final)
-        tut = [r.tut_s for r in repetitions if r.tut_s is not None]
-        eccentric = [r.eccentric_s for r in repetitions if r.eccentric_s is not None]
+        figures = set_figures(repetitions, recognition.side)
+        timed = sum(r.tut_s is not None for r in repetitions)
         faults = [fault for r in repetitions for fault in r.faults]
         if is_final:
             faults.extend(tempo_faults(repetitions, self.parameters.form))
@@ -245,11 +253,15 @@ class SetBuilder:
             exercise_confidence=recognition.confidence,
             side=recognition.side,
             repetitions=len(repetitions),
-            tut_s=sum(tut) if tut else None,
-            eccentric_tut_s=sum(eccentric) if eccentric else None,
-            mean_eccentric_s=fmean(eccentric) if eccentric else None,
+            tut_s=figures.value("tut_s"),
+            eccentric_tut_s=figures.value("eccentric_tut_s"),
+            mean_eccentric_s=figures.value("mean_eccentric_s"),
+            figures=figures,
+            adherence=None
+            if self.prescription is None
+            else set_adherence(repetitions, self.prescription, self.set_number, recognition.side),
             faults=tuple(faults),
-            warnings=(*recognition.warnings, *_gaps(repetitions, len(tut))),
+            warnings=(*recognition.warnings, *_gaps(repetitions, timed)),
             is_final=is_final,
         )
 

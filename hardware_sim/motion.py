@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 STANDING_SHANK_RAD = np.radians(5.0)
 STANDING_THIGH_RAD = np.radians(5.0)
 _STUMBLE_S = 0.4
-_LATE_SHARE = 0.25  # of the way out is left when the pelvis begins to turn back
+_TURNS_BACK_AT = 0.65  # of the time of the way out
+_STILL_GAINED = 0.065  # of the way, until turning back outweighs the way that is left
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,9 +105,8 @@ def joint_motion(
     bump = movement.tilt_bump_deg * 16.0 * (pelvis_level * (1.0 - pelvis_level)) ** 2
     tilt = np.radians((tilt_deg - moved_deg) * pelvis_level + bump)
     if form.tilt_reversal_deg:
-        # The pelvis gives back what it would have gained by then, and more.
-        given_back_deg = form.tilt_reversal_deg + _LATE_SHARE * tilt_deg
-        tilt -= np.radians(given_back_deg * faulty) * _late_on_the_way(timeline, time_s)
+        back_deg = _turned_back_deg(timeline, time_s, pelvis_level, tilt_deg, form.tilt_reversal_deg)
+        tilt -= np.radians(back_deg * faulty)
     tilt += freedom * (sway * noise(0.35, 0.15, 2.0) + tremor * noise(0.006, 6.0, 11.0, 0.0)) + breath
     shank = np.radians((shank_deg + 0.4 * moved_deg) * leg_level) + ankle + STANDING_SHANK_RAD
     thigh = np.radians((thigh_deg + moved_deg) * leg_level) - ankle + STANDING_THIGH_RAD
@@ -139,14 +139,19 @@ def joint_motion(
     )
 
 
-def _late_on_the_way(timeline: Timeline, time_s: FloatArray) -> FloatArray:
-    """0 until late on the way out, 1 at its end and in the pause, back to 0 on the way back, shape (n,)."""
-    late = np.zeros_like(time_s)
+def _turned_back_deg(
+    timeline: Timeline, time_s: FloatArray, level: FloatArray, tilt_deg: float, reversal_deg: float
+) -> FloatArray:
+    """Tell what the pelvis gives back late on the way out: what it still gains, and more; shape (n,)."""
+    back = np.zeros_like(time_s)
     for e in timeline.excursions:
         out_s = e.first_out_end_s - e.out_start_s
-        late += glide((time_s - e.out_start_s - 0.65 * out_s) / (0.35 * out_s), 0.5, 0.0)
-        late -= glide((time_s - e.back_start_s) / (e.back_end_s - e.back_start_s), 0.5, 0.0)
-    return late
+        turn_s = e.out_start_s + _TURNS_BACK_AT * out_s
+        gained = level[np.searchsorted(time_s, e.back_start_s)] - level[np.searchsorted(time_s, turn_s)]
+        away = glide((time_s - turn_s) / (e.first_out_end_s - turn_s), 0.5, 0.0)
+        again = glide((time_s - e.back_start_s) / (e.back_end_s - e.back_start_s), 0.5, 0.0)
+        back += (reversal_deg + tilt_deg * (gained - _STILL_GAINED)) * (away - again)
+    return back
 
 
 def _stumbles(timeline: Timeline, time_s: FloatArray) -> FloatArray:

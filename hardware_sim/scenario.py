@@ -114,7 +114,7 @@ class Form:
     pelvic_rotation_deg
         Turn to the left at depth, degrees.
     tilt_reversal_deg
-        The pelvis turns back by this over the last part of the way down, degrees (standing exercises).
+        The pelvis turns back by about this over the last third of the way down, degrees (standing exercises).
     stumble_deg
         Half-way down the pelvis tips to the left by this and is caught again, degrees.
     soft_lockout_deg, lockout_drift_deg

@@ -82,6 +82,8 @@ class PrescriptionConfig(_Section):
         Eccentric-bottom-concentric-top in seconds, ``X`` for as fast as possible: ``5-0-X-0``.
     minimum_range_deg
         Least range of the working hip, degrees.
+    load_kg, is_supported
+        Weight in hand, and whether the other hand rests on something.
     """
 
     exercise: Exercise
@@ -90,12 +92,21 @@ class PrescriptionConfig(_Section):
     side: Side | None = None
     tempo: Annotated[str, AfterValidator(_checked_tempo)] | None = None
     minimum_range_deg: Annotated[float, Field(gt=0, le=180)] | None = None
+    load_kg: Annotated[float, Field(ge=0)] | None = None
+    is_supported: bool | None = None
 
     def prescription(self) -> Prescription:
         """Return what the pipeline takes."""
         tempo: Tempo | None = None if self.tempo is None else parse_tempo(self.tempo)
         return Prescription(
-            self.exercise, self.repetitions, self.sets, self.side, tempo, self.minimum_range_deg
+            self.exercise,
+            self.repetitions,
+            self.sets,
+            self.side,
+            tempo,
+            self.minimum_range_deg,
+            self.load_kg,
+            self.is_supported,
         )
 
 

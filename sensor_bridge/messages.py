@@ -263,6 +263,7 @@ class AthleteMessages:
         live = self._live
         time_ms = self._ms(samples.last_ns)
         onset = live.eccentric_start_ns if live else None
+        count = live.count if live else None
         data = payloads.Live(
             t_ms=time_ms,
             rate_hz=samples.rate_hz,
@@ -272,6 +273,9 @@ class AthleteMessages:
             repetition=live.repetition_count if live else 0,
             eccentric_start_ms=None if onset is None else self._ms(onset),
             depth=_share(live.depth_fraction if live else None),
+            count=count.count if count else None,
+            count_of=count.of if count else None,
+            early_s=None if count is None or count.early_s is None else round(count.early_s, 2),
             **{name: _rounded(values) for name, values in samples.angles_deg.items()},
         )
         return Outgoing(Channel.LIVE, self._ids, time_ms, data)

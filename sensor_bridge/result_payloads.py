@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, cast
 
-from sensor_bridge.mqtt import payloads
+from analytics.repetition_figures import Measured, Unmeasured
+from sensor_bridge.mqtt import measures, payloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from analytics.prescription import Prescription
     from analytics.repetition_figures import Repetition
     from analytics.sets import SetSummary
+    from sensor_bridge.mqtt.measures import Keeping
 
 _PHASES: tuple[str, ...] = payloads.alternatives(payloads.Phase)
 _NO_REASON = "not measured"
@@ -49,7 +51,7 @@ def repetition_payload(
     values: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     kinds: dict[str, payloads.Kind] = {}
-    for name in payloads.MEASURES:
+    for name in (*payloads.MEASURES, *payloads.FURTHER_MEASURES):
         value = _figure(measured, name, to_ms)
         if value is None or not math.isfinite(value):
             values[name] = None
@@ -77,6 +79,16 @@ def repetition_payload(
         },
         kind=kinds,
         reasons=reasons,
+        adherence=[
+            measures.PartAdherence(
+                part=part.part,
+                asked=part.asked,
+                done=part.done,
+                sd=part.sd,
+                keeping=cast("Keeping", str(part.keeping)),
+            )
+            for part in measured.adherence
+        ],
         faults=[fault_payload(fault) for fault in measured.faults],
         warnings=list(measured.warnings),
         **values,
@@ -88,6 +100,11 @@ def set_payload(
 ) -> payloads.SetSummary:
     """Say what a set was; parameters as for `repetition_payload`."""
     sums = ("tut_s", "eccentric_tut_s", "mean_eccentric_s")
+    told = summary.figures
+    figures = told.figures if told else {}
+    known = {name: figure for name, figure in figures.items() if isinstance(figure, Measured)}
+    asked = summary.adherence
+    further: dict[str, Any] = {name: figure.value for name, figure in known.items() if name not in sums}
     return payloads.SetSummary(
         athlete=athlete,
         set=summary.set_number,
@@ -100,9 +117,27 @@ def set_payload(
         tut_s=summary.tut_s,
         eccentric_tut_s=summary.eccentric_tut_s,
         mean_eccentric_s=summary.mean_eccentric_s,
+        **further,
+        form_broke_at=told.form_broke_at if told else None,
+        fastest_repetition=told.fastest_repetition if told else None,
+        slowest_repetition=told.slowest_repetition if told else None,
         start_ms=to_ms(summary.start_ns),
         end_ms=to_ms(summary.end_ns),
-        reasons={name: _NONE_TIMED for name in sums if getattr(summary, name) is None},
+        sd={name: figure.sd for name, figure in known.items()},
+        kind={name: cast("payloads.Kind", str(figure.kind)) for name, figure in known.items()},
+        reasons={
+            **{name: _NONE_TIMED for name in sums if getattr(summary, name) is None},
+            **{name: one.reason for name, one in figures.items() if isinstance(one, Unmeasured)},
+        },
+        adherence=None
+        if asked is None
+        else measures.SetAdherence(
+            repetitions_asked=asked.repetitions_asked,
+            sets_asked=asked.sets_asked,
+            is_side_kept=asked.is_side_kept,
+            parts_kept=asked.parts_kept,
+            parts_judged=asked.parts_judged,
+        ),
         faults=[fault_payload(fault) for fault in summary.faults],
     )
 
@@ -128,6 +163,7 @@ def fault_payload(fault: Fault) -> payloads.FoundFault:
         kind=cast("payloads.Kind", str(fault.kind)),
         phase=cast("payloads.Phase", phase) if phase in _PHASES else None,
         repetition=fault.repetition_number,
+        direction=None if fault.direction is None else cast("payloads.Direction", str(fault.direction)),
     )
 
 
@@ -150,6 +186,9 @@ def target_payload(asked: Prescription) -> payloads.Target:
         bottom_s=tempo.bottom_s if tempo else None,
         concentric_s=tempo.concentric_s if tempo else None,
         top_s=tempo.top_s if tempo else None,
+        minimum_range_deg=asked.minimum_range_deg,
+        load_kg=asked.load_kg,
+        is_supported=asked.is_supported,
     )
 
 

@@ -77,7 +77,7 @@ INJECTED = (
     Injected(
         "rounding_proxy",
         Exercise.ROMANIAN_DEADLIFT,
-        Form(tilt_deg=70.0, tilt_reversal_deg=8.0),
+        Form(tilt_deg=70.0, tilt_reversal_deg=11.0),
         note="turned back by 10-12°",
     ),
     Injected(

@@ -13,6 +13,13 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 import msgspec
 from msgspec import Meta, Struct, field
 
+from sensor_bridge.mqtt.measures import (
+    FurtherMeasures,
+    PartAdherence,
+    RepetitionMeasures,
+    SetAdherence,
+    SetMeasures,
+)
 from sensor_bridge.mqtt.topics import ID_PATTERN, Channel
 
 SCHEMA_VERSION = 1
@@ -34,6 +41,7 @@ Side = Literal["left", "right", "both"]
 Posture = Literal["standing", "supine", "other", "unknown"]
 Phase = Literal["unknown", "calibrating", "standing", "eccentric", "bottom", "concentric", "top", "rest"]
 RepetitionStatus = Literal["confirmed", "provisional", "unconfirmed", "withdrawn"]
+Direction = Literal["left", "right", "forward", "backward"]
 LinkPhase = Literal["scanning", "connecting", "connected", "lost", "stopped"]
 ServiceState = Literal["online", "offline"]
 
@@ -60,6 +68,9 @@ class Live(Struct, frozen=True, kw_only=True):
     hip_flexion_right_deg: Samples | None = None
     eccentric_start_ms: float | None = None
     depth: Share | None = None
+    count: Ordinal | None = None
+    count_of: Ordinal | None = None
+    early_s: float | None = None
 
 
 class FoundFault(Struct, frozen=True, kw_only=True):
@@ -72,36 +83,20 @@ class FoundFault(Struct, frozen=True, kw_only=True):
     kind: Kind = "measured"
     phase: Phase | None = None
     repetition: Ordinal | None = None
-
-
-class RepetitionMeasures(Struct, frozen=True, kw_only=True):
-    """The quantities of one repetition as METRICS.md has them; null with a reason where not measurable."""
-
-    eccentric_start_ms: float | None = None
-    eccentric_end_ms: float | None = None
-    concentric_start_ms: float | None = None
-    concentric_end_ms: float | None = None
-    eccentric_s: Duration | None = None
-    bottom_pause_s: Duration | None = None
-    concentric_s: Duration | None = None
-    top_pause_s: Duration | None = None
-    tut_s: Duration | None = None
-    eccentric_movement_s: Duration | None = None
-    concentric_movement_s: Duration | None = None
-    pelvic_tilt_range_deg: float | None = None
-    hip_flexion_left_range_deg: float | None = None
-    hip_flexion_right_range_deg: float | None = None
-    pelvic_obliquity_peak_deg: float | None = None
-    pelvic_rotation_range_deg: float | None = None
-    lockout_deficit_deg: float | None = None
-    hinge_share: float | None = None
+    direction: Direction | None = None
 
 
 MEASURES: tuple[str, ...] = RepetitionMeasures.__struct_fields__
 """The measured quantities of a repetition, in the order of the tables."""
 
 
-class Repetition(RepetitionMeasures, frozen=True, kw_only=True):
+FURTHER_MEASURES: tuple[str, ...] = tuple(
+    name for name in FurtherMeasures.__struct_fields__ if name not in MEASURES
+)
+"""The quantities that a repetition may lack without a reason: older bridges do not tell them."""
+
+
+class Repetition(FurtherMeasures, frozen=True, kw_only=True):
     """One repetition. All its revisions carry one event id: keep the highest `revision`."""
 
     athlete: Id
@@ -115,6 +110,7 @@ class Repetition(RepetitionMeasures, frozen=True, kw_only=True):
     sd: dict[str, Spread] = field(default_factory=dict)
     kind: dict[str, Kind] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    adherence: list[PartAdherence] = field(default_factory=list)
     faults: list[FoundFault] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -131,7 +127,7 @@ class Repetition(RepetitionMeasures, frozen=True, kw_only=True):
                 raise ValueError(f"sd of {name} is {spread}: leave it out")
 
 
-class SetSummary(Struct, frozen=True, kw_only=True):
+class SetSummary(SetMeasures, frozen=True, kw_only=True):
     """One set. All its revisions carry one event id: keep the highest `revision`."""
 
     athlete: Id
@@ -147,7 +143,10 @@ class SetSummary(Struct, frozen=True, kw_only=True):
     mean_eccentric_s: Duration | None = None
     start_ms: float | None = None
     end_ms: float | None = None
+    sd: dict[str, Spread] = field(default_factory=dict)
+    kind: dict[str, Kind] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    adherence: SetAdherence | None = None
     faults: list[FoundFault] = field(default_factory=list)
 
 
@@ -177,6 +176,9 @@ class Target(Struct, frozen=True, kw_only=True):
     bottom_s: Duration | None = None
     concentric_s: Duration | None = None
     top_s: Duration | None = None
+    minimum_range_deg: float | None = None
+    load_kg: float | None = None
+    is_supported: bool | None = None
 
 
 class Prescription(Target, frozen=True, kw_only=True):

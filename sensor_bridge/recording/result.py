@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.imu import NANOSECONDS_PER_SECOND
-from analytics.repetition_figures import Kind
+from analytics.repetition_figures import Kind, Measured
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.recording.trace import write_table
 
@@ -43,6 +44,25 @@ FIGURES = (
     "pelvic_rotation_range_deg",
     "lockout_deficit_deg",
     "hinge_share",
+    "concentric_peak_deg_s",
+    "concentric_mean_deg_s",
+    "velocity_loss_percent",
+    "pelvic_obliquity_eccentric_peak_deg",
+    "pelvic_obliquity_bottom_peak_deg",
+    "pelvic_obliquity_concentric_peak_deg",
+    "pelvic_rotation_eccentric_range_deg",
+    "pelvic_rotation_bottom_range_deg",
+    "pelvic_rotation_concentric_range_deg",
+    "free_side_drop_peak_deg",
+    "free_side_rise_peak_deg",
+    "tilt_reversal_deg",
+    "hinge_share_quarter",
+    "hinge_share_half",
+    "hinge_share_three_quarters",
+    "sway_deg_s",
+    "tremor_deg_s",
+    "smoothness",
+    "balance_burst_deg_s",
 )
 _UNEXPLAINED = "it could not be measured"
 
@@ -142,6 +162,7 @@ def _repetition(repetition: Repetition) -> JsonObject:
         "sd": {name: sd for name, sd in repetition.sd.items() if math.isfinite(sd)},
         "kind": {name: str(kind) for name, kind in repetition.kind.items()},
         "reasons": reasons,
+        "adherence": [asdict(part) | {"keeping": str(part.keeping)} for part in repetition.adherence],
         "faults": [_fault(fault) for fault in repetition.faults],
         "warnings": list(repetition.warnings),
     }
@@ -179,10 +200,26 @@ def _set(summary: SetSummary) -> JsonObject:
         "eccentric_tut_s": _number(summary.eccentric_tut_s),
         "mean_eccentric_s": _number(summary.mean_eccentric_s),
     }
-    missing = [name for name, value in entry.items() if value is None]
+    reasons = dict.fromkeys(
+        (name for name, value in entry.items() if value is None), "no repetition of the set could be timed"
+    )
+    told = summary.figures
+    figures = {} if told is None else told.figures
+    for name, figure in figures.items():
+        if isinstance(figure, Measured):
+            entry[name] = _number(figure.value)
+        else:
+            entry[name], reasons[name] = None, figure.reason
+    known = {name: figure for name, figure in figures.items() if isinstance(figure, Measured)}
     return {
         **entry,
-        "reasons": dict.fromkeys(missing, "no repetition of the set could be timed"),
+        "form_broke_at": told.form_broke_at if told else None,
+        "fastest_repetition": told.fastest_repetition if told else None,
+        "slowest_repetition": told.slowest_repetition if told else None,
+        "sd": {name: figure.sd for name, figure in known.items()},
+        "kind": {name: str(figure.kind) for name, figure in known.items()},
+        "reasons": reasons,
+        "adherence": None if summary.adherence is None else asdict(summary.adherence),
         "faults": [{**_fault(fault), "repetition": fault.repetition_number} for fault in summary.faults],
         "warnings": list(summary.warnings),
     }
@@ -196,6 +233,7 @@ def _fault(fault: Fault) -> JsonObject:
         "threshold": _number(fault.threshold),
         "sd": _number(fault.sd),
         "kind": str(fault.kind),
+        "direction": None if fault.direction is None else str(fault.direction),
     }
 
 

@@ -75,3 +75,10 @@ def test_families_and_sides() -> None:
     assert Exercise.KICKSTAND_DEADLIFT.family is ExerciseFamily.HINGE
     assert Exercise.WALK.family is ExerciseFamily.OTHER
     assert (Side.LEFT.opposite, Side.RIGHT.opposite, Side.BOTH.opposite) == (Side.RIGHT, Side.LEFT, Side.BOTH)
+
+
+def test_load_and_support_are_told_by_people() -> None:
+    asked = Prescription(Exercise.SINGLE_LEG_DEADLIFT, load_kg=9.0, is_supported=True)
+    assert (asked.load_kg, asked.is_supported) == (9.0, True)
+    with pytest.raises(ValueError, match="load_kg must be 0 or more, not -1"):
+        Prescription(Exercise.DEADLIFT, load_kg=-1.0)

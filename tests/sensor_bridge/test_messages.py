@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from analytics.adherence import LiveCount
 from analytics.angles import AngleBlock
 from analytics.calibration import CalibrationMethod, SegmentCalibration
 from analytics.exercises import Exercise, Side
@@ -226,6 +227,17 @@ def test_live_messages_follow_each_other_and_carry_the_newest_state() -> None:
     )
     times = [message.sample_time_ms for message in told_live]
     assert [after - before for before, after in pairwise(times)] == [100.0] * 5
+
+
+def test_the_count_of_a_lowering_is_told_live() -> None:
+    count = LiveCount(3, 5, 0.55, 0.2987)
+    lowering = live_state(2.4, Phase.ECCENTRIC, 2, eccentric_start_ns=0, depth_fraction=0.55)
+    state = replace(lowering, count=count)
+    (live,) = on(Channel.LIVE, messages_of().tell(PipelineOutput((angle_block(0, 10),), (), state)))
+    assert (live.count, live.count_of, live.depth, live.early_s) == (3, 5, 0.55, 0.3)
+    first = replace(state, count=LiveCount(1, 5, None, None))
+    (live,) = on(Channel.LIVE, messages_of().tell(PipelineOutput((angle_block(0, 10),), (), first)))
+    assert (live.count, live.early_s) == (1, None)
 
 
 @pytest.mark.parametrize(

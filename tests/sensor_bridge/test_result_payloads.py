@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
+from analytics.adherence import Keeping, PartAdherence, SetAdherence
 from analytics.calibration import CalibrationMethod, SegmentCalibration
 from analytics.exercises import Exercise, Side
 from analytics.form import Fault, FaultCode, FaultPhase
 from analytics.imu import Placement
 from analytics.prescription import Prescription, parse_tempo
-from analytics.repetition_figures import Kind, Repetition, RepetitionStatus
+from analytics.repetition_figures import Kind, Measured, Repetition, RepetitionStatus, Unmeasured
 from analytics.repetitions import DrivingAngle
+from analytics.set_figures import SetFigures
 from analytics.sets import SetSummary
-from sensor_bridge.mqtt import payloads
+from analytics.steadiness import FallDirection
+from sensor_bridge.mqtt import measures, payloads
 from sensor_bridge.mqtt.topics import Channel
 from sensor_bridge.result_payloads import (
     brief_payload,
@@ -130,8 +133,10 @@ def test_a_repetition_is_told_with_times_in_utc_and_a_reason_for_each_missing_fi
             "top_pause_s": "not_measurable",
             "hip_flexion_right_range_deg": "not_measurable",
             "lockout_deficit_deg": "proxy",
+            **dict.fromkeys(payloads.FURTHER_MEASURES, "not_measurable"),
         },
         reasons={
+            **dict.fromkeys(payloads.FURTHER_MEASURES, "not measured"),
             "top_pause_s": "the next repetition has not begun",
             "hip_flexion_right_range_deg": "no right thigh sensor",
         },
@@ -204,13 +209,13 @@ def test_a_repetition_of_which_nothing_is_known_can_be_told() -> None:
         1, 1, RepetitionStatus.PROVISIONAL, Side.LEFT, True, DrivingAngle.PELVIC_TILT, 0, 1, 2, 9.0
     )
     told = payload(nothing)
-    assert set(told.reasons) == set(payloads.MEASURES)
+    assert set(told.reasons) == {*payloads.MEASURES, *payloads.FURTHER_MEASURES}
     assert set(told.kind.values()) == {"not_measurable"}
 
 
 def test_every_measure_is_a_field_of_the_analysis() -> None:
     known = {field.name.replace("_ns", "_ms") for field in fields(Repetition)}
-    assert set(payloads.MEASURES) <= known
+    assert {*payloads.MEASURES, *payloads.FURTHER_MEASURES} <= known
 
 
 SUMMARY = SetSummary(
@@ -291,8 +296,50 @@ def test_a_line_of_the_state_has_the_codes_of_faults_alone() -> None:
 @pytest.mark.parametrize("phase", list(FaultPhase))
 def test_every_phase_of_a_fault_can_be_told(phase: FaultPhase) -> None:
     told = fault_payload(Fault(FaultCode.PELVIC_DROP, 1, phase, 12.0, 10.0, 1.0, Kind.MEASURED))
-    names = {"eccentric": "eccentric", "bottom": "bottom", "concentric": "concentric", "top": "top", "whole": None}
-    assert told.phase == names[phase]
+    moments = {"eccentric", "bottom", "concentric", "top"}
+    assert told.phase == (str(phase) if phase in moments else None)
+    assert told.direction is None
+
+
+def test_a_lost_balance_is_told_with_its_direction() -> None:
+    lost = Fault(
+        FaultCode.BALANCE_LOSS, 1, FaultPhase.WHOLE, 40.0, 15.0, 1.0, Kind.MEASURED, FallDirection.LEFT
+    )
+    assert fault_payload(lost).direction == "left"
+
+
+def test_a_set_is_told_with_its_figures_and_what_was_asked() -> None:
+    figures = SetFigures(
+        {
+            "concentric_tut_s": Measured(8.0, 0.1),
+            "eccentric_trend_s": Unmeasured("a trend needs 4 repetitions or more"),
+        },
+        form_broke_at=4,
+        fastest_repetition=1,
+        slowest_repetition=5,
+    )
+    adherence = SetAdherence(5, 5, 1, 3, is_side_kept=True, parts_kept=7, parts_judged=9)
+    summary = replace(SUMMARY, figures=figures, adherence=adherence)
+    told = set_payload(summary, athlete="a1", revision=0, to_ms=to_ms)
+    assert (told.concentric_tut_s, told.sd, told.kind) == (
+        8.0,
+        {"concentric_tut_s": 0.1},
+        {"concentric_tut_s": "measured"},
+    )
+    assert told.eccentric_trend_s is None
+    assert told.reasons["eccentric_trend_s"] == "a trend needs 4 repetitions or more"
+    assert (told.form_broke_at, told.fastest_repetition, told.slowest_repetition) == (4, 1, 5)
+    assert told.adherence == measures.SetAdherence(
+        repetitions_asked=5, sets_asked=3, is_side_kept=True, parts_kept=7, parts_judged=9
+    )
+
+
+def test_what_was_asked_of_a_repetition_is_told_with_what_was_done() -> None:
+    part = PartAdherence("eccentric", 5.0, 4.2, 0.1, Keeping.SHORT)
+    told = payload(replace(MEASURED, adherence=(part,)))
+    assert told.adherence == [
+        measures.PartAdherence(part="eccentric", asked=5.0, done=4.2, sd=0.1, keeping="short")
+    ]
 
 
 def test_a_calibration_of_unknown_quality_says_so() -> None:

@@ -150,6 +150,7 @@ def test_result_has_the_fields_of_result_1() -> None:
             "threshold": 4.5,
             "sd": 0.11,
             "kind": "measured",
+            "direction": None,
         }
     ]
     assert found["data_quality"] == {

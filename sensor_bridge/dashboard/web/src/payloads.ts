@@ -16,6 +16,9 @@ export interface Live {
   hip_flexion_right_deg: Array<number | null> | null;
   eccentric_start_ms: number | null;
   depth: number | null;
+  count: number | null;
+  count_of: number | null;
+  early_s: number | null;
 }
 
 export interface Repetition {
@@ -37,6 +40,25 @@ export interface Repetition {
   pelvic_rotation_range_deg: number | null;
   lockout_deficit_deg: number | null;
   hinge_share: number | null;
+  concentric_peak_deg_s: number | null;
+  concentric_mean_deg_s: number | null;
+  velocity_loss_percent: number | null;
+  pelvic_obliquity_eccentric_peak_deg: number | null;
+  pelvic_obliquity_bottom_peak_deg: number | null;
+  pelvic_obliquity_concentric_peak_deg: number | null;
+  pelvic_rotation_eccentric_range_deg: number | null;
+  pelvic_rotation_bottom_range_deg: number | null;
+  pelvic_rotation_concentric_range_deg: number | null;
+  free_side_drop_peak_deg: number | null;
+  free_side_rise_peak_deg: number | null;
+  tilt_reversal_deg: number | null;
+  hinge_share_quarter: number | null;
+  hinge_share_half: number | null;
+  hinge_share_three_quarters: number | null;
+  sway_deg_s: number | null;
+  tremor_deg_s: number | null;
+  smoothness: number | null;
+  balance_burst_deg_s: number | null;
   athlete: string;
   set: number;
   repetition: number;
@@ -48,8 +70,17 @@ export interface Repetition {
   sd: Record<string, number>;
   kind: Record<string, "measured" | "not_measurable" | "proxy">;
   reasons: Record<string, string>;
+  adherence: Array<PartAdherence>;
   faults: Array<FoundFault>;
   warnings: Array<string>;
+}
+
+export interface PartAdherence {
+  part: string;
+  asked: number;
+  done: number | null;
+  sd: number | null;
+  keeping: "doubtful" | "kept" | "long" | "short" | "unmeasured";
 }
 
 export interface FoundFault {
@@ -60,9 +91,23 @@ export interface FoundFault {
   kind: "measured" | "not_measurable" | "proxy";
   phase: "bottom" | "calibrating" | "concentric" | "eccentric" | "rest" | "standing" | "top" | "unknown" | null;
   repetition: number | null;
+  direction: "backward" | "forward" | "left" | "right" | null;
 }
 
 export interface SetSummary {
+  bottom_tut_s: number | null;
+  concentric_tut_s: number | null;
+  eccentric_trend_s: number | null;
+  concentric_speed_trend_deg_s: number | null;
+  range_trend_deg: number | null;
+  lockout_trend_deg: number | null;
+  velocity_loss_percent: number | null;
+  hip_range_difference_deg: number | null;
+  hip_range_detectable_deg: number | null;
+  hip_range_symmetry_percent: number | null;
+  form_broke_at: number | null;
+  fastest_repetition: number | null;
+  slowest_repetition: number | null;
   athlete: string;
   set: number;
   revision: number;
@@ -76,8 +121,19 @@ export interface SetSummary {
   mean_eccentric_s: number | null;
   start_ms: number | null;
   end_ms: number | null;
+  sd: Record<string, number>;
+  kind: Record<string, "measured" | "not_measurable" | "proxy">;
   reasons: Record<string, string>;
+  adherence: SetAdherence | null;
   faults: Array<FoundFault>;
+}
+
+export interface SetAdherence {
+  repetitions_asked: number | null;
+  sets_asked: number | null;
+  is_side_kept: boolean | null;
+  parts_kept: number;
+  parts_judged: number;
 }
 
 export interface FaultEvent {
@@ -118,6 +174,9 @@ export interface Target {
   bottom_s: number | null;
   concentric_s: number | null;
   top_s: number | null;
+  minimum_range_deg: number | null;
+  load_kg: number | null;
+  is_supported: boolean | null;
 }
 
 export interface RepetitionBrief {

@@ -3,7 +3,17 @@ import { judge, targetTutS } from "../src/judgement";
 import { repetitionSentence } from "../src/strings";
 import { brief, repetition } from "./records";
 
-const target = { repetitions: 8, sets: 3, eccentric_s: 5, bottom_s: 0, concentric_s: null, top_s: 0 };
+const target = {
+  repetitions: 8,
+  sets: 3,
+  eccentric_s: 5,
+  bottom_s: 0,
+  concentric_s: null,
+  top_s: 0,
+  minimum_range_deg: null,
+  load_kg: null,
+  is_supported: null,
+};
 
 test("a repetition as asked is good", () => {
   const record = repetition();
@@ -41,7 +51,16 @@ test("leaning back past standing is not a lock-out", () => {
 });
 
 test("the bridge's own fault stands and is not told twice", () => {
-  const fault = { code: "pelvic_drop", value: 13, threshold: 5, sd: 0.5, kind: "measured", phase: null, repetition: 1 } as const;
+  const fault = {
+    code: "pelvic_drop",
+    value: 13,
+    threshold: 5,
+    sd: 0.5,
+    kind: "measured",
+    phase: null,
+    repetition: 1,
+    direction: null,
+  } as const;
   const record = repetition({ pelvic_obliquity_peak_deg: 13, faults: [{ ...fault }] });
   const { findings } = judge(record, target);
   expect(findings).toEqual([{ code: "pelvic_drop", mark: "bad", value: 13 }]);
