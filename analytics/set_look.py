@@ -51,6 +51,7 @@ class SetLook:
     hip_deg: float | None
     share: float | None
     togetherness: float | None = None
+    has_pelvis: bool = False
 
     @property
     def has_thigh(self) -> bool:
