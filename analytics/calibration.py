@@ -57,6 +57,11 @@ class SegmentCalibration:
     still_up_segment: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
     @property
+    def is_forward_sure(self) -> bool:
+        """Whether forward is known and no guess."""
+        return self.is_yaw_known and self.quality_deg < UNKNOWN_YAW_DEG
+
+    @property
     def is_yaw_known(self) -> bool:
         """Whether forward is known: else only the size of an inclination is, not its direction."""
         return self.method is not CalibrationMethod.VERTICAL

@@ -73,6 +73,8 @@ def lying_calibration(
     lift_heading_rad: float | None = None,
     lift_sd_deg: float = 0.0,
     parameters: LyingParameters | None = None,
+    *,
+    is_free_leg: bool = False,
 ) -> SegmentCalibration:
     """Calibration of a sensor whose athlete has not stood.
 
@@ -86,8 +88,13 @@ def lying_calibration(
         One-sigma of it, degrees.
     parameters
         Settings.
+    is_free_leg
+        The leg that is held up in a single-leg bridge: it may go either way, so the lift does not tell the
+        sign. A declared mount does; with an unknown one it is a guess, and its one-sigma says so.
     """
     p = parameters or LyingParameters()
+    if is_free_leg and not pose.is_declared:
+        lift_sd_deg = UNKNOWN_YAW_DEG
     level = shortest_rotation(pose.up_sensor, _UP)
     assumed_deg, sd_deg = _assumption(pose.placement, p)
     inclination_deg, yaw_rad, quality_deg = assumed_deg, 0.0, UNKNOWN_YAW_DEG
@@ -99,7 +106,15 @@ def lying_calibration(
         target = 0.0 if pose.placement is Placement.PELVIS else math.pi
         lift_yaw_rad = target - lift_heading_rad
         yaw_rad, quality_deg, method = lift_yaw_rad, lift_sd_deg, CalibrationMethod.MOVEMENT
-    reading = _likelier(_readings(pose, level), lift_yaw_rad, math.radians(assumed_deg))
+    sign_yaw_rad = None if is_free_leg else lift_yaw_rad
+    reading = _likelier(_readings(pose, level), sign_yaw_rad, math.radians(assumed_deg))
+    if (
+        is_free_leg
+        and reading is not None
+        and lift_yaw_rad is not None
+        and abs(_wrapped(reading.yaw_rad - lift_yaw_rad)) > 0.5 * math.pi
+    ):
+        lift_yaw_rad += math.pi
     if reading is not None:
         apart_rad = 0.0 if lift_yaw_rad is None else _wrapped(reading.yaw_rad - lift_yaw_rad)
         if abs(apart_rad) <= math.radians(p.wrong_declaration_deg):

@@ -56,6 +56,8 @@ class YawParameters:
     single_leg_pelvis_ratio
         And where it lies between these parts of the pelvis' amplitude: the free leg goes back with the
         pelvis. The front leg of a lunge moves much more than the pelvis, both legs of a hinge much less.
+    held_up_share
+        In a bridge the leg whose thigh turns less than this part of the other's is held up.
     wrong_declaration_deg, wrong_declaration_moved_deg
         A declared mount is not believed where the movement contradicts it by more than the first in a
         segment that moved by more than the second.
@@ -75,6 +77,7 @@ class YawParameters:
     single_leg_thigh_deg: float = 12.0
     single_leg_ratio: float = 1.35
     single_leg_pelvis_ratio: tuple[float, float] = (0.55, 1.2)
+    held_up_share: float = 0.75
     wrong_declaration_deg: float = 45.0
     wrong_declaration_moved_deg: float = 6.0
     drop: DropParameters = field(default_factory=DropParameters)
@@ -193,10 +196,17 @@ def fit_yaws(
     )
     one_leg = one_leg_declared or free is not None
     fitted = {}
+    held_up = _held_up(excursions, chosen)
     for placement, pose in poses.items():
         excursion = excursions[placement]
         if pose.is_supine:
-            fitted[placement] = _fit_lying(pose, excursion, one_leg=one_leg_declared, parameters=chosen)
+            fitted[placement] = _fit_lying(
+                pose,
+                excursion,
+                one_leg=one_leg_declared,
+                is_free_leg=placement is held_up,
+                parameters=chosen,
+            )
             continue
         told = None
         if excursion is not None:
@@ -314,12 +324,30 @@ def _fit_standing(
 
 
 def _fit_lying(
-    pose: StillPose, excursion: Excursion | None, *, one_leg: bool, parameters: YawParameters
+    pose: StillPose,
+    excursion: Excursion | None,
+    *,
+    one_leg: bool,
+    is_free_leg: bool,
+    parameters: YawParameters,
 ) -> SegmentCalibration:
     if excursion is None:
         return lying_calibration(pose)
     sd_deg = parameters.single_leg_sd_deg if one_leg else _hinge_sd_deg(excursion, parameters)
-    return lying_calibration(pose, excursion.heading_rad, sd_deg)
+    return lying_calibration(pose, excursion.heading_rad, sd_deg, is_free_leg=is_free_leg)
+
+
+def _held_up(excursions: Mapping[Placement, Excursion | None], parameters: YawParameters) -> Placement | None:
+    """Thigh that turns clearly less in a bridge: of a leg that does not stand on the floor."""
+    if not set(THIGHS) <= excursions.keys():
+        return None
+    amplitudes = {
+        placement: excursion.amplitude_rad if (excursion := excursions[placement]) is not None else 0.0
+        for placement in THIGHS
+    }
+    smaller = min(amplitudes, key=lambda placement: amplitudes[placement])
+    is_less = amplitudes[smaller] < parameters.held_up_share * max(amplitudes.values())
+    return smaller if is_less else None
 
 
 def _hinge_sd_deg(excursion: Excursion, parameters: YawParameters) -> float:

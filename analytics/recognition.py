@@ -128,6 +128,15 @@ def working_side(repetitions: Sequence[Repetition], parameters: RecognitionParam
         if r.hip_flexion_left_range_deg is not None and r.hip_flexion_right_range_deg is not None
     ]
     if not pairs:
+        # How far a thigh turns needs no sign: that of a leg held up in a bridge may not be known.
+        pairs = [
+            (r.thigh_flexion_left_range_deg, r.thigh_flexion_right_range_deg)
+            for r in repetitions
+            if r.is_supine
+            and r.thigh_flexion_left_range_deg is not None
+            and r.thigh_flexion_right_range_deg is not None
+        ]
+    if not pairs:
         return Side.BOTH
     left = median(pair[0] for pair in pairs)
     right = median(pair[1] for pair in pairs)

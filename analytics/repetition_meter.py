@@ -228,7 +228,7 @@ class RepetitionMeter:
             placement: SensorQuality(
                 yaw_sd_deg=self._session.calibrations[placement].quality_deg,
                 acc_bias_sd_deg=bias_sd,
-                is_forward_known=self._session.calibrations[placement].is_yaw_known,
+                is_forward_known=self._session.calibrations[placement].is_forward_sure,
             )
             for placement, bias_sd in acc_bias_sd_deg.items()
         }

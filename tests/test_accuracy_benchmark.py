@@ -11,11 +11,12 @@ from analytics.imu import ImuBlock, Placement
 from benchmarks.accuracy import __main__ as bench
 from benchmarks.accuracy import fault_grid, virtual_lines, virtual_tables
 from benchmarks.accuracy.events import match
-from benchmarks.accuracy.grid import LINES, Asked, draw
+from benchmarks.accuracy.grid import LINES, Asked, draw, draw_single_leg_bridge
 from benchmarks.accuracy.layout import Line, summary, table
 from benchmarks.accuracy.lost_data import Hole, lost_data_rows, with_holes
 from benchmarks.accuracy.recordings import source
 from benchmarks.accuracy.virtual_set import run_case
+from benchmarks.accuracy.walkouts import walkout_lines, walkout_table
 
 
 def bottom_at(seconds: float) -> SimpleNamespace:
@@ -129,9 +130,10 @@ def test_a_stopped_grid_goes_on_where_it_was(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(bench, "work", one_row)
     kept = tmp_path / "rows.jsonl"
-    assert len(bench.gather(1, 1, kept, minutes=1.0)) == 3
-    assert len(bench.gather(1, 2, kept, minutes=1.0)) == 4
-    assert calls == [("set", 0), ("fault", 0), ("walk", 0), ("set", 1)]
+    assert len(bench.gather(1, 1, kept, minutes=1.0)) == 5
+    assert len(bench.gather(1, 2, kept, minutes=1.0)) == 6
+    first = [("set", 0), ("fault", 0), ("walk", 0), ("walkout", 0), ("single-leg bridge", 0)]
+    assert calls == [*first, ("set", 1)]
     assert len(bench.gather(9, 3, kept, minutes=-1.0)) == 0
     assert "goes on from here" in capsys.readouterr().err
 
@@ -140,3 +142,24 @@ def test_absent_recordings_are_named(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "DATA", tmp_path)
     with pytest.raises(source.RecordingsAbsent, match="sisfall_waist"):
         source.folder("sisfall_waist")
+
+
+def test_single_leg_bridges_and_walkouts_are_done_beside_the_lines():
+    pieces = list(bench.virtual_rows(25))
+    assert [piece for piece in pieces if piece[0] == "walkout"] == [("walkout", n) for n in range(3)]
+    assert ("single-leg bridge", 2) in pieces
+    cases = [draw_single_leg_bridge(3, number) for number in range(4)]
+    assert {(str(case.scenario.side), case.quality) for case in cases} == {
+        (side, quality) for side in ("left", "right") for quality in ("good", "cheap")
+    }
+
+
+def test_a_walkout_is_scored_step_by_step():
+    (row,) = bench.work("walkout", 51, 1)
+    assert (row["counted"], row["missed"], row["extra"]) == (row["true"], 0, 0)
+    assert row["steps"] == row["true_steps"]
+    assert row["extra_steps"] == 0
+    assert max(abs(error) for error in row["sag_deg"]) < 1.0
+    (line,) = walkout_lines([row])
+    assert line.is_met
+    assert "steps found" in walkout_table([row])

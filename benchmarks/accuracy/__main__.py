@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.accuracy import fault_grid, virtual_lines, virtual_tables
-from benchmarks.accuracy.grid import draw, with_sliding_skin
+from benchmarks.accuracy.grid import draw, draw_single_leg_bridge, with_sliding_skin
 from benchmarks.accuracy.layout import summary
 from benchmarks.accuracy.lost_data import lost_data_lines, lost_data_rows, lost_data_table
 from benchmarks.accuracy.recordings.report import recording_report
 from benchmarks.accuracy.virtual_set import run_case
 from benchmarks.accuracy.walking import walking_row, walking_table
+from benchmarks.accuracy.walkouts import walkout_lines, walkout_row, walkout_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,12 +43,19 @@ def virtual_rows(sets: int) -> Iterator[tuple[str, int]]:
             yield "fault", number // HELD_BACK_EVERY
         if number % 40 == 0:
             yield "walk", number // 40
+        if number % 12 == 0:
+            yield "walkout", number // 12
+            yield "single-leg bridge", number // 12
 
 
 def work(kind: str, seed: int, number: int) -> list[Row]:
     """Do one piece of work."""
     if kind == "walk":
         return [walking_row(seed, number, with_thighs=flag) | {"kind": "walk"} for flag in (False, True)]
+    if kind == "single-leg bridge":
+        return [run_case(draw_single_leg_bridge(seed, number))[1] | {"kind": "set"}]
+    if kind == "walkout":
+        return [walkout_row(seed, number) | {"kind": "walkout"}]
     if kind == "fault":
         return [row | {"kind": "fault"} for row in fault_grid.rows(seed, number)]
     case = draw(seed, number)
@@ -109,10 +117,13 @@ def virtual_report(rows: list[Row]) -> list[Line]:
     print(lost_data_table(*holes))
     print(fault_grid.fault_table(by_kind.get("fault", []), sets))
     print(walking_table(by_kind.get("walk", [])))
+    walkouts = by_kind.get("walkout", [])
+    print(walkout_table(walkouts))
     return [
         *virtual_lines.lines_of(sets),
         *fault_grid.fault_lines(by_kind.get("fault", []), sets),
         *lost_data_lines(*holes),
+        *walkout_lines(walkouts),
     ]
 
 

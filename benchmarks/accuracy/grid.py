@@ -24,6 +24,13 @@ LINES = (
     (Exercise.SQUAT, Side.BOTH),
     (Exercise.SIT_TO_STAND, Side.BOTH),
 )
+# Apart, so that the other lines keep their numbers.
+SINGLE_LEG_BRIDGES = (
+    (Exercise.SINGLE_LEG_GLUTE_BRIDGE, Side.LEFT),
+    (Exercise.SINGLE_LEG_GLUTE_BRIDGE, Side.RIGHT),
+)
+_SINGLE_LEG_BRIDGES_FROM = 700_000
+BRIDGES = (Exercise.GLUTE_BRIDGE, Exercise.SINGLE_LEG_GLUTE_BRIDGE)
 # The virtual athlete's thigh has no defined frame where it points along the toes: these stay below 85°.
 DEEP = (Exercise.SQUAT, Exercise.SIT_TO_STAND)
 _LONGEST_S = 110.0
@@ -108,14 +115,25 @@ class Case:
 
 def draw(seed: int, number: int) -> Case:
     """Draw case ``number`` of a grid; it depends on nothing but the two numbers."""
-    generator = np.random.default_rng([seed, number])
-    exercise, side = LINES[number % len(LINES)]
     model = ("good", "cheap")[(number // len(LINES)) % 2]
+    return _drawn(seed, number, LINES[number % len(LINES)], model)
+
+
+def draw_single_leg_bridge(seed: int, number: int) -> Case:
+    """Draw single-leg bridge ``number`` of a grid."""
+    line = SINGLE_LEG_BRIDGES[number % len(SINGLE_LEG_BRIDGES)]
+    model = ("good", "cheap")[(number // len(SINGLE_LEG_BRIDGES)) % 2]
+    return _drawn(seed, _SINGLE_LEG_BRIDGES_FROM + number, line, model)
+
+
+def _drawn(seed: int, number: int, line: tuple[Exercise, Side], model: str) -> Case:
+    exercise, side = line
+    generator = np.random.default_rng([seed, number])
     pace = Pace(str(generator.choice(list(Pace), p=(0.2, 0.35, 0.2, 0.25))))
     tempo = _tempo(pace, generator)
     flaws = [Flaw.NONE, Flaw.ABORTED, Flaw.SOFT_LOCKOUT, Flaw.DOUBLE_DIP]
     shares = [0.5, 0.15, 0.2, 0.15]
-    if exercise is Exercise.GLUTE_BRIDGE:
+    if exercise in BRIDGES:
         flaws, shares = flaws[:3], [0.6, 0.2, 0.2]
     flaw = Flaw(str(generator.choice(flaws, p=shares)))
     sets = 2 if generator.random() < 0.2 else 1
@@ -143,7 +161,7 @@ def draw(seed: int, number: int) -> Case:
             toe_out_deg=float(generator.uniform(-5.0, 20.0)),
         ),
         form=form,
-        sensors=_sensors(model, generator, is_declared=is_declared),
+        sensors=sensors_of(model, generator, is_declared=is_declared),
     )
     asked = Asked.RIGHT if generator.random() < 0.5 else Asked.NOTHING
     if exercise in (Exercise.SQUAT, Exercise.SIT_TO_STAND) and asked is Asked.RIGHT:
@@ -174,7 +192,7 @@ def _tempo(pace: Pace, generator: np.random.Generator) -> Tempo:
 
 def _form(exercise: Exercise, flaw: Flaw, repetitions: int, generator: np.random.Generator) -> Form:
     movement = MOVEMENTS[exercise]
-    if exercise is Exercise.GLUTE_BRIDGE:
+    if exercise in BRIDGES:
         form = Form(tilt_deg=movement.tilt_deg * float(generator.uniform(0.7, 1.15)))
     elif exercise is Exercise.MICRO_HINGE:
         # One to two inches of push-back: 3.5-6.9° of thigh, 10-20° of hip.
@@ -194,6 +212,8 @@ def _form(exercise: Exercise, flaw: Flaw, repetitions: int, generator: np.random
             thigh_deg=thigh,
             shank_deg=movement.shank_deg + float(generator.uniform(-2.0, 2.0)),
         )
+    if exercise is Exercise.SINGLE_LEG_GLUTE_BRIDGE:
+        form = replace(form, pelvic_drop_deg=float(generator.uniform(0.0, 8.0)))
     if exercise is Exercise.SINGLE_LEG_DEADLIFT:
         drop, opening = float(generator.uniform(10.0, 20.0)), float(generator.uniform(10.0, 20.0))
         kind = generator.integers(4)
@@ -208,7 +228,7 @@ def _form(exercise: Exercise, flaw: Flaw, repetitions: int, generator: np.random
         dips = sorted({int(n) for n in generator.integers(1, repetitions + 1, size=2)})
         form = replace(form, double_dip=tuple(dips))
     elif flaw is Flaw.SOFT_LOCKOUT:
-        most = {Exercise.MICRO_HINGE: 3.0, Exercise.GLUTE_BRIDGE: 10.0}.get(exercise, 15.0)
+        most = 3.0 if exercise is Exercise.MICRO_HINGE else 10.0 if exercise in BRIDGES else 15.0
         form = replace(
             form,
             soft_lockout_deg=float(generator.uniform(0.3 * most, most)),
@@ -217,7 +237,8 @@ def _form(exercise: Exercise, flaw: Flaw, repetitions: int, generator: np.random
     return form
 
 
-def _sensors(model: str, generator: np.random.Generator, *, is_declared: bool) -> tuple[WornSensor, ...]:
+def sensors_of(model: str, generator: np.random.Generator, *, is_declared: bool) -> tuple[WornSensor, ...]:
+    """Draw what is worn, where, and how well."""
     drawn = generator.random()
     placements = list(Placement)
     if drawn < 0.1:

@@ -136,3 +136,26 @@ def test_a_bridge_is_told_from_a_hinge_by_the_rise_of_the_hips_without_mount_or_
 def test_standing_is_never_taken_for_lying(name: str) -> None:
     pairs, _ = done(name, Mount.UNKNOWN, 5)
     assert not any(measured.is_supine for measured, _ in pairs)
+
+
+def held_up() -> np.ndarray:
+    """Up in segment_frame of a thigh held up from the pelvis while the hips lift: flexion 140 to 153."""
+    lean = np.radians(-140.0 - 13.0 * np.sin(np.linspace(0.0, math.pi, 300)))
+    return np.stack((-np.sin(lean), np.zeros(300), np.cos(lean)), axis=1)
+
+
+@pytest.mark.parametrize(("mount", "is_sure"), [(Mount.THIGH_LATERAL, True), (Mount.UNKNOWN, False)])
+def test_the_lift_does_not_tell_the_sign_of_a_leg_that_is_held_up(mount: Mount, is_sure: bool) -> None:
+    right = Placement.THIGH_RIGHT
+    poses, ups = {}, {}
+    for placement, up in ((LEFT, lift(LEFT)), (right, held_up())):
+        worn = nominal_segment_from_sensor(placement, Mount.THIGH_LATERAL)
+        assert worn is not None
+        ups[placement] = rotate_vectors(worn.T, up)
+        poses[placement] = StillPose(placement, mount, ups[placement][0], is_supine=True, was_still=True)
+    fitted = fit_yaws(poses, ups, one_leg_declared=True)
+    assert fitted[LEFT].is_forward_sure
+    assert fitted[right].is_forward_sure is is_sure
+    if is_sure:
+        flexion = -tilt_deg(fitted[right].segment_from_sensor, ups[right])
+        assert flexion[150] - flexion[0] == pytest.approx(13.0, abs=0.1)
