@@ -119,3 +119,16 @@ def test_a_kept_calibration_of_another_wearing_is_not_used() -> None:
     told = [event.calibration for event in output.events if isinstance(event, CalibrationEvent)]
     assert all("calibrated anew" in calibration.warnings[0] for calibration in told[:3])
     assert float(np.max(np.abs(errors_deg(performance, finished(output), "pelvic_tilt_deg")))) < 2.0
+
+
+def test_a_calibration_taken_standing_serves_lying() -> None:
+    stood = perform("romanian_deadlift", 0, repetitions=2)
+    lay = perform("glute_bridge", 0, repetitions=2, sensors=stood.scenario.sensors)
+    pipeline = MotionPipeline(unknown_mounts())
+    for part in side_by_side(blocks_of(stood)):
+        pipeline.push_together(part)
+    events = finished(analyse(blocks_of(lay), unknown_mounts(pipeline.wearing)))
+    assert len({event.repetition.repetition_number for event in events}) == 2
+    # Lying alone, an unknown mount leaves the thigh's zero open by more than ten degrees.
+    for name in ("pelvic_tilt_deg", "thigh_flexion_left_deg"):
+        assert float(np.max(np.abs(errors_deg(lay, events, name)))) < 2.5
