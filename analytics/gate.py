@@ -86,7 +86,7 @@ class GateParameters:
 
 
 # On the back nobody walks, and a quick bridge throws the hips up: what shakes, or rolls a little, counts.
-LYING_GATE = GateParameters(tiers=(GateTier(12.0, 0.5, 3.0), GateTier(0.0, 0.6, 1.0)))
+LYING_GATE = GateParameters(tiers=(GateTier(12.0, 0.5, 2.5), GateTier(0.0, 0.6, 1.0)))
 
 
 @dataclass(frozen=True, slots=True)

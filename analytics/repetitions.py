@@ -342,9 +342,11 @@ class RepetitionCounter:
             axis_is_known=self.hinge_axis_is_known,
             is_supine=self.is_supine,
         )
-        if verdict is None or self.is_supine or self.driver.angle is not DrivingAngle.THIGH_FLEXION:
+        if verdict is None or self.driver.angle is not DrivingAngle.THIGH_FLEXION:
             return verdict
-        return judged_alone(verdict, self.parameters.thigh_alone_from_s, is_asked=self.is_asked)
+        return judged_alone(
+            verdict, self.parameters.thigh_alone_from_s, is_asked=self.is_asked, is_supine=self.is_supine
+        )
 
     def _break_off(self, machine: TurningPointMachine, movement: BrokenOff, now_ns: int) -> None:
         if movement.reason is AbortReason.TOO_SHALLOW:

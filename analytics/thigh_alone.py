@@ -14,21 +14,34 @@ NOTHING_ASKED = (
 )
 
 
-def judged_alone(verdict: Verdict, from_s: float, *, is_asked: bool) -> Verdict:
-    """Judge a standing repetition once more that only a thigh sensor saw.
+# A thigh of unknown mount that steps on the spot may pass for lying; bridges so quick do not shake like it.
+_STEP_S = 1.4
+_STEP_M_S2 = 0.9
+
+
+def judged_alone(verdict: Verdict, from_s: float, *, is_asked: bool, is_supine: bool) -> Verdict:
+    """Judge a repetition once more that only a thigh sensor saw.
 
     Parameters
     ----------
     verdict
         Of the gate.
     from_s
-        Shortest repetition, s: a step lasts half of it.
+        Shortest standing repetition, s: a step lasts half of it.
     is_asked
         Whether an exercise was asked for.
+    is_supine
+        Whether the athlete seems to lie.
     """
     reasons = list(verdict.reasons)
-    if verdict.features.duration_s < from_s:
-        reasons.append(f"where only a thigh sensor is worn it must last {from_s:g} s")
-    if not is_asked:
-        reasons.append(NOTHING_ASKED)
+    features = verdict.features
+    if is_supine:
+        shakes = features.shake_m_s2 is not None and features.shake_m_s2 > _STEP_M_S2
+        if shakes and features.duration_s < _STEP_S and not is_asked:
+            reasons.append("where only a thigh sensor is worn it may as well have been a step")
+    else:
+        if features.duration_s < from_s:
+            reasons.append(f"where only a thigh sensor is worn it must last {from_s:g} s")
+        if not is_asked:
+            reasons.append(NOTHING_ASKED)
     return replace(verdict, is_repetition=not reasons, reasons=tuple(reasons))

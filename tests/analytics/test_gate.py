@@ -8,6 +8,7 @@ import pytest
 
 from analytics.gate import LYING_GATE, GateFeatures, axis_share, gate_features, judge, path_share
 from analytics.repetitions import Candidate, Driver, Rejected, RepetitionCounter, Withdrawn
+from analytics.thigh_alone import judged_alone
 
 RATE_HZ = 100.0
 BELT = Path(__file__).resolve().parents[3] / "shared" / "data" / "sisfall_waist"
@@ -265,6 +266,19 @@ def test_a_thigh_alone_must_take_longer_than_a_step(make_angles) -> None:
     (rejected,) = [event for event in events if isinstance(event, Rejected)]
     assert rejected.reasons == ("where only a thigh sensor is worn it must last 1.2 s",)
     assert [round(event.amplitude_deg) for event in events if isinstance(event, Candidate)] == [40]
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "shake", "is_asked", "accepted"),
+    [(1.1, 1.0, False, False), (1.1, 1.0, True, True), (1.1, 0.8, False, True), (1.5, 1.0, False, True)],
+)
+def test_a_thigh_that_seems_to_lie_may_step_on_the_spot(
+    duration_s: float, shake: float, is_asked: bool, accepted: bool
+) -> None:
+    verdict = judge(GateFeatures(35.0, duration_s, 1.0, 0.95, shake), LYING_GATE)
+    assert verdict.is_repetition
+    again = judged_alone(verdict, 1.2, is_asked=is_asked, is_supine=True)
+    assert again.is_repetition is accepted
 
 
 @pytest.mark.recordings
