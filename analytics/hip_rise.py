@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _CUTOFF_HZ = 2.0
 _LEAST_LEVER_M = {Placement.PELVIS: 0.25, Placement.THIGH_LEFT: 0.165, Placement.THIGH_RIGHT: 0.165}
+_FAR = math.cos(math.radians(45.0))
 _SMALLEST_TURN_RAD = math.radians(4.0)
 
 
@@ -129,10 +130,21 @@ def may_be_learnt_from(
     gate
         Demands of standing; ``None`` demands nothing.
     """
-    is_lying = candidate.is_supine or any(pose.is_supine for pose in poses.values())
-    if is_lying or gate is None or candidate.verdict is None:
+    began_lying = any(pose.is_supine for pose in poses.values())
+    if not began_lying and _is_far_from_pose(window, poses):
+        return False
+    if began_lying or candidate.is_supine or gate is None or candidate.verdict is None:
         return True
     return judge(candidate.verdict.features, gate).is_repetition or lifts_from_lying(window, poses) is True
+
+
+def _is_far_from_pose(window: AlignedBlock, poses: Mapping[Placement, StillPose]) -> bool:
+    """Tell whether the leading sensor never came near its still pose: who stood before lies now."""
+    leading = next(placement for placement in Placement if placement in poses)
+    up = up_in_sensor(window.segments[leading].earth_from_sensor_wxyz)
+    cosine = up @ poses[leading].up_sensor
+    known = cosine[np.isfinite(cosine)]
+    return len(known) > 0 and float(np.max(known)) < _FAR
 
 
 def _signed_inclination_rad(up: FloatArray, still_up: FloatArray) -> FloatArray:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from analytics.alignment import SegmentSamples
-from analytics.hip_rise import find_hip_rise
+from analytics.calibration import StillPose
+from analytics.hip_rise import find_hip_rise, may_be_learnt_from
+from analytics.imu import Mount, Placement
 
 RATE_HZ = 100.0
+PELVIS = Placement.PELVIS
 
 
 def samples(
@@ -45,3 +49,13 @@ def test_the_bias_of_an_accelerometer_is_no_rise() -> None:
 
 def test_without_a_gyroscope_the_rise_is_not_known() -> None:
     assert find_hip_rise(samples(0.45, 1.5, gyroscope=False), np.array((0.0, 0.0, 1.0)), RATE_HZ) is None
+
+
+def test_a_bridge_after_standing_does_not_tell_how_sensors_sit() -> None:
+    seen = samples(0.45, 1.5)
+    block = SimpleNamespace(segments={Placement.PELVIS: seen}, sampling_rate_hz=RATE_HZ)
+    candidate = SimpleNamespace(is_supine=True, verdict=None)
+    stood = StillPose(PELVIS, Mount.SACRUM, np.array((0.0, -1.0, 0.0)), is_supine=False, was_still=True)
+    lay = StillPose(PELVIS, Mount.SACRUM, np.array((0.0, 0.0, 1.0)), is_supine=True, was_still=True)
+    assert not may_be_learnt_from(candidate, block, {PELVIS: stood}, None)
+    assert may_be_learnt_from(candidate, block, {PELVIS: lay}, None)
