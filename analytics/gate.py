@@ -54,6 +54,8 @@ class GateParameters:
         `slow_from_s`, and up to what.
     duration_from_s
         Shortest repetition, s.
+    amplitude_to_deg
+        Largest amplitude: no hip bends further, the angle has turned over.
     slow_from_s, still_to_m_s2, still_axis_share_from
         Of a repetition this long whose body shakes no more than this, sway may take up a larger part of the
         rotation: nobody walks so quietly.
@@ -75,6 +77,7 @@ class GateParameters:
     path_per_s: float = 0.05
     path_most: float = 1.6
     duration_from_s: float = 1.0
+    amplitude_to_deg: float = 170.0
     slow_from_s: float = 4.0
     still_to_m_s2: float = 0.06
     still_axis_share_from: float = 0.5
@@ -260,6 +263,8 @@ def judge(features: GateFeatures, parameters: GateParameters | None = None) -> V
     reasons: list[str] = []
     if features.duration_s < demands.duration_from_s:
         reasons.append(f"it lasted {features.duration_s:.2f} s, less than {demands.duration_from_s:g} s")
+    if features.amplitude_deg > demands.amplitude_to_deg:
+        reasons.append(f"it turned by {features.amplitude_deg:.0f}°, further than a hip bends")
     path_to = _path_to(features, demands)
     if features.path > path_to:
         reasons.append(f"it went back and forth: {features.path:.2f} times the way, more than {path_to:.3g}")

@@ -217,6 +217,13 @@ def test_reasons_are_sentences(duration_s: float, path: float, reason: str) -> N
     assert judge(GateFeatures(60.0, duration_s, path, 0.95, 0.1)).reasons == (reason,)
 
 
+def test_no_hip_bends_all_the_way_round() -> None:
+    assert judge(GateFeatures(169.0, 2.0, 1.0, 0.95, 0.1)).is_repetition
+    assert judge(GateFeatures(236.0, 2.0, 1.0, 0.95, 0.1)).reasons == (
+        "it turned by 236°, further than a hip bends",
+    )
+
+
 def test_path_counts_reversals_and_forgives_sway() -> None:
     up_and_down = np.concatenate((np.linspace(0, 60, 100), np.linspace(60, 0, 100)))
     assert path_share(up_and_down, dead_band_deg=6.0) == pytest.approx(1.0)
