@@ -369,7 +369,8 @@ class CalibrationSession:
 
     def _settle_posture(self, window: AlignedBlock) -> None:
         """Let the first repetition tell lying from standing where no mount can."""
-        if any(faces_fore_or_aft(pose.mount) for pose in self.poses.values()):
+        # A thigh with the knee far bent is so near to the vertical that its mount does not tell.
+        if any(p is Placement.PELVIS and faces_fore_or_aft(pose.mount) for p, pose in self.poses.items()):
             return
         lifts = lifts_from_lying(window, self.poses)
         if lifts is None or lifts is self.is_supine:

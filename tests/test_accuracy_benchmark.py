@@ -163,3 +163,10 @@ def test_a_walkout_is_scored_step_by_step():
     (line,) = walkout_lines([row])
     assert line.is_met
     assert "steps found" in walkout_table([row])
+
+
+def test_a_far_bent_knee_does_not_pass_for_standing():
+    # Its front sensor is as near to the vertical as to the ceiling: the lift has to tell.
+    (row,) = bench.work("walkout", 72, 11)
+    assert (row["counted"], row["missed"]) == (2, 0)
+    assert row["steps"] == row["true_steps"] == 24
