@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.gate import LYING_GATE, GateFeatures, axis_share, gate_features, judge, path_share
+from analytics.gate import LYING_GATE, GateFeatures, Verdict, axis_share, gate_features, judge, path_share
 from analytics.repetitions import Candidate, Driver, Rejected, RepetitionCounter, Withdrawn
 from analytics.thigh_alone import judged_alone
 
@@ -285,6 +285,26 @@ def test_a_thigh_that_seems_to_lie_may_step_on_the_spot(
     verdict = judge(GateFeatures(35.0, duration_s, 1.0, 0.95, shake), LYING_GATE)
     assert verdict.is_repetition
     again = judged_alone(verdict, 1.2, is_asked=is_asked, is_supine=True)
+    assert again.is_repetition is accepted
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "shake", "is_asked", "accepted"),
+    [
+        (1.6, 0.35, False, True),
+        (1.4, 0.35, False, False),
+        (1.6, 0.45, False, False),
+        (1.6, None, False, False),
+        (1.4, 0.45, True, True),
+    ],
+)
+def test_a_thigh_that_stands_counts_unasked_only_what_is_slow_and_quiet(
+    duration_s: float, shake: float | None, is_asked: bool, accepted: bool
+) -> None:
+    verdict = Verdict(
+        is_repetition=True, features=GateFeatures(35.0, duration_s, 1.0, 0.95, shake), reasons=()
+    )
+    again = judged_alone(verdict, 1.2, is_asked=is_asked, is_supine=False)
     assert again.is_repetition is accepted
 
 

@@ -176,16 +176,19 @@ def test_fewer_sensors_say_less_and_count_the_same(
         assert repetition.hip_flexion_left_range_deg is None
 
 
-def test_a_thigh_alone_counts_nothing_standing_that_was_not_asked_for(
+def test_a_thigh_alone_says_that_it_is_careful_where_nothing_was_asked(
     hinges: hardware_sim.Performance,
 ) -> None:
     placements = (Placement.THIGH_LEFT,)
     setup = replace(setup_of(hinges, "unknown", placements), prescription=None)
     output = analyse(blocks_of(hinges, placements), setup)
-    assert newest(output) == []
+    assert len(newest(output)) == 4
+    assert [event.summary.exercise for event in output.events if isinstance(event, SetEvent)][
+        -1
+    ] is Exercise.OTHER
     calibrations = [event.calibration for event in output.events if isinstance(event, CalibrationEvent)]
     assert calibrations
-    assert all("unless an exercise is asked for" in c.warnings[-1] for c in calibrations)
+    assert all("unless an exercise is asked for, only slow" in c.warnings[-1] for c in calibrations)
 
 
 def test_a_wrongly_declared_placement_is_found_out(hinges: hardware_sim.Performance) -> None:
