@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from sensor_bridge.commands.set_words import set_words
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -51,6 +53,8 @@ def print_result(console: Console, document: Mapping[str, Any]) -> None:
         console.print(Text(_set_line(summary), style="bold"))
         if of_set:
             console.print(_table(of_set, wide=console.width >= _NARROWEST))
+        for line in set_words(summary, of_set):
+            console.print(Text(line))
     for line in _explanations(document):
         console.print(Text(line))
 
