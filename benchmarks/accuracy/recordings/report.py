@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks.accuracy.recordings import (
+    bmhad,
     bowing,
     broad,
     cmu,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 DATA_SETS = {
     "bowing_vicon": bowing,
     "sisfall_waist": sisfall,
+    "bmhad_hip": bmhad,
     "utd_mhad_thigh": utd,
     "mex_thigh": mex,
     "cmu_mbl_exercise": cmu,
@@ -36,6 +38,7 @@ WITHOUT_REPETITIONS = {
     "umafall_waist_pocket": umafall,
     "qmt_fullbody": qmt,
     "utd_mhad_thigh": utd,
+    "bmhad_hip": bmhad,
 }
 
 
