@@ -93,6 +93,9 @@ class AlignedHistory:
         n = end_index - first_index
         if self._filled + n > self._flags.shape[1]:
             self._make_room(n)
+        if not self._runs:
+            # Another sensor than the one that set the grid may have begun before it.
+            self._oldest_index = first_index
         if self._runs and gap_before_s == 0.0:
             self._runs[-1].end_index = end_index
         else:

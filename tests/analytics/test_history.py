@@ -102,3 +102,15 @@ def test_columns_are_the_newest_samples_without_a_copy(history: AlignedHistory) 
     np.testing.assert_array_equal(values[0, 4], (410.0, 415.0, 420.0))
     np.testing.assert_array_equal(flags[0], (15, 15, 15))
     np.testing.assert_array_equal(flags[1], (0, 0, 0))
+
+
+def test_what_came_before_the_grid_was_set_is_kept_like_all_else(history: AlignedHistory) -> None:
+    append(history, -40, 0)
+    append(history, 0, 2000)
+    window = history.window(-40, 0)
+    assert window is not None
+    assert (window.first_index, window.end_index) == (-40, 0)
+    np.testing.assert_array_equal(
+        window.segments[Placement.PELVIS].acc_m_s2[:, 0], 5.0 * np.arange(-40.0, 0.0)
+    )
+    assert len(history) == 2040

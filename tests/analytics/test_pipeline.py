@@ -304,6 +304,18 @@ def test_a_sensor_that_comes_late_is_calibrated_at_the_next_standstill() -> None
     assert [event.repetition.hip_flexion_left_range_deg is None for event in newest(output)] == [False, False]
 
 
+@pytest.mark.parametrize("mount", ["known", "unknown"])
+@pytest.mark.parametrize("late_s", [0.6, 1.9, 3.5])
+def test_the_sensor_that_sets_the_grid_need_not_be_the_first(
+    hinges: hardware_sim.Performance, mount: str, late_s: float
+) -> None:
+    pelvis, left, right = blocks_of(hinges)
+    output = analyse([part(pelvis, round(late_s * 100.0), len(pelvis)), left, right], setup_of(hinges, mount))
+    assert output.angles[0].start_time_ns == 0
+    assert sum(len(block) for block in output.angles) == len(left)
+    assert len(newest(output)) == 4
+
+
 # --- events -----------------------------------------------------------------------------------
 
 
