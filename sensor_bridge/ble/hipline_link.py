@@ -1,14 +1,10 @@
-"""A link to a Hipline sensor over bleak. Nothing of bleak's leaves this file, its errors least of all."""
+"""A link to a Hipline sensor: the commands, the clock and the characteristics of docs/protocol.md."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
-from typing import TYPE_CHECKING, Any, Final
-
-from bleak.exc import BleakCharacteristicNotFoundError, BleakError
-from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
+from typing import TYPE_CHECKING, Final
 
 from firmware_protocol import gatt
 from firmware_protocol.codec import (
@@ -29,26 +25,21 @@ from firmware_protocol.packets import (
     Stop,
     TimeRequest,
 )
-from sensor_bridge.ble.link import FrameKind, ReceivedFrame
+from sensor_bridge.ble.connection import SensorConnection, connected
+from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.ble.settings import nearest_settings
 from sensor_bridge.errors import CommandRefused, LinkLost, WrongFirmware
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
-
-    from bleak.backends.characteristic import BleakGATTCharacteristic
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from firmware_protocol.packets import DeviceInfo, StreamStatus
     from sensor_bridge.ble.adapter import Adapter, Found
-    from sensor_bridge.ble.link import SensorSettings
+    from sensor_bridge.ble.link import ReceivedFrame, SensorSettings
     from sensor_bridge.ble.settings import StreamSettings
     from sensor_bridge.host_clock import HostClock
 
-_QUEUE_FRAMES: Final = 4096  # half a minute of the fastest stream
-_CONNECT_ATTEMPTS: Final = 2
-_REQUEST_TIMEOUT_S: Final = 10.0
 _REPLY_TIMEOUT_S: Final = 2.0  # the protocol allows the sensor 1 s
-_CLOSE_TIMEOUT_S: Final = 5.0
 _FIRST_TIME_PROBES: Final = 10
 _TIME_PERIOD_S: Final = 10.0
 _TIME_REPLY_TIMEOUT_S: Final = 1.0
@@ -72,13 +63,8 @@ class HiplineLink:
 
     def __init__(self, sensor: SensorSettings, clock: HostClock) -> None:
         self.sensor = sensor
-        self.dropped = 0
-        self._clock = clock
-        self._client: BleakClientWithServiceCache | None = None
+        self._connection = SensorConnection(sensor.sensor_id, clock, "Hipline sensor")
         self._info: DeviceInfo | None = None
-        self._frames: deque[ReceivedFrame] = deque()
-        self._news = asyncio.Event()
-        self._is_over = False
         self._command_lock = asyncio.Lock()
         self._replies: dict[int, asyncio.Future[CommandReply]] = {}
         self._tag = 0
@@ -97,6 +83,16 @@ class HiplineLink:
     def settings(self) -> StreamSettings:
         """What the stream will be like: what comes nearest to the wish."""
         return nearest_settings(self.sensor, self.info)
+
+    @property
+    def frame_s(self) -> float:
+        """Time from one frame to the next, s."""
+        return self.settings.frame_s
+
+    @property
+    def dropped(self) -> int:
+        """Payloads thrown away because nobody fetched them in time."""
+        return self._connection.dropped
 
     # Streaming -------------------------------------------------------------------------------------------
 
@@ -137,25 +133,19 @@ class HiplineLink:
             self._require_ok(reply, "does not start")
         return reply.stream_id
 
-    async def frames(self) -> AsyncIterator[ReceivedFrame]:
+    def frames(self) -> AsyncIterator[ReceivedFrame]:
         """Yield what arrives, in order; ends when the link is lost and all has been yielded."""
-        while True:
-            while self._frames:
-                yield self._frames.popleft()
-            if self._is_over:
-                return
-            self._news.clear()
-            await self._news.wait()
+        return self._connection.frames()
 
     async def keep_time(self) -> None:
         """Ask for the sensor's clock, ten times at first and then now and then, until the link is lost."""
         sequence, n_replies = 0, 0
-        while not self._is_over:
+        while not self._connection.is_over:
             self._time_reply.clear()
-            request = TimeRequest(sequence, self._clock.now_ns() // 1000)
+            request = TimeRequest(sequence, self._connection.clock.now_ns() // 1000)
             sequence = (sequence + 1) & 0xFFFF
             try:
-                await self._write(gatt.TIME_UUID, encode(request), response=False)
+                await self._connection.write(gatt.TIME_UUID, encode(request), response=False)
                 async with asyncio.timeout(_TIME_REPLY_TIMEOUT_S):
                     await self._time_reply.wait()
             except LinkLost:
@@ -173,46 +163,31 @@ class HiplineLink:
     async def read_status(self) -> StreamStatus:
         """Ask the sensor how it is."""
         try:
-            return decode_status(await self._read(gatt.STATUS_UUID))
+            return decode_status(await self._connection.read(gatt.STATUS_UUID))
         except ProtocolError as error:
             raise LinkLost(f"{self.sensor.sensor_id}: STATUS is not understood: {error}") from error
 
     async def close(self) -> None:
         """End the link; safe to call again, and after it was lost."""
-        client, self._client = self._client, None
-        if client is not None:
-            with contextlib.suppress(BleakError, TimeoutError, OSError, EOFError):
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await client.disconnect()
-        self._end()
+        await self._connection.close()
 
     # Connecting (used by `connect`) ------------------------------------------------------------------------
 
     async def open(self, adapter: Adapter, found: Found) -> None:
         """Connect, check the firmware and subscribe."""
-        options: dict[str, Any] = {}
-        if adapter.client_backend is not None:
-            options["backend"] = adapter.client_backend
-        with self._link_errors():
-            self._client = await establish_connection(
-                BleakClientWithServiceCache,
-                found.device,
-                self.sensor.sensor_id,
-                disconnected_callback=lambda _client: self._end(),
-                max_attempts=_CONNECT_ATTEMPTS,
-                services=[gatt.SERVICE_UUID, gatt.BATTERY_SERVICE_UUID],
-                **options,
+        await self._connection.open(
+            adapter, found, (gatt.SERVICE_UUID, gatt.BATTERY_SERVICE_UUID), self._fail_commands
+        )
+        await self._check_firmware()
+        await self._connection.listen(gatt.CONTROL_UUID, self._on_reply)
+        for uuid, kind in _NOTIFYING:
+            await self._connection.subscribe(
+                uuid, kind, self._time_reply.set if kind is FrameKind.TIME else None
             )
-            await self._check_firmware()
-            await self._client.start_notify(gatt.CONTROL_UUID, self._on_reply)
-            for uuid, kind in _NOTIFYING:
-                await self._client.start_notify(uuid, self._receiver(kind))
-            if self._client.services.get_characteristic(gatt.BATTERY_LEVEL_UUID) is not None:
-                self._put(FrameKind.BATTERY, await self._client.read_gatt_char(gatt.BATTERY_LEVEL_UUID))
-                await self._client.start_notify(gatt.BATTERY_LEVEL_UUID, self._receiver(FrameKind.BATTERY))
+        await self._connection.follow_battery()
 
     async def _check_firmware(self) -> None:
-        payload = await self._read(gatt.INFO_UUID)
+        payload = await self._connection.read(gatt.INFO_UUID)
         try:
             self._info = decode_info(payload)
         except UnsupportedVersion:
@@ -222,27 +197,9 @@ class HiplineLink:
             ) from None
         except ProtocolError as error:
             raise WrongFirmware(f"{self.sensor.sensor_id}: INFO is not understood: {error}") from error
-        self._put(FrameKind.INFO, payload)
+        self._connection.put(FrameKind.INFO, payload)
 
-    # Callbacks of bleak: stamp, keep, return ---------------------------------------------------------------
-
-    def _receiver(self, kind: FrameKind) -> Callable[[BleakGATTCharacteristic, bytearray], None]:
-        def receive(_characteristic: BleakGATTCharacteristic, value: bytearray) -> None:
-            self._put(kind, value)
-
-        return receive
-
-    def _put(self, kind: FrameKind, value: bytes | bytearray) -> None:
-        frame = ReceivedFrame(self.sensor.sensor_id, self._clock.now_ns(), kind, bytes(value))
-        if len(self._frames) >= _QUEUE_FRAMES:
-            self._frames.popleft()
-            self.dropped += 1
-        self._frames.append(frame)
-        self._news.set()
-        if kind is FrameKind.TIME:
-            self._time_reply.set()
-
-    def _on_reply(self, _characteristic: BleakGATTCharacteristic, value: bytearray) -> None:
+    def _on_reply(self, value: bytes) -> None:
         try:
             reply = decode_reply(value)
         except ProtocolError:
@@ -251,9 +208,7 @@ class HiplineLink:
         if future is not None and not future.done():
             future.set_result(reply)
 
-    def _end(self) -> None:
-        self._is_over = True
-        self._news.set()
+    def _fail_commands(self) -> None:
         self._time_reply.set()
         for future in self._replies.values():
             if not future.done():
@@ -270,7 +225,7 @@ class HiplineLink:
                 reply: asyncio.Future[CommandReply] = asyncio.get_running_loop().create_future()
                 self._replies[tag] = reply
                 try:
-                    await self._write(gatt.CONTROL_UUID, encode(make(tag)), response=True)
+                    await self._connection.write(gatt.CONTROL_UUID, encode(make(tag)), response=True)
                     async with asyncio.timeout(_REPLY_TIMEOUT_S):
                         return await reply
                 except TimeoutError:
@@ -283,39 +238,6 @@ class HiplineLink:
     def _require_ok(self, reply: CommandReply, complaint: str) -> None:
         if reply.result is not CommandResult.OK:
             raise CommandRefused(f"{self.sensor.sensor_id}: the sensor {complaint}: {reply.result.name}")
-
-    def _connected_client(self) -> BleakClientWithServiceCache:
-        if self._client is None or self._is_over:
-            raise LinkLost(f"{self.sensor.sensor_id}: the link was lost")
-        return self._client
-
-    async def _read(self, uuid: str) -> bytes:
-        client = self._connected_client()
-        with self._link_errors():
-            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
-                return bytes(await client.read_gatt_char(uuid))
-
-    async def _write(self, uuid: str, value: bytes, *, response: bool) -> None:
-        client = self._connected_client()
-        with self._link_errors():
-            async with asyncio.timeout(_REQUEST_TIMEOUT_S):
-                await client.write_gatt_char(uuid, value, response=response)
-
-    @contextlib.contextmanager
-    def _link_errors(self) -> Generator[None]:
-        sensor_id = self.sensor.sensor_id
-        try:
-            yield
-        except LinkLost:
-            raise
-        except BleakCharacteristicNotFoundError as error:
-            raise WrongFirmware(
-                f"{sensor_id}: it lacks characteristic {error.char_specifier}; is it a Hipline sensor?"
-            ) from error
-        except TimeoutError as error:
-            raise LinkLost(f"{sensor_id}: the sensor does not answer") from error
-        except (BleakError, OSError, EOFError) as error:
-            raise LinkLost(f"{sensor_id}: {str(error) or type(error).__name__}") from error
 
 
 @contextlib.asynccontextmanager
@@ -354,13 +276,5 @@ async def connect(
     WrongFirmware
         The sensor speaks another protocol version, or is no Hipline sensor.
     """
-    link = HiplineLink(sensor, clock)
-    try:
-        try:
-            async with asyncio.timeout(timeout_s):
-                await link.open(adapter, found)
-        except TimeoutError:
-            raise LinkLost(f"{sensor.sensor_id}: no connection within {timeout_s:g} s") from None
+    async with connected(HiplineLink(sensor, clock), adapter, found, timeout_s=timeout_s) as link:
         yield link
-    finally:
-        await asyncio.shield(link.close())
