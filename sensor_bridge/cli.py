@@ -108,6 +108,7 @@ def simulate(
         typer.Argument(
             help=(
                 "romanian_deadlift, single_leg_deadlift_left, single_leg_deadlift_right, glute_bridge, "
+                "single_leg_glute_bridge_left, glute_bridge_walkout, "
                 "micro_hinge, squat, walking, standing, or a .toml file of your own."
             ),
             show_default=False,
