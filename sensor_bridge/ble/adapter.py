@@ -109,7 +109,7 @@ class Adapter:
         """True while the radio listens for sensors."""
         return self._scanner is not None
 
-    async def scan(self, duration_s: float) -> list[Sighting]:
+    async def scan(self, duration_s: float) -> list[Found]:
         """Listen for Hipline sensors for a while.
 
         Parameters
@@ -119,7 +119,7 @@ class Adapter:
 
         Returns
         -------
-        list[Sighting]
+        list[Found]
             Each sensor once, the strongest signal first.
 
         Raises
@@ -127,16 +127,17 @@ class Adapter:
         BluetoothUnavailable
             There is no adapter, or it may not be used.
         """
-        heard: dict[str, Sighting] = {}
+        heard: dict[str, Found] = {}
 
         def note(device: BLEDevice, data: AdvertisementData) -> None:
-            heard[device.address] = Sighting(device.address, data.local_name or device.name, data.rssi)
+            sighting = Sighting(device.address, data.local_name or device.name, data.rssi)
+            heard[device.address] = Found(sighting, device)
 
         scanner = self._new_scanner(note)
         with _bluetooth_errors():
             async with scanner:
                 await asyncio.sleep(duration_s)
-        return sorted(heard.values(), key=lambda sighting: -sighting.rssi_dbm)
+        return sorted(heard.values(), key=lambda found: -found.sighting.rssi_dbm)
 
     async def find(self, sensor: SensorSettings, timeout_s: float) -> Found:
         """Listen until one sensor is heard.

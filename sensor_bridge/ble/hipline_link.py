@@ -120,18 +120,43 @@ class HiplineLink:
             reply = await self._ask(lambda tag: Start(tag, *resume))
             if reply.result is CommandResult.OK and reply.stream_id == resume[0]:
                 return reply.stream_id
-        await self._ask(Stop)  # not streaming is as good
-        wanted = self.settings
+        await self.stop()  # not streaming is as good
+        await self.configure(self.settings)
+        reply = await self._ask(Start)
+        if reply.result is not CommandResult.BUSY:  # busy: an earlier try had worked, its reply got lost
+            self._require_ok(reply, "does not start")
+        return reply.stream_id
+
+    async def configure(self, wanted: StreamSettings) -> None:
+        """Set what the next stream will be like; it holds until another is set, or the sensor reboots.
+
+        Raises
+        ------
+        LinkLost
+            The link broke.
+        CommandRefused
+            The sensor does not take it, or a stream of other settings runs.
+        """
         reply = await self._ask(
             lambda tag: Configure(
                 tag, wanted.sampling_rate, wanted.accel_range, wanted.gyro_range, wanted.batch
             )
         )
+        if reply.result is CommandResult.BUSY:
+            raise CommandRefused(
+                f"{self.sensor.sensor_id}: stream {reply.stream_id} of other settings runs; end it first"
+            )
         self._require_ok(reply, f"will not measure as asked for ({wanted})")
-        reply = await self._ask(Start)
-        if reply.result is not CommandResult.BUSY:  # busy: an earlier try had worked, its reply got lost
-            self._require_ok(reply, "does not start")
-        return reply.stream_id
+
+    async def stop(self) -> bool:
+        """End the running stream and forget what the sensor remembers of it; tell whether there was one.
+
+        Raises
+        ------
+        LinkLost
+            The link broke.
+        """
+        return (await self._ask(Stop)).result is CommandResult.OK
 
     def frames(self) -> AsyncIterator[ReceivedFrame]:
         """Yield what arrives, in order; ends when the link is lost and all has been yielded."""

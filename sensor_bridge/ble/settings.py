@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from firmware_protocol.packets import DeviceInfo
     from sensor_bridge.ble.link import SensorSettings
 
-_ACCEL_G = {AccelRange.G2: 2, AccelRange.G4: 4, AccelRange.G8: 8, AccelRange.G16: 16}
-_GYRO_DPS = {
+ACCEL_G = {AccelRange.G2: 2, AccelRange.G4: 4, AccelRange.G8: 8, AccelRange.G16: 16}
+GYRO_DPS = {
     GyroRange.DPS125: 125,
     GyroRange.DPS250: 250,
     GyroRange.DPS500: 500,
@@ -63,11 +63,11 @@ def nearest_settings(wish: SensorSettings, info: DeviceInfo) -> StreamSettings:
             info.rates, key=lambda rate: (abs(math.log(rate.hz / wish.sampling_rate_hz)), -rate.hz)
         ),
         accel_range=next(
-            (each for each in info.accel_ranges if _ACCEL_G[each] >= wish.accel_range_g),
+            (each for each in info.accel_ranges if ACCEL_G[each] >= wish.accel_range_g),
             info.accel_ranges[-1],
         ),
         gyro_range=next(
-            (each for each in info.gyro_ranges if _GYRO_DPS[each] >= wish.gyro_range_dps),
+            (each for each in info.gyro_ranges if GYRO_DPS[each] >= wish.gyro_range_dps),
             info.gyro_ranges[-1],
         ),
         batch=min(wish.batch, info.max_batch),

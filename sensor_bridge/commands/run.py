@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from sensor_bridge.commands.sensors import chosen_adapter
+from sensor_bridge.commands.sensor_access import chosen_adapter
 from sensor_bridge.config_file import default_config_path, load_config
 from sensor_bridge.errors import ConfigError
 from sensor_bridge.service import run_bridge
@@ -55,7 +55,7 @@ async def _run(config: Config) -> None:
         await stop.wait()
         _say("Ending the session ...")
 
-    async with chosen_adapter(config.radio.virtual_port) as adapter:
+    async with chosen_adapter(config) as adapter:
         await run_bridge(config, adapter, wait_for_signal)
 
 

@@ -30,7 +30,7 @@ def adapter(radio):
 async def test_scan_lists_the_strongest_first(radio, adapter):
     radio.set_conditions("left", RadioConditions(rssi_dbm=-40))
     radio.set_conditions("right", RadioConditions(rssi_dbm=-80))
-    seen = await adapter.scan(0.5)
+    seen = [found.sighting for found in await adapter.scan(0.5)]
     assert [each.address for each in seen] == [address_of(name) for name in ("left", "pelvis", "right")]
     assert [each.name for each in seen] == ["clip", "Hipline pelvis", "clip"]
     assert seen[0].rssi_dbm > -50

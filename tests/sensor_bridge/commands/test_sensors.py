@@ -41,9 +41,14 @@ def hipline(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_sensors_are_found_asked_and_recognised(virtual_port: str) -> None:
     heard = hipline("sensors", "scan", "--duration", "2", "--virtual-port", virtual_port)
     assert heard.returncode == 0, heard.stderr
-    addresses = re.findall(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}", heard.stdout)
-    assert len(set(addresses)) == 3
-    assert "dBm" in heard.stdout
+    rows = re.findall(
+        r"Hipline [a-z-]+ +│ Hipline +│ (-\d+) +│ (\d+) +│ 1\.0\.0 +│ ((?:[0-9A-F]{2}:){5}[0-9A-F]{2})",
+        heard.stdout,
+    )
+    assert len(rows) == 3, heard.stdout
+    rssi, batteries, addresses = zip(*rows, strict=True)
+    assert [int(each) for each in rssi] == sorted(map(int, rssi), reverse=True)
+    assert all(60 <= int(each) <= 100 for each in batteries)
 
     asked = hipline("sensors", "info", addresses[0], "--virtual-port", virtual_port)
     assert asked.returncode == 0, asked.stderr
@@ -54,6 +59,21 @@ def test_sensors_are_found_asked_and_recognised(virtual_port: str) -> None:
     shown = hipline("sensors", "identify", addresses[0], "--duration", "2", "--virtual-port", virtual_port)
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout == f"{addresses[0]} blinks for 2 s.\n"
+
+    own = re.search(r"^sampling rates +(\d+) Hz$", asked.stdout, re.MULTILINE)
+    accel = re.search(r"^accelerometer +± (\d+) g$", asked.stdout, re.MULTILINE)
+    gyro = re.search(r"^gyroscope +± (\d+) °/s$", asked.stdout, re.MULTILINE)
+    assert own, asked.stdout
+    assert accel, asked.stdout
+    assert gyro, asked.stdout
+    arguments = ["sensors", "configure", addresses[0], "--virtual-port", virtual_port, "--batch", "4"]
+    set_to = ["--rate", own[1], "--accel-range", accel[1], "--gyro-range", gyro[1]]
+    took = hipline(*arguments, *set_to)
+    settings = f"{own[1]} Hz, ±{accel[1]} g, ±{gyro[1]} °/s, 4 samples a packet (one every 40 ms)"
+    assert took.stdout == f"{addresses[0]} took {settings}.\n", took.stderr
+    refused = hipline(*arguments, *set_to, "--rate", "1000")
+    assert refused.returncode == 2
+    assert "does not offer 1000 Hz, as asked for: choose --rate from 100 Hz" in refused.stderr
 
 
 def test_a_virtual_radio_that_is_not_there_is_said_in_one_line() -> None:
