@@ -102,6 +102,7 @@ def test_the_source_distribution_holds_what_the_wheel_is_built_from(wheel: Path)
     alone = {name for name in names if "/" not in name}
     assert alone == {".gitignore", "CHANGELOG.md", "PKG-INFO", "README.md", "pyproject.toml"}
     assert {name.split("/")[0] for name in names} - alone == set(SOURCES)
+    assert {"firmware_protocol/c/hipline_codec.c", "firmware_protocol/vectors.json"} <= set(names)
     assert [name for name in names if {"node_modules", "dist", "__pycache__"} & set(name.split("/"))] == []
 
 
@@ -114,6 +115,7 @@ def test_the_wheel_holds_the_built_page_and_none_of_its_sources(wheel: Path) -> 
     assert sorted({Path(name).suffix for name in page}) == [".css", ".html", ".js", ".svg"]
     assert [name for name in page if "/web/dist/" not in name] == []
     assert [name for name in names if "node_modules" in name or name.endswith((".ts", ".tsx"))] == []
+    assert [name for name in names if name.endswith((".c", ".h"))] == []  # for firmware, not for the bridge
     for package in SOURCES:
         assert {f"{package}/__init__.py", f"{package}/py.typed"} <= set(names)
 
