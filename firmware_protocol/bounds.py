@@ -15,6 +15,11 @@ NO_STREAM: Final = 0  # the stream_id that says "there is none"
 MIN_STREAMING_MTU: Final = 33  # a StreamStatus (30 bytes) is the largest value that must fit a notification
 NOTIFICATION_OVERHEAD: Final = 3  # ATT opcode and handle
 
+PAGE_HEADER_SIZE: Final = 23
+MAX_PAGE_SAMPLES: Final = 18  # 23 + 18 * 12 = 239 bytes: a page, too, fits one link-layer packet
+MIN_BULK_MTU: Final = NOTIFICATION_OVERHEAD + PAGE_HEADER_SIZE + SAMPLE_SIZE
+MAX_FETCH_SAMPLES: Final = 65535  # so that the pages of one fetch can be numbered in 16 bits
+
 U8_MAX, U16_MAX, U32_MAX, U48_MAX, U64_MAX = ((1 << bits) - 1 for bits in (8, 16, 32, 48, 64))
 
 
@@ -28,6 +33,9 @@ class PacketType(IntEnum):
     REPLY = 5
     TIME_REQUEST = 6
     TIME_REPLY = 7
+    BULK_REQUEST = 8
+    BULK_PAGE = 9
+    BULK_REPLY = 10
 
 
 def samples_per_frame(batch: int, mtu: int) -> int:
@@ -48,3 +56,21 @@ def samples_per_frame(batch: int, mtu: int) -> int:
     if mtu < MIN_STREAMING_MTU:
         return 0
     return min(batch, (mtu - NOTIFICATION_OVERHEAD - HEADER_SIZE) // SAMPLE_SIZE)
+
+
+def samples_per_page(mtu: int) -> int:
+    """Count the samples that a sensor puts into one page of BULK.
+
+    Parameters
+    ----------
+    mtu
+        ATT MTU in force, bytes.
+
+    Returns
+    -------
+    int
+        Up to ``MAX_PAGE_SAMPLES``; 0 where the MTU is too small for a page.
+    """
+    if mtu < MIN_BULK_MTU:
+        return 0
+    return min(MAX_PAGE_SAMPLES, (mtu - NOTIFICATION_OVERHEAD - PAGE_HEADER_SIZE) // SAMPLE_SIZE)

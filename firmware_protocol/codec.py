@@ -10,28 +10,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, assert_never
 
 from firmware_protocol import layouts
+from firmware_protocol.bulk_codec import (
+    decode_bulk_reply,
+    decode_notified,
+    decode_page,
+    decode_request,
+    encode_bulk,
+    request_start,
+)
 from firmware_protocol.errors import FieldOutOfRange, UnknownPacket
+from firmware_protocol.frame_codec import ACCEL_RANGES, GYRO_RANGES, RATES, decode_frame, encode_frame
 from firmware_protocol.packets import (
-    HEADER_SIZE,
-    MAX_SAMPLES,
-    PROTOCOL_VERSION,
-    SAMPLE_SIZE,
-    AccelRange,
+    BulkPage,
+    BulkReply,
     Command,
     CommandReply,
     CommandResult,
     Configure,
     DeviceInfo,
-    GyroRange,
+    Erase,
+    Fetch,
+    Grant,
     Identify,
     ImuFrame,
     Opcode,
     Packet,
     PacketType,
-    SamplingRate,
     Start,
     Stop,
     StreamStatus,
+    Survey,
     TimeReply,
     TimeRequest,
 )
@@ -40,6 +48,7 @@ from firmware_protocol.payload import (
     check_head,
     check_length,
     check_reaches,
+    head_of,
     read_fixed,
     read_member,
     read_members,
@@ -48,16 +57,31 @@ from firmware_protocol.payload import (
 if TYPE_CHECKING:
     from firmware_protocol.payload import Payload
 
-_RATES: Final = {int(rate): rate for rate in SamplingRate}
-_ACCEL_RANGES: Final = {int(each): each for each in AccelRange}
-_GYRO_RANGES: Final = {int(each): each for each in GyroRange}
+__all__ = [
+    "command_start",
+    "decode_bulk_reply",
+    "decode_command",
+    "decode_frame",
+    "decode_info",
+    "decode_notified",
+    "decode_page",
+    "decode_reply",
+    "decode_request",
+    "decode_status",
+    "decode_time_reply",
+    "decode_time_request",
+    "encode",
+    "request_start",
+]
+
 _RESULTS: Final = {int(result): result for result in CommandResult}
-_COMMANDS: Final = {int(layout.opcode): layout for layout in layouts.LAYOUTS if layout.opcode is not None}
+_COMMANDS: Final = {
+    int(layout.opcode): layout
+    for layout in layouts.LAYOUTS
+    if layout.opcode is not None and layout.packet_type is PacketType.COMMAND
+}
 _COMMAND_START_SIZE: Final = layouts.STOP.size
 
-_CLIPPED: Final = 0x01
-_GAP_BEFORE: Final = 0x02
-_FRAME_RESERVED: Final = 0x80
 _STREAMING: Final = 0x01
 _RESUME: Final = 0x01
 _TEMPERATURE_STEPS_PER_C: Final = 100
@@ -68,7 +92,7 @@ def encode(packet: Packet) -> bytes:
     """Write a packet as its GATT value."""
     match packet:
         case ImuFrame():
-            return _encode_frame(packet)
+            return encode_frame(packet)
         case DeviceInfo():
             return _encode_info(packet)
         case StreamStatus():
@@ -77,7 +101,7 @@ def encode(packet: Packet) -> bytes:
             return _encode_command(packet)
         case CommandReply():
             return layouts.COMMAND_REPLY.pack(
-                _head(PacketType.REPLY),
+                head_of(PacketType.REPLY),
                 packet.opcode,
                 packet.tag,
                 packet.result,
@@ -86,48 +110,20 @@ def encode(packet: Packet) -> bytes:
             )
         case TimeRequest():
             return layouts.TIME_REQUEST.pack(
-                _head(PacketType.TIME_REQUEST), packet.sequence, packet.host_send_us
+                head_of(PacketType.TIME_REQUEST), packet.sequence, packet.host_send_us
             )
         case TimeReply():
             return layouts.TIME_REPLY.pack(
-                _head(PacketType.TIME_REPLY),
+                head_of(PacketType.TIME_REPLY),
                 packet.sequence,
                 packet.host_send_us,
                 packet.device_receive_us,
                 packet.device_send_us,
             )
+        case Fetch() | Grant() | Survey() | Erase() | BulkPage() | BulkReply():
+            return encode_bulk(packet)
         case _:
             assert_never(packet)
-
-
-def decode_frame(payload: Payload) -> ImuFrame:
-    """Read a value of DATA."""
-    check_head(payload, PacketType.DATA)
-    check_reaches(payload, HEADER_SIZE)
-    _, flags, stream_id, first_sample_index, device_time_us, n_samples, rate_id = layouts.IMU_FRAME.unpack(
-        payload
-    )
-    if flags & _FRAME_RESERVED:
-        raise FieldOutOfRange("reserved bit 7 of flags is set", payload)
-    if not 1 <= n_samples <= MAX_SAMPLES:
-        raise FieldOutOfRange(f"n_samples must be 1 to {MAX_SAMPLES}, not {n_samples}", payload)
-    gyro_range = read_member("gyro range", flags >> 4 & 0x07, _GYRO_RANGES, payload)
-    sampling_rate = read_member("rate_id", rate_id, _RATES, payload)
-    check_length(payload, HEADER_SIZE + n_samples * SAMPLE_SIZE)
-    try:
-        return ImuFrame(
-            stream_id,
-            first_sample_index,
-            device_time_us,
-            sampling_rate,
-            _ACCEL_RANGES[flags >> 2 & 0x03],
-            gyro_range,
-            bool(flags & _CLIPPED),
-            bool(flags & _GAP_BEFORE),
-            bytes(payload[HEADER_SIZE:]),
-        )
-    except ValueError as error:
-        raise FieldOutOfRange(str(error), payload) from None
 
 
 def decode_info(payload: Payload) -> DeviceInfo:
@@ -156,9 +152,9 @@ def decode_info(payload: Payload) -> DeviceInfo:
             hardware_revision=hardware_revision,
             firmware_version=(major, minor, patch),
             serial=bytes(payload[layout.size :]).decode(),
-            rates=read_members("rates", rates, _RATES, payload),
-            accel_ranges=read_members("accel_ranges", accel_ranges, _ACCEL_RANGES, payload),
-            gyro_ranges=read_members("gyro_ranges", gyro_ranges, _GYRO_RANGES, payload),
+            rates=read_members("rates", rates, RATES, payload),
+            accel_ranges=read_members("accel_ranges", accel_ranges, ACCEL_RANGES, payload),
+            gyro_ranges=read_members("gyro_ranges", gyro_ranges, GYRO_RANGES, payload),
             max_batch=max_batch,
             ring_capacity_samples=ring_capacity_samples,
         )
@@ -236,9 +232,9 @@ def decode_command(payload: Payload) -> Command:
                 rate_id, accel_range, gyro_range, batch = arguments
                 return Configure(
                     tag,
-                    read_member("rate_id", rate_id, _RATES, payload),
-                    read_member("accel_range", accel_range, _ACCEL_RANGES, payload),
-                    read_member("gyro_range", gyro_range, _GYRO_RANGES, payload),
+                    read_member("rate_id", rate_id, RATES, payload),
+                    read_member("accel_range", accel_range, ACCEL_RANGES, payload),
+                    read_member("gyro_range", gyro_range, GYRO_RANGES, payload),
                     batch,
                 )
             case _:
@@ -274,29 +270,10 @@ def decode_time_reply(payload: Payload) -> TimeReply:
         raise FieldOutOfRange(str(error), payload) from None
 
 
-def _encode_frame(frame: ImuFrame) -> bytes:
-    flags = (
-        (_CLIPPED if frame.clipped else 0)
-        | (_GAP_BEFORE if frame.gap_before else 0)
-        | frame.accel_range << 2
-        | frame.gyro_range << 4
-    )
-    header = layouts.IMU_FRAME.pack(
-        _head(PacketType.DATA),
-        flags,
-        frame.stream_id,
-        frame.first_sample_index,
-        frame.device_time_us,
-        frame.n_samples,
-        frame.sampling_rate,
-    )
-    return header + frame.samples
-
-
 def _encode_info(info: DeviceInfo) -> bytes:
     serial = info.serial.encode()
     fixed = layouts.DEVICE_INFO.pack(
-        _head(PacketType.INFO),
+        head_of(PacketType.INFO),
         info.protocol_version,
         info.hardware_revision,
         *info.firmware_version,
@@ -312,7 +289,7 @@ def _encode_info(info: DeviceInfo) -> bytes:
 
 def _encode_status(status: StreamStatus) -> bytes:
     return layouts.STREAM_STATUS.pack(
-        _head(PacketType.STATUS),
+        head_of(PacketType.STATUS),
         _STREAMING if status.is_streaming else 0,
         status.stream_id,
         status.oldest_sample_index,
@@ -329,7 +306,7 @@ def _encode_status(status: StreamStatus) -> bytes:
 
 
 def _encode_command(command: Command) -> bytes:
-    head = _head(PacketType.COMMAND)
+    head = head_of(PacketType.COMMAND)
     match command:
         case Start(tag, None, None):
             return layouts.START.pack(head, Opcode.START, tag, 0, 0, 0)
@@ -354,7 +331,3 @@ def _decode_start(tag: int, flags: int, stream_id: int, index: int, *, payload: 
     if stream_id or index:
         raise FieldOutOfRange("resume_stream_id and resume_index must be 0 without the resume flag", payload)
     return Start(tag)
-
-
-def _head(packet_type: PacketType) -> int:
-    return PROTOCOL_VERSION << 4 | packet_type

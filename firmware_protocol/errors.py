@@ -8,6 +8,7 @@
         TrailingBytes          the payload goes on after the packet has ended
         UnsupportedVersion     the packet is of another protocol version
         UnknownPacket          not the kind of packet, or not a command, that is known here
+        ChecksumMismatch       a page of stored samples was damaged
         FieldOutOfRange        a field holds a value that its packet does not allow
 
 An illegal value on our own side (a packet built with a wrong field) is a plain ``ValueError`` or
@@ -56,6 +57,10 @@ class UnsupportedVersion(ProtocolError):
 
 class UnknownPacket(ProtocolError):
     """Not the kind of packet that belongs here, or a command that is not known."""
+
+
+class ChecksumMismatch(ProtocolError):
+    """The checksum of a page is not that of its bytes."""
 
 
 class FieldOutOfRange(ProtocolError):

@@ -16,6 +16,7 @@ CONTROL_UUID: Final = "f6030003-813d-4b34-847c-dfb55a543c71"
 DATA_UUID: Final = "f6030004-813d-4b34-847c-dfb55a543c71"
 STATUS_UUID: Final = "f6030005-813d-4b34-847c-dfb55a543c71"
 TIME_UUID: Final = "f6030006-813d-4b34-847c-dfb55a543c71"
+BULK_UUID: Final = "f6030007-813d-4b34-847c-dfb55a543c71"
 
 BATTERY_SERVICE_UUID: Final = "0000180f-0000-1000-8000-00805f9b34fb"
 BATTERY_LEVEL_UUID: Final = "00002a19-0000-1000-8000-00805f9b34fb"
@@ -73,6 +74,8 @@ class Characteristic:
         What its value is: names of packet classes, or the SIG's format.
     meaning
         What it is for, and who starts the exchange.
+    is_optional
+        True where its presence says that the sensor can do what it is for.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Characteristic:
     properties: tuple[Property, ...]
     packet: str
     meaning: str
+    is_optional: bool = False
 
 
 SERVICES: Final = (
@@ -129,6 +133,15 @@ CHARACTERISTICS: Final = (
         (Property.WRITE_WITHOUT_RESPONSE, Property.NOTIFY),
         "TimeRequest → TimeReply",
         "the host writes a request; the sensor notifies one reply to each",
+    ),
+    Characteristic(
+        "BULK",
+        BULK_UUID,
+        SERVICE_UUID,
+        (Property.WRITE_WITHOUT_RESPONSE, Property.NOTIFY),
+        "Fetch, Grant, Survey, Erase → BulkPage, BulkReply",
+        "optional: the host asks for samples stored in flash; the sensor notifies pages and one reply",
+        is_optional=True,
     ),
     Characteristic(
         "Battery Level",

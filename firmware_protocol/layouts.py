@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from firmware_protocol.bounds import PacketType
+from firmware_protocol.bulk import BulkOpcode
 from firmware_protocol.control import Opcode
 
 SIZES: Final = {"u8": 1, "u16": 2, "i16": 2, "u32": 4, "u48": 6, "u64": 8}
@@ -51,7 +52,7 @@ class Layout:
     packet_type
         Low nibble of the first byte.
     opcode
-        Second byte of a command, None for other packets.
+        Second byte of a command or a request of BULK, None for other packets.
     fields
         The part of fixed length.
     tail
@@ -60,7 +61,7 @@ class Layout:
 
     packet: str
     packet_type: PacketType
-    opcode: Opcode | None
+    opcode: Opcode | BulkOpcode | None
     fields: tuple[Field, ...]
     tail: Field | None = None
     struct: struct.Struct = field(init=False, repr=False)
@@ -109,6 +110,20 @@ def _command_start(opcode: Opcode) -> tuple[Field, ...]:
     )
 
 
+def _bulk_start(
+    opcode: BulkOpcode, tag: str = "chosen by the host, returned in the reply"
+) -> tuple[Field, ...]:
+    return (
+        _head(PacketType.BULK_REQUEST),
+        Field("opcode", "u8", "", f"{opcode} ({opcode.name})"),
+        Field("tag", "u8", "", tag),
+    )
+
+
+_SAMPLES: Final = Field(
+    "samples", "n_samples x 6 x i16", "counts", "ax ay az gx gy gz of each sample, oldest sample first"
+)
+
 IMU_FRAME: Final = Layout(
     "ImuFrame",
     PacketType.DATA,
@@ -129,9 +144,7 @@ IMU_FRAME: Final = Layout(
         Field("n_samples", "u8", "samples", "1 to 19"),
         Field("rate_id", "u8", "", "SamplingRate"),
     ),
-    Field(
-        "samples", "n_samples x 6 x i16", "counts", "ax ay az gx gy gz of each sample, oldest sample first"
-    ),
+    _SAMPLES,
 )
 
 DEVICE_INFO: Final = Layout(
@@ -280,6 +293,78 @@ TIME_REPLY: Final = Layout(
     ),
 )
 
+FETCH: Final = Layout(
+    "Fetch",
+    PacketType.BULK_REQUEST,
+    BulkOpcode.FETCH,
+    (
+        *_bulk_start(BulkOpcode.FETCH, "chosen by the host, returned in pages and reply"),
+        Field("credits", "u8", "pages", "that may be sent at once, 1 to 255"),
+        Field("stream_id", "u16", "", "1 to 65535, running or not"),
+        Field("first_sample_index", "u32", "samples", "the first wanted"),
+        Field(
+            "end_sample_index", "u32", "samples", "the one after the last wanted, 1 to 65535 after the first"
+        ),
+    ),
+)
+
+GRANT: Final = Layout(
+    "Grant",
+    PacketType.BULK_REQUEST,
+    BulkOpcode.GRANT,
+    (
+        *_bulk_start(BulkOpcode.GRANT, "that of the Fetch"),
+        Field("credits", "u8", "pages", "that may be sent besides, 1 to 255"),
+    ),
+)
+
+SURVEY: Final = Layout(
+    "Survey",
+    PacketType.BULK_REQUEST,
+    BulkOpcode.SURVEY,
+    (
+        *_bulk_start(BulkOpcode.SURVEY),
+        Field("stream_id", "u16", "", "0 for the oldest stream kept"),
+    ),
+)
+
+ERASE: Final = Layout("Erase", PacketType.BULK_REQUEST, BulkOpcode.ERASE, _bulk_start(BulkOpcode.ERASE))
+
+BULK_PAGE: Final = Layout(
+    "BulkPage",
+    PacketType.BULK_PAGE,
+    None,
+    (
+        _head(PacketType.BULK_PAGE),
+        Field("checksum", "u32", "", "CRC-32 of all bytes after this field"),
+        Field("tag", "u8", "", "that of the Fetch"),
+        Field("page_number", "u16", "", "0 for the first page of the Fetch, then 1, 2 …"),
+        *IMU_FRAME.fields[1:5],
+        Field("n_samples", "u8", "samples", "1 to 18"),
+        *IMU_FRAME.fields[6:],
+    ),
+    _SAMPLES,
+)
+
+BULK_REPLY: Final = Layout(
+    "BulkReply",
+    PacketType.BULK_REPLY,
+    None,
+    (
+        _head(PacketType.BULK_REPLY),
+        Field("opcode", "u8", "", "that of the request"),
+        Field("tag", "u8", "", "that of the request"),
+        Field("result", "u8", "", "BulkResult"),
+        Field("pages", "u16", "", "sent for a Fetch, 0 for other requests"),
+        Field("stream_id", "u16", "", "that of the request; the oldest kept, or 0, for Survey of 0"),
+        Field("first_sample_index", "u32", "samples", "the oldest kept of that stream, 0 where none is kept"),
+        Field("end_sample_index", "u32", "samples", "the one after the newest kept, 0 where none is kept"),
+        Field("next_stream_id", "u16", "", "the stream kept after that one, 0 where there is none"),
+        Field("capacity_samples", "u32", "samples", "what the flash holds when it is full"),
+        Field("stored_samples", "u32", "samples", "what it holds now, of all streams"),
+    ),
+)
+
 LAYOUTS: Final = (
     DEVICE_INFO,
     START,
@@ -291,4 +376,10 @@ LAYOUTS: Final = (
     STREAM_STATUS,
     TIME_REQUEST,
     TIME_REPLY,
+    FETCH,
+    GRANT,
+    SURVEY,
+    ERASE,
+    BULK_PAGE,
+    BULK_REPLY,
 )

@@ -25,6 +25,11 @@ Payload: TypeAlias = bytes | bytearray | memoryview
 _EnumT = TypeVar("_EnumT", bound=IntEnum)
 
 
+def head_of(packet_type: PacketType) -> int:
+    """First byte of a packet."""
+    return PROTOCOL_VERSION << 4 | packet_type
+
+
 def check_head(payload: Payload, packet_type: PacketType) -> None:
     """Refuse an empty payload, another protocol version, another packet type."""
     if not payload:

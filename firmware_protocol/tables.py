@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from firmware_protocol import packets
 from firmware_protocol.errors import (
+    ChecksumMismatch,
     FieldOutOfRange,
     TrailingBytes,
     Truncated,
@@ -22,7 +23,16 @@ from firmware_protocol.errors import (
 )
 from firmware_protocol.gatt import CHARACTERISTICS, SERVICES
 from firmware_protocol.layouts import LAYOUTS, SIZES, Layout
-from firmware_protocol.packets import AccelRange, CommandResult, GyroRange, Opcode, PacketType, SamplingRate
+from firmware_protocol.packets import (
+    AccelRange,
+    BulkOpcode,
+    BulkResult,
+    CommandResult,
+    GyroRange,
+    Opcode,
+    PacketType,
+    SamplingRate,
+)
 from firmware_protocol.ranges import FULL_SCALE_LSB, STANDARD_GRAVITY_M_S2
 
 if TYPE_CHECKING:
@@ -39,6 +49,10 @@ _CONSTANTS: Final = {
     "NO_STREAM": "the stream_id that says that there is no stream",
     "NOTIFICATION_OVERHEAD": "bytes of the ATT MTU that a notification itself takes",
     "MIN_STREAMING_MTU": "smallest ATT MTU at which a sensor streams",
+    "PAGE_HEADER_SIZE": "bytes of a BulkPage before its samples",
+    "MAX_PAGE_SAMPLES": "most samples in one BulkPage",
+    "MIN_BULK_MTU": "smallest ATT MTU at which a sensor sends pages",
+    "MAX_FETCH_SAMPLES": "most samples that one Fetch asks for",
 }
 
 _PACKET_TYPES: Final = {
@@ -49,6 +63,9 @@ _PACKET_TYPES: Final = {
     PacketType.REPLY: "CommandReply",
     PacketType.TIME_REQUEST: "TimeRequest",
     PacketType.TIME_REPLY: "TimeReply",
+    PacketType.BULK_REQUEST: "Fetch, Grant, Survey, Erase",
+    PacketType.BULK_PAGE: "BulkPage",
+    PacketType.BULK_REPLY: "BulkReply",
 }
 
 _OPCODES: Final = {
@@ -66,7 +83,29 @@ _RESULTS: Final = {
     CommandResult.NOT_STREAMING: "there is no stream to stop",
 }
 
-_ERRORS: Final = (Truncated, TrailingBytes, UnsupportedVersion, UnknownPacket, FieldOutOfRange)
+_BULK_OPCODES: Final = {
+    BulkOpcode.FETCH: "send stored samples of one stream",
+    BulkOpcode.GRANT: "send more pages of the Fetch under way",
+    BulkOpcode.SURVEY: "say what is stored of a stream",
+    BulkOpcode.ERASE: "forget all stored samples",
+}
+
+_BULK_RESULTS: Final = {
+    BulkResult.OK: "done; for Fetch: every sample asked for was sent",
+    BulkResult.UNKNOWN_REQUEST: "no such opcode, or another protocol version: nothing was done",
+    BulkResult.INVALID_ARGUMENT: "malformed, or not possible: nothing was done",
+    BulkResult.RANGE_GONE: "samples asked for do not exist (any more); those that do were sent",
+    BulkResult.BUSY: "not while a stream runs: nothing was done",
+}
+
+_ERRORS: Final = (
+    Truncated,
+    TrailingBytes,
+    UnsupportedVersion,
+    UnknownPacket,
+    ChecksumMismatch,
+    FieldOutOfRange,
+)
 
 
 def tables() -> dict[str, str]:
@@ -200,6 +239,20 @@ def _results() -> str:
     )
 
 
+def _bulk_opcodes() -> str:
+    return _markdown(
+        ("value", "name", "asks to"),
+        ((int(each), f"`{each.name}`", _BULK_OPCODES[each]) for each in BulkOpcode),
+    )
+
+
+def _bulk_results() -> str:
+    return _markdown(
+        ("value", "name", "meaning"),
+        ((int(each), f"`{each.name}`", _BULK_RESULTS[each]) for each in BulkResult),
+    )
+
+
 def _errors() -> str:
     return _markdown(
         ("error", "meaning"), ((f"`{each.__name__}`", str(each.__doc__).rstrip(".")) for each in _ERRORS)
@@ -229,6 +282,8 @@ _WRITERS: Final[Mapping[str, Callable[[], str]]] = {
     "sampling rates": _sampling_rates,
     "opcodes": _opcodes,
     "results": _results,
+    "bulk opcodes": _bulk_opcodes,
+    "bulk results": _bulk_results,
     "errors": _errors,
 }
 

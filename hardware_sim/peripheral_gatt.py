@@ -56,7 +56,8 @@ class GattServer:
     name, address
         What is advertised.
     reads, writes
-        What to do for the characteristics that can be read or written, by UUID; `GattRefusal` refuses.
+        What to do for the characteristics that can be read or written, by UUID; `GattRefusal` refuses. An
+        optional characteristic that is in neither does not exist.
     on_connected, on_disconnected, on_room
         Called when a host came, went, and when the radio has room again.
     """
@@ -97,9 +98,14 @@ class GattServer:
                 ),
             )
             for each in table.CHARACTERISTICS
+            if not each.is_optional or each.uuid in {*reads, *writes}
         }
         for service in table.SERVICES:
-            of_service = [each.uuid for each in table.CHARACTERISTICS if each.service_uuid == service.uuid]
+            of_service = [
+                each.uuid
+                for each in table.CHARACTERISTICS
+                if each.service_uuid == service.uuid and each.uuid in self._characteristics
+            ]
             self._device.add_service(
                 gatt.Service(service.uuid, [self._characteristics[uuid] for uuid in of_service])
             )

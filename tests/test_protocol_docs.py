@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+import zlib
 from enum import IntEnum
 from importlib import resources
 from pathlib import Path
@@ -22,6 +23,8 @@ ENUMS = [
     ("packet types", packets.PacketType),
     ("opcodes", packets.Opcode),
     ("results", packets.CommandResult),
+    ("bulk opcodes", packets.BulkOpcode),
+    ("bulk results", packets.BulkResult),
     ("accel ranges", ranges.AccelRange),
     ("gyro ranges", ranges.GyroRange),
     ("sampling rates", ranges.SamplingRate),
@@ -108,6 +111,28 @@ def test_mtu_table_is_what_the_code_does() -> None:
     assert packets.samples_per_frame(packets.MAX_SAMPLES, 517) == 19
 
 
+def test_mtu_table_of_pages_is_what_the_code_does() -> None:
+    section = PROSE.split("| MTU | most samples a page |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in section.strip().splitlines()[1:]]
+    assert len(rows) == 5
+    for mtu, most in rows:
+        for each in re.findall(r"\d+", mtu):
+            assert packets.samples_per_page(int(each)) == (0 if most == "none" else int(most)), mtu
+    assert packets.samples_per_page(517) == packets.MAX_PAGE_SAMPLES
+
+
+def test_results_in_the_table_of_requests_exist() -> None:
+    section = PROSE.split("| request | situation | result |")[1].split("\n\n")[0]
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in section.strip().splitlines()[1:]]
+    assert {row[0] for row in rows} == {"Fetch", "Survey", "Erase", "any"}
+    assert {row[2].split(",")[0] for row in rows} == {each.name for each in packets.BulkResult}
+
+
+def test_checksum_in_the_prose_is_the_one_of_the_code() -> None:
+    text, checksum = re.search(r'"(\d+)" gives 0x([0-9A-F]{8})', PROSE).groups()
+    assert zlib.crc32(text.encode()) == int(checksum, 16)
+
+
 def test_results_in_the_command_table_exist() -> None:
     section = PROSE.split("| command | situation | result | effect |")[1].split("\n\n")[0]
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in section.strip().splitlines()[1:]]
@@ -122,8 +147,11 @@ def test_sizes_in_the_prose() -> None:
     assert int(info) == sizes["DeviceInfo"] + packets.MAX_SERIAL_BYTES
     assert int(status) == sizes["StreamStatus"]
     one_sample = sizes["ImuFrame"] + packets.SAMPLE_SIZE
-    largest_value = max(sizes["StreamStatus"], sizes["TimeReply"], sizes["CommandReply"], one_sample)
-    assert largest_value + packets.NOTIFICATION_OVERHEAD == packets.MIN_STREAMING_MTU
+    whole = (sizes[name] for name in ("StreamStatus", "TimeReply", "CommandReply", "BulkReply"))
+    assert max(*whole, one_sample) + packets.NOTIFICATION_OVERHEAD == packets.MIN_STREAMING_MTU
+    one_sample = sizes["BulkPage"] + packets.SAMPLE_SIZE
+    assert one_sample + packets.NOTIFICATION_OVERHEAD == packets.MIN_BULK_MTU
+    assert f"MTU below {packets.MIN_BULK_MTU} |" in PROSE
 
 
 def test_names_in_code_font_exist() -> None:

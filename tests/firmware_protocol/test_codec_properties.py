@@ -12,10 +12,16 @@ from firmware_protocol import codec
 from firmware_protocol.errors import ProtocolError, TrailingBytes, Truncated
 from firmware_protocol.packets import (
     AccelRange,
+    BulkPage,
+    BulkReply,
+    BulkResult,
     CommandReply,
     CommandResult,
     Configure,
     DeviceInfo,
+    Erase,
+    Fetch,
+    Grant,
     GyroRange,
     Identify,
     ImuFrame,
@@ -23,6 +29,7 @@ from firmware_protocol.packets import (
     Start,
     Stop,
     StreamStatus,
+    Survey,
     TimeReply,
     TimeRequest,
 )
@@ -126,6 +133,50 @@ TIME_REPLIES = st.tuples(unsigned(48), unsigned(48)).flatmap(
     )
 )
 
+REQUESTS = st.one_of(
+    st.tuples(st.integers(0, 2**32 - 2), st.integers(1, 65535)).flatmap(
+        lambda drawn: st.builds(
+            Fetch,
+            tag=unsigned(8),
+            credits=st.integers(1, 255),
+            stream_id=st.integers(1, 65535),
+            first_sample_index=st.just(drawn[0]),
+            end_sample_index=st.just(min(sum(drawn), 2**32 - 1)),
+        )
+    ),
+    st.builds(Grant, tag=unsigned(8), credits=st.integers(1, 255)),
+    st.builds(Survey, tag=unsigned(8), stream_id=unsigned(16)),
+    st.builds(Erase, tag=unsigned(8)),
+)
+PAGES = st.builds(
+    BulkPage,
+    tag=unsigned(8),
+    page_number=unsigned(16),
+    frame=FRAMES.filter(lambda frame: frame.n_samples <= 18),
+)
+BULK_REPLIES = st.tuples(
+    st.one_of(
+        st.tuples(st.integers(1, 4), st.sampled_from(BulkResult)),
+        st.tuples(unsigned(8), st.just(BulkResult.UNKNOWN_REQUEST)),
+    ),
+    st.tuples(unsigned(32), unsigned(32)),
+    st.tuples(unsigned(32), unsigned(32)),
+    unsigned(16),
+).map(
+    lambda drawn: BulkReply(
+        tag=drawn[3] & 0xFF,
+        opcode=drawn[0][0],
+        result=drawn[0][1],
+        pages=drawn[3] if drawn[0][0] == 1 else 0,
+        stream_id=drawn[3],
+        first_sample_index=min(drawn[1]) if drawn[1][0] != drawn[1][1] else 0,
+        end_sample_index=max(drawn[1]),
+        next_stream_id=drawn[3],
+        capacity_samples=max(drawn[2]),
+        stored_samples=min(drawn[2]),
+    )
+)
+
 KINDS = [
     pytest.param(codec.decode_frame, FRAMES, 0x11, id="frame"),
     pytest.param(codec.decode_info, INFOS, 0x12, id="info"),
@@ -134,6 +185,9 @@ KINDS = [
     pytest.param(codec.decode_reply, REPLIES, 0x15, id="reply"),
     pytest.param(codec.decode_time_request, TIME_REQUESTS, 0x16, id="time_request"),
     pytest.param(codec.decode_time_reply, TIME_REPLIES, 0x17, id="time_reply"),
+    pytest.param(codec.decode_request, REQUESTS, 0x18, id="bulk_request"),
+    pytest.param(codec.decode_page, PAGES, 0x19, id="bulk_page"),
+    pytest.param(codec.decode_bulk_reply, BULK_REPLIES, 0x1A, id="bulk_reply"),
 ]
 every_kind = pytest.mark.parametrize(("decode", "packets", "head"), KINDS)
 
@@ -206,3 +260,20 @@ def test_a_flipped_bit_is_refused_or_read_as_it_stands(
     bit = data.draw(st.integers(0, 8 * len(payload) - 1))
     payload[bit // 8] ^= 1 << bit % 8
     check_read(decode, bytes(payload))
+
+
+@given(page=PAGES, bit=st.integers(0, 8 * 238))
+@bounded
+def test_a_damaged_page_is_never_read(page: BulkPage, bit: int) -> None:
+    payload = bytearray(codec.encode(page))
+    bit %= 8 * len(payload)
+    payload[bit // 8] ^= 1 << bit % 8
+    with pytest.raises(ProtocolError):
+        codec.decode_page(bytes(payload))
+
+
+@given(page=PAGES, reply=BULK_REPLIES)
+@bounded
+def test_what_bulk_notifies_is_told_apart(page: BulkPage, reply: BulkReply) -> None:
+    assert codec.decode_notified(codec.encode(page)) == page
+    assert codec.decode_notified(codec.encode(reply)) == reply

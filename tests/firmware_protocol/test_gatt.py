@@ -19,6 +19,7 @@ OWN_BASE = re.compile(r"f603[0-9a-f]{4}-813d-4b34-847c-dfb55a543c71")
         ("DATA_UUID", "f6030004-813d-4b34-847c-dfb55a543c71"),
         ("STATUS_UUID", "f6030005-813d-4b34-847c-dfb55a543c71"),
         ("TIME_UUID", "f6030006-813d-4b34-847c-dfb55a543c71"),
+        ("BULK_UUID", "f6030007-813d-4b34-847c-dfb55a543c71"),
         ("BATTERY_SERVICE_UUID", "0000180f-0000-1000-8000-00805f9b34fb"),
         ("BATTERY_LEVEL_UUID", "00002a19-0000-1000-8000-00805f9b34fb"),
         ("DEVICE_INFORMATION_SERVICE_UUID", "0000180a-0000-1000-8000-00805f9b34fb"),
@@ -41,7 +42,7 @@ def test_every_uuid_stands_in_a_table_once() -> None:
 
 def test_only_our_own_service_has_uuids_of_our_own() -> None:
     own = {each.name for each in CHARACTERISTICS if OWN_BASE.fullmatch(each.uuid)}
-    assert own == {"INFO", "CONTROL", "DATA", "STATUS", "TIME"}
+    assert own == {"INFO", "CONTROL", "DATA", "STATUS", "TIME", "BULK"}
     assert own == {each.name for each in CHARACTERISTICS if each.service_uuid == gatt.SERVICE_UUID}
 
 
@@ -52,9 +53,14 @@ def test_properties_are_what_each_exchange_needs() -> None:
         "DATA": {Property.NOTIFY},
         "STATUS": {Property.READ, Property.NOTIFY},
         "TIME": {Property.WRITE_WITHOUT_RESPONSE, Property.NOTIFY},
+        "BULK": {Property.WRITE_WITHOUT_RESPONSE, Property.NOTIFY},
         "Battery Level": {Property.READ, Property.NOTIFY},
         "Manufacturer Name": {Property.READ},
         "Model Number": {Property.READ},
         "Serial Number": {Property.READ},
         "Firmware Revision": {Property.READ},
     }
+
+
+def test_only_bulk_may_be_missing() -> None:
+    assert [each.name for each in CHARACTERISTICS if each.is_optional] == ["BULK"]

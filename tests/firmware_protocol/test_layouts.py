@@ -16,6 +16,12 @@ SIZES = {
     "StreamStatus": 30,
     "TimeRequest": 11,
     "TimeReply": 23,
+    "Fetch": 14,
+    "Grant": 4,
+    "Survey": 5,
+    "Erase": 3,
+    "BulkPage": 23,
+    "BulkReply": 26,
 }
 
 
@@ -44,3 +50,13 @@ def test_48_bit_integers_are_six_little_endian_bytes() -> None:
 
 def test_full_frame_fills_one_radio_packet() -> None:
     assert layouts.IMU_FRAME.size + 19 * 12 == 244
+
+
+def test_full_page_fits_one_radio_packet() -> None:
+    assert layouts.BULK_PAGE.size + 18 * 12 <= 244 < layouts.BULK_PAGE.size + 19 * 12
+
+
+def test_page_goes_on_as_a_frame() -> None:
+    assert [field.name for field in layouts.BULK_PAGE.fields[-6:]] == [
+        field.name for field in layouts.IMU_FRAME.fields[-6:]
+    ]

@@ -8,10 +8,17 @@ import pytest
 from firmware_protocol import packets
 from firmware_protocol.packets import (
     AccelRange,
+    BulkOpcode,
+    BulkPage,
+    BulkReply,
+    BulkResult,
     CommandReply,
     CommandResult,
     Configure,
     DeviceInfo,
+    Erase,
+    Fetch,
+    Grant,
     GyroRange,
     Identify,
     ImuFrame,
@@ -21,6 +28,7 @@ from firmware_protocol.packets import (
     Start,
     Stop,
     StreamStatus,
+    Survey,
     TimeReply,
     TimeRequest,
     samples_per_frame,
@@ -67,6 +75,20 @@ CONFIGURE = Configure(1, SamplingRate.HZ100, AccelRange.G8, GyroRange.DPS1000, 1
 REPLY = CommandReply(tag=1, opcode=1, result=CommandResult.OK, stream_id=5, next_sample_index=0)
 REQUEST = TimeRequest(sequence=1, host_send_us=1)
 TIME_REPLY = TimeReply(sequence=1, host_send_us=1, device_receive_us=5, device_send_us=9)
+FETCH = Fetch(tag=1, credits=8, stream_id=2, first_sample_index=10, end_sample_index=20)
+PAGE = BulkPage(tag=1, page_number=0, frame=FRAME)
+BULK_REPLY = BulkReply(
+    tag=1,
+    opcode=1,
+    result=BulkResult.OK,
+    pages=1,
+    stream_id=2,
+    first_sample_index=10,
+    end_sample_index=20,
+    next_stream_id=0,
+    capacity_samples=100,
+    stored_samples=10,
+)
 
 TOO_FAR = [
     (FRAME, "stream_id", [0, 65536, -1]),
@@ -111,6 +133,28 @@ TOO_FAR = [
     (TIME_REPLY, "host_send_us", [-1, 2**64]),
     (TIME_REPLY, "device_receive_us", [-1, 10]),
     (TIME_REPLY, "device_send_us", [4, 2**48]),
+    (FETCH, "tag", [-1, 256]),
+    (FETCH, "credits", [0, 256]),
+    (FETCH, "stream_id", [0, 65536]),
+    (FETCH, "first_sample_index", [-1, 20, 2**32 - 1]),
+    (FETCH, "end_sample_index", [10, 9, 10 + 65536, 2**32]),
+    (Grant(1, 1), "tag", [-1, 256]),
+    (Grant(1, 1), "credits", [0, 256]),
+    (Survey(1, 1), "tag", [-1, 256]),
+    (Survey(1, 1), "stream_id", [-1, 65536]),
+    (Erase(1), "tag", [-1, 256]),
+    (PAGE, "tag", [-1, 256]),
+    (PAGE, "page_number", [-1, 65536]),
+    (PAGE, "frame", [dataclasses.replace(FRAME, samples=bytes(19 * 12))]),
+    (BULK_REPLY, "tag", [-1, 256]),
+    (BULK_REPLY, "opcode", [-1, 0, 3, 5, 256]),
+    (BULK_REPLY, "pages", [-1, 65536]),
+    (BULK_REPLY, "stream_id", [-1, 65536]),
+    (BULK_REPLY, "first_sample_index", [-1, 20]),
+    (BULK_REPLY, "end_sample_index", [0, 10, 2**32]),
+    (BULK_REPLY, "next_stream_id", [-1, 65536]),
+    (BULK_REPLY, "capacity_samples", [9, 2**32]),
+    (BULK_REPLY, "stored_samples", [-1, 101]),
 ]
 
 WRONG_KIND = [
@@ -125,6 +169,8 @@ WRONG_KIND = [
     (CONFIGURE, "sampling_rate", 100),
     (REPLY, "result", 0),
     (REQUEST, "host_send_us", "1"),
+    (PAGE, "frame", b"frame"),
+    (BULK_REPLY, "result", 0),
 ]
 
 
@@ -169,7 +215,8 @@ def test_samples_are_counted(n_samples: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "packet", [FRAME, INFO, STATUS, START, Stop(1), CONFIGURE, REPLY, REQUEST, TIME_REPLY]
+    "packet",
+    [FRAME, INFO, STATUS, START, Stop(1), CONFIGURE, REPLY, REQUEST, TIME_REPLY, FETCH, PAGE, BULK_REPLY],
 )
 def test_packets_are_values(packet: Any) -> None:
     assert packet == dataclasses.replace(packet)
@@ -227,6 +274,17 @@ def test_numbers_of_the_wire_never_change() -> None:
         "REPLY": 5,
         "TIME_REQUEST": 6,
         "TIME_REPLY": 7,
+        "BULK_REQUEST": 8,
+        "BULK_PAGE": 9,
+        "BULK_REPLY": 10,
+    }
+    assert {each.name: int(each) for each in BulkOpcode} == {"FETCH": 1, "GRANT": 2, "SURVEY": 3, "ERASE": 4}
+    assert {each.name: int(each) for each in BulkResult} == {
+        "OK": 0,
+        "UNKNOWN_REQUEST": 1,
+        "INVALID_ARGUMENT": 2,
+        "RANGE_GONE": 3,
+        "BUSY": 4,
     }
     assert {each.name: int(each) for each in Opcode} == {"START": 1, "STOP": 2, "CONFIGURE": 3, "IDENTIFY": 4}
     assert {each.name: int(each) for each in CommandResult} == {

@@ -12,7 +12,14 @@ import pytest
 
 from firmware_protocol import codec, errors, packets
 from firmware_protocol.layouts import LAYOUTS
-from firmware_protocol.packets import AccelRange, CommandResult, GyroRange, SamplingRate
+from firmware_protocol.packets import (
+    AccelRange,
+    BulkResult,
+    CommandResult,
+    GyroRange,
+    ImuFrame,
+    SamplingRate,
+)
 
 VECTORS = json.loads(resources.files("firmware_protocol").joinpath("vectors.json").read_text("utf-8"))
 VALID = [pytest.param(each, id=f"{each['packet']}: {each['name']}") for each in VECTORS["valid"]]
@@ -30,7 +37,15 @@ DECODERS = {
     "CommandReply": codec.decode_reply,
     "TimeRequest": codec.decode_time_request,
     "TimeReply": codec.decode_time_reply,
+    "Fetch": codec.decode_request,
+    "Grant": codec.decode_request,
+    "Survey": codec.decode_request,
+    "Erase": codec.decode_request,
+    "BulkPage": codec.decode_page,
+    "BulkReply": codec.decode_bulk_reply,
 }
+
+RESULTS = {"CommandReply": CommandResult, "BulkReply": BulkResult}
 
 READERS = {
     "samples": lambda samples: b"".join(struct.pack("<6h", *sample) for sample in samples),
@@ -42,12 +57,18 @@ READERS = {
     "accel_ranges": lambda names: tuple(AccelRange[name] for name in names),
     "gyro_ranges": lambda names: tuple(GyroRange[name] for name in names),
     "firmware_version": tuple,
-    "result": CommandResult.__getitem__,
+    "frame": lambda fields: ImuFrame(**read(fields)),
 }
 
 
+def read(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: READERS.get(name, lambda value: value)(value) for name, value in fields.items()}
+
+
 def packet_of(vector: dict[str, Any]) -> Any:
-    fields = {name: READERS.get(name, lambda value: value)(value) for name, value in vector["fields"].items()}
+    fields = read(vector["fields"])
+    if "result" in fields:
+        fields["result"] = RESULTS[vector["packet"]][fields["result"]]
     return getattr(packets, vector["packet"])(**fields)
 
 
@@ -123,6 +144,7 @@ def test_every_error_has_vectors() -> None:
         "TrailingBytes",
         "UnsupportedVersion",
         "UnknownPacket",
+        "ChecksumMismatch",
         "FieldOutOfRange",
     }
 
