@@ -19,19 +19,20 @@ import numpy as np
 from analytics.clock_model import ClockModel
 from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, ImuBlock, Placement
 from analytics.timebase import GridResampler
-from firmware_protocol.codec import decode_frame, decode_time_reply
+from firmware_protocol.codec import decode_time_reply
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.ble.accounting import SampleAccount
+from sensor_bridge.ble.decoding import FrameDecoder
 from sensor_bridge.ble.link import FrameKind, ReceivedFrame
+from sensor_bridge.ble.samples import COMPLETE, ArrivedRun, SampleRun, StreamTraits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analytics.timebase import IntArray
-    from firmware_protocol.packets import ImuFrame, TimeReply
+    from firmware_protocol.packets import TimeReply
 
 _NS_PER_US = 1_000
-_FULL_COUNT = 32767
 _LARGEST_RATE_ERROR = 0.12  # MEMS sample clocks are off by 1 to 5 % (data sheets), odd recordings by 10 %
 _UNEVEN = 0.02
 # How early and late a new stream can seem on a clock that ran on: fit and drift; one slow frame.
@@ -57,6 +58,8 @@ class SensorQuality:
         Holes on the timeline and the time missing in them, s.
     clock_residual_ms, clock_uncertainty_ms
         Jitter of the arrivals over the clock fit and bound on its error; ``None`` before any frame.
+    traits
+        What its stream lacks: where it does not show loss, ``lost`` says nothing.
     """
 
     received: int
@@ -68,6 +71,7 @@ class SensorQuality:
     lost_s: float
     clock_residual_ms: float | None
     clock_uncertainty_ms: float | None
+    traits: StreamTraits = COMPLETE
 
 
 class BlockAssembly:
@@ -94,10 +98,20 @@ class BlockAssembly:
         )
         self._timeline: ClockModel | None = None
         self._grid: _Grid | None = None
-        self._waiting: list[tuple[_Sensor, ReceivedFrame, ImuFrame]] = []
+        self._waiting: list[ArrivedRun] = []
 
     def push(self, received: ReceivedFrame) -> list[ImuBlock]:
         """Take one frame as it came (or as it was logged), return the blocks that are complete.
+
+        Raises
+        ------
+        KeyError
+            The sensor is not one of this assembly.
+        """
+        return [block for run in self.decode(received) for block in self.place(run)]
+
+    def decode(self, received: ReceivedFrame) -> list[ArrivedRun]:
+        """Take one frame, return its runs of samples, to be placed; the first half of :meth:`push`.
 
         Raises
         ------
@@ -109,20 +123,33 @@ class BlockAssembly:
             if received.kind is FrameKind.TIME:
                 sensor.learn_exchange(decode_time_reply(received.payload), received.arrival_ns)
                 return []
-            if received.kind is not FrameKind.DATA:
-                return []
-            frame = decode_frame(received.payload)
+            runs = sensor.decoder.push(received)
         except ProtocolError:
             sensor.n_rejected += 1
             return []
+        sensor.last_arrival_ns = received.arrival_ns
+        return [ArrivedRun(received.sensor_id, received.arrival_ns, run) for run in runs]
+
+    def last_runs(self) -> list[ArrivedRun]:
+        """Return the runs that decoders still hold back, to be placed; no frame comes after this."""
+        return [
+            ArrivedRun(sensor_id, sensor.last_arrival_ns, run)
+            for sensor_id, sensor in self._sensors.items()
+            for run in sensor.decoder.flush()
+        ]
+
+    def place(self, arrived: ArrivedRun) -> list[ImuBlock]:
+        """Take one run, return the blocks that are complete; the second half of :meth:`push`."""
         if self._grid is not None:
-            return self._place(sensor, frame, received.arrival_ns)
-        self._waiting.append((sensor, received, frame))
+            return self._place(arrived)
+        self._waiting.append(arrived)
         return self._begin()
 
     def flush(self) -> list[ImuBlock]:
         """Return what was waiting; no frame comes after this."""
-        blocks = self._begin(now=True) if self._waiting else []
+        blocks = [block for run in self.last_runs() for block in self.place(run)]
+        if self._waiting:
+            blocks += self._begin(now=True)
         for sensor in self._sensors.values():
             if sensor.resampler is not None:
                 blocks += sensor.resampler.flush()
@@ -150,35 +177,36 @@ class BlockAssembly:
 
     def _begin(self, *, now: bool = False) -> list[ImuBlock]:
         """Choose the reference sensor and let in what has waited for it."""
-        first_sensor, first, _ = self._waiting[0]
-        reference = self._sensors[self._reference_id]
-        if self._waiting[-1][0] is not reference:
-            waited_ns = self._waiting[-1][1].arrival_ns - first.arrival_ns
+        first, last = self._waiting[0], self._waiting[-1]
+        reference_id = self._reference_id
+        if last.sensor_id != reference_id:
+            waited_ns = last.arrival_ns - first.arrival_ns
             if not now and waited_ns < _WAIT_FOR_REFERENCE_S * NANOSECONDS_PER_SECOND:
                 return []
-            reference = first_sensor
+            reference_id = first.sensor_id
         waiting, self._waiting = self._waiting, []
-        frame = next(frame for sensor, _, frame in waiting if sensor is reference)
-        self._timeline = reference.clock
-        self._grid = _Grid(frame.sampling_rate.hz, frame.device_time_us * _NS_PER_US)
+        run = next(arrived.run for arrived in waiting if arrived.sensor_id == reference_id)
+        self._timeline = self._sensors[reference_id].clock
+        self._grid = _Grid(run.sampling_rate_hz, run.device_time_us * _NS_PER_US)
         blocks = []
         for is_reference in (True, False):  # the reference first: the others are mapped onto its clock
-            for sensor, received, frame in waiting:
-                if (sensor is reference) is is_reference:
-                    blocks += self._place(sensor, frame, received.arrival_ns)
+            for arrived in waiting:
+                if (arrived.sensor_id == reference_id) is is_reference:
+                    blocks += self._place(arrived)
         return blocks
 
-    def _place(self, sensor: _Sensor, frame: ImuFrame, arrival_ns: int) -> list[ImuBlock]:
+    def _place(self, arrived: ArrivedRun) -> list[ImuBlock]:
         assert self._grid is not None
         assert self._timeline is not None
-        device_ns, acc, gyr = sensor.take(frame, arrival_ns)
+        sensor, run = self._sensors[arrived.sensor_id], arrived.run
+        device_ns, acc, gyr = sensor.take(run, arrived.arrival_ns)
         if not len(device_ns):
             return []
         if sensor.clock is self._timeline:
             times = device_ns
         else:
             times = self._timeline.device_from_host_ns(sensor.clock.host_from_device_ns(device_ns))
-        return sensor.resample(self._grid, frame.sampling_rate.hz, times, acc, gyr)
+        return sensor.resample(self._grid, run, times, acc, gyr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +222,8 @@ class _Sensor:
         self.placement = placement
         self.clock = ClockModel()
         self.account = SampleAccount()
+        self.decoder = FrameDecoder()
+        self.last_arrival_ns = 0
         self.resampler: GridResampler | None = None
         self.n_rejected = 0
         self._n_clipped = 0
@@ -212,33 +242,35 @@ class _Sensor:
                 reply.host_send_us * _NS_PER_US, reply.device_receive_us, reply.device_send_us, arrival_ns
             )
 
-    def take(self, frame: ImuFrame, arrival_ns: int) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Count a frame and return its new samples: device times in ns, m/s², rad/s."""
-        is_new_stream = frame.stream_id != self.account.stream_id
-        skip = 0 if is_new_stream else max(0, self.account.next_index - frame.first_sample_index)
-        self.account.add(frame)
+    def take(self, run: SampleRun, arrival_ns: int) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Count a run and return its new samples: device times in ns, m/s², rad/s."""
+        is_new_stream = run.stream_id != self.account.stream_id
+        skip = 0 if is_new_stream else max(0, self.account.next_index - run.first_sample_index)
+        self.account.add(run)
         if is_new_stream:
             self._pace = _Pace()
-        first_ns = frame.device_time_us * _NS_PER_US
-        period_ns = self._pace.period_ns(frame.first_sample_index, first_ns, frame.sampling_rate.hz)
-        device_ns: IntArray = first_ns + np.rint(np.arange(frame.n_samples) * period_ns).astype(np.int64)
+        first_ns = run.device_time_us * _NS_PER_US
+        period_ns = self._pace.period_ns(run.first_sample_index, first_ns, run.sampling_rate_hz)
+        device_ns: IntArray = first_ns + np.rint(np.arange(run.n_samples) * period_ns).astype(np.int64)
         last_ns = int(device_ns[-1])
         if is_new_stream:
             self._renew_clock(last_ns, arrival_ns)
         self.clock.push(last_ns // _NS_PER_US, arrival_ns)
-        counts = np.frombuffer(frame.samples, dtype="<i2").reshape(-1, 6)[skip:]
-        self._n_clipped += int(np.count_nonzero((np.abs(counts.astype(np.int32)) >= _FULL_COUNT).any(axis=1)))
-        acc = counts[:, :3] * frame.accel_range.m_s2_per_lsb
-        gyr = counts[:, 3:] * frame.gyro_range.rad_s_per_lsb
-        return device_ns[skip:], acc, gyr
+        self._n_clipped += int(np.count_nonzero(run.is_clipped[skip:]))
+        return device_ns[skip:], run.acc_m_s2[skip:], run.gyr_rad_s[skip:]
 
     def resample(
-        self, grid: _Grid, source_rate_hz: float, times_ns: IntArray, acc: FloatArray, gyr: FloatArray
+        self, grid: _Grid, run: SampleRun, times_ns: IntArray, acc: FloatArray, gyr: FloatArray
     ) -> list[ImuBlock]:
         blocks = []
+        source_rate_hz = run.sampling_rate_hz
         if self.resampler is None:
             self.resampler = GridResampler(
-                self.placement, grid.rate_hz, source_rate_hz=source_rate_hz, origin_ns=grid.origin_ns
+                self.placement,
+                grid.rate_hz,
+                source_rate_hz=source_rate_hz,
+                origin_ns=grid.origin_ns,
+                has_gyroscope=run.traits.has_gyroscope,
             )
         elif source_rate_hz != self._source_rate_hz:
             blocks = self.resampler.change_source_rate(source_rate_hz)
@@ -251,12 +283,15 @@ class _Sensor:
             received=self.account.received,
             lost=self.account.lost,
             duplicated=self.account.duplicated,
-            rejected=self.n_rejected + (resampler.n_reversed + resampler.n_duplicated if resampler else 0),
+            rejected=self.n_rejected
+            + self.decoder.n_rejected
+            + (resampler.n_reversed + resampler.n_duplicated if resampler else 0),
             clipped=self._n_clipped,
             gaps=resampler.n_gaps if resampler else 0,
             lost_s=resampler.lost_s if resampler else 0.0,
             clock_residual_ms=self.clock.residual_ms if self.clock.is_ready else None,
             clock_uncertainty_ms=self.clock.uncertainty_ms if self.clock.is_ready else None,
+            traits=self.decoder.traits,
         )
 
     def _fits_clock(self, device_ns: int, arrival_ns: int) -> bool:

@@ -6,11 +6,8 @@ from typing import TYPE_CHECKING
 
 from analytics.pipeline import AthleteSetup, MotionPipeline
 from analytics.recognition import prepare_recognition
-from firmware_protocol.codec import decode_frame
-from firmware_protocol.errors import ProtocolError
 from sensor_bridge.assembly import BlockAssembly
-from sensor_bridge.ble.link import FrameKind
-from sensor_bridge.gathering import DataFrame, Gathering
+from sensor_bridge.gathering import Gathering
 from sensor_bridge.messages import AthleteCard, AthleteMessages
 
 if TYPE_CHECKING:
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
     from analytics.pipeline_output import PipelineOutput
     from sensor_bridge.assembly import SensorQuality
     from sensor_bridge.ble.link import ReceivedFrame
+    from sensor_bridge.ble.samples import ArrivedRun
     from sensor_bridge.config import AthleteConfig
     from sensor_bridge.messages import Outgoing
 
@@ -71,17 +69,12 @@ class AthleteSession:
 
     def take(self, received: ReceivedFrame) -> list[Outgoing]:
         """Take one frame as it came; return what follows from it."""
-        if received.kind is not FrameKind.DATA:
-            return self._measure(self._assembly.push(received))
-        try:
-            frame = DataFrame(received, decode_frame(received.payload))
-        except ProtocolError:
-            return self._measure(self._assembly.push(received))  # where it is counted as rejected
-        return self._place(self._gathering.push(frame))
+        return self._gather(self._assembly.decode(received))
 
     def finish(self) -> list[Outgoing]:
         """No frame comes any more: return what is left to say."""
-        messages = self._place(self._gathering.flush())
+        messages = self._gather(self._assembly.last_runs())
+        messages += self._place(self._gathering.flush())
         messages += self._measure(self._assembly.flush())
         return messages + self._tell(self._pipeline.flush())
 
@@ -94,10 +87,16 @@ class AthleteSession:
         """Samples that came after those of the other sensors had been measured without them."""
         return sum(self._pipeline.late_samples.values())
 
-    def _place(self, frames: Iterable[DataFrame]) -> list[Outgoing]:
+    def _gather(self, runs: Iterable[ArrivedRun]) -> list[Outgoing]:
         messages: list[Outgoing] = []
-        for frame in frames:
-            messages += self._measure(self._assembly.push(frame.received))
+        for run in runs:
+            messages += self._place(self._gathering.push(run))
+        return messages
+
+    def _place(self, runs: Iterable[ArrivedRun]) -> list[Outgoing]:
+        messages: list[Outgoing] = []
+        for run in runs:
+            messages += self._measure(self._assembly.place(run))
         return messages
 
     def _measure(self, blocks: Iterable[ImuBlock]) -> list[Outgoing]:

@@ -11,6 +11,7 @@ from analytics.imu import Mount, Placement
 from analytics.prescription import Prescription, Tempo, parse_tempo
 from firmware_protocol.packets import MAX_SAMPLES
 from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
+from sensor_bridge.ble.drivers import DRIVERS
 from sensor_bridge.dashboard.listening import serves_this_machine_only
 from sensor_bridge.mqtt.topics import checked_id
 
@@ -29,6 +30,13 @@ def _checked_tempo(text: str) -> str:
     return text
 
 
+def _checked_kind(kind: str) -> str:
+    if kind not in DRIVERS:
+        raise ValueError(f"there is no sensor kind {kind!r}; known are {', '.join(DRIVERS)}")
+    return kind
+
+
+Kind = Annotated[str, AfterValidator(_checked_kind)]
 Id = Annotated[str, AfterValidator(checked_id)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -52,6 +60,8 @@ class SensorConfig(_Section):
         Bluetooth address (on macOS: the UUID that ``hipline sensors scan`` shows).
     name
         The name it advertises, where the address is not known.
+    kind
+        What kind of sensor it is (docs/sensors.md); default: as its advertisement says.
     """
 
     placement: Placement
@@ -59,6 +69,7 @@ class SensorConfig(_Section):
     mount: Mount = Mount.UNKNOWN
     address: str | None = None
     name: str | None = None
+    kind: Kind | None = None
 
     @model_validator(mode="after")
     def _is_findable(self) -> Self:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from firmware_protocol.packets import ImuFrame
-    from sensor_bridge.ble.link import ReceivedFrame
+    from sensor_bridge.ble.samples import ArrivedRun
 
 _US_PER_S = 1e6
 _NS_PER_US = 1_000
@@ -44,29 +43,6 @@ class GatheringParameters:
     catching_up: float = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class DataFrame:
-    """A frame with samples: as received, and decoded."""
-
-    received: ReceivedFrame
-    imu: ImuFrame
-
-    @property
-    def length_us(self) -> float:
-        """Time its samples take, µs."""
-        return self.imu.n_samples * _US_PER_S / self.imu.sampling_rate.hz
-
-    @property
-    def newest_us(self) -> float:
-        """Time of its last sample on the sensor's clock, µs."""
-        return self.imu.device_time_us + self.length_us - _US_PER_S / self.imu.sampling_rate.hz
-
-    @property
-    def transit_us(self) -> float:
-        """Arrival minus time of the last sample, on two clocks of unknown offset, µs."""
-        return self.received.arrival_ns / _NS_PER_US - self.newest_us
-
-
 class Gathering:
     """Holds frames back while sensors are missing or catching up; else lets them through at once.
 
@@ -81,7 +57,7 @@ class Gathering:
     def __init__(self, sensor_ids: Iterable[str], parameters: GatheringParameters | None = None) -> None:
         self._parameters = parameters or GatheringParameters()
         self._sensor_ids = tuple(sensor_ids)
-        self._held: dict[str, list[DataFrame]] | None = self._nothing()
+        self._held: dict[str, list[ArrivedRun]] | None = self._nothing()
         self._since_ns: int | None = None
         self._last_arrival_ns: int | None = None
         self._longest_frame_us = 0.0
@@ -91,7 +67,7 @@ class Gathering:
         """Whether frames are held back."""
         return self._held is not None
 
-    def push(self, frame: DataFrame) -> list[DataFrame]:
+    def push(self, frame: ArrivedRun) -> list[ArrivedRun]:
         """Take a frame; return those whose turn has come, in the order of their sample times.
 
         Raises
@@ -99,8 +75,8 @@ class Gathering:
         KeyError
             The sensor is not one of these.
         """
-        arrival_ns = frame.received.arrival_ns
-        released: list[DataFrame] = []
+        arrival_ns = frame.arrival_ns
+        released: list[ArrivedRun] = []
         if self._was_silent_until(arrival_ns):
             released = self.flush()
             self._held = self._nothing()
@@ -111,14 +87,14 @@ class Gathering:
             return [frame]
         if self._since_ns is None:
             self._since_ns = arrival_ns
-        self._held[frame.received.sensor_id].append(frame)
+        self._held[frame.sensor_id].append(frame)
         waited_s = (arrival_ns - self._since_ns) / 1e9
         is_complete = all(self._is_live(frames) for frames in self._held.values())
         if is_complete or waited_s > self._parameters.patience_s:
             released += self.flush()
         return released
 
-    def flush(self) -> list[DataFrame]:
+    def flush(self) -> list[ArrivedRun]:
         """Return everything held back and wait no longer."""
         held, self._held = self._held, None
         if held is None:
@@ -136,22 +112,22 @@ class Gathering:
         longest_s = max(self._parameters.silence_s, _LONG_FRAMES * self._longest_frame_us / _US_PER_S)
         return arrival_ns - self._last_arrival_ns > longest_s * 1e9
 
-    def _is_live(self, frames: list[DataFrame]) -> bool:
+    def _is_live(self, frames: list[ArrivedRun]) -> bool:
         """Whether a sensor has not sent faster than it samples for a while."""
         if not frames:
             return False
         newest = frames[-1]
         for earlier in reversed(frames):
-            elapsed_us = (newest.received.arrival_ns - earlier.received.arrival_ns) / _NS_PER_US
+            elapsed_us = (newest.arrival_ns - earlier.arrival_ns) / _NS_PER_US
             if _stream_of(earlier) != _stream_of(newest):
                 return False
             if elapsed_us >= self._parameters.settled_s * _US_PER_S:
                 return newest.newest_us - earlier.newest_us <= self._parameters.catching_up * elapsed_us
         return False
 
-    def _nothing(self) -> dict[str, list[DataFrame]]:
+    def _nothing(self) -> dict[str, list[ArrivedRun]]:
         return {sensor_id: [] for sensor_id in self._sensor_ids}
 
 
-def _stream_of(frame: DataFrame) -> tuple[str, int]:
-    return frame.received.sensor_id, frame.imu.stream_id
+def _stream_of(frame: ArrivedRun) -> tuple[str, int]:
+    return frame.sensor_id, frame.run.stream_id

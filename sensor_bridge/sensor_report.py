@@ -10,6 +10,8 @@ from sensor_bridge.mqtt import payloads
 from sensor_bridge.mqtt.topics import Channel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sensor_bridge.assembly import SensorQuality
     from sensor_bridge.ble.link import LinkState
     from sensor_bridge.config import AthleteConfig, Config, SensorConfig, StreamingConfig
@@ -45,6 +47,16 @@ class WornSensor:
     def name(self) -> str | None:
         """Advertised name, where known."""
         return self.sensor.name
+
+    @property
+    def kind(self) -> str | None:
+        """Kind of its driver, where the configuration says it."""
+        return self.sensor.kind
+
+    @property
+    def layout(self) -> Mapping[str, Any] | None:
+        """What the payloads of a generic sensor hold."""
+        return None
 
     @property
     def sampling_rate_hz(self) -> float:

@@ -17,12 +17,12 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from firmware_protocol.codec import decode_frame
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.announcement import announced, announcement_path
 from sensor_bridge.athlete_session import AthleteSession
 from sensor_bridge.ble.accounting import SampleAccount
-from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
+from sensor_bridge.ble.decoding import FrameDecoder
+from sensor_bridge.ble.link import LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
 from sensor_bridge.errors import BridgeError, ConfigError
@@ -139,6 +139,7 @@ class _Run:
             for athlete in config.athletes
             for sensor in athlete.sensors
         }
+        self.decoders = {sensor_id: FrameDecoder() for sensor_id in self.sensors}
         self.sessions = {
             athlete.id: AthleteSession(athlete, bridge.session.session_id, watch)
             for athlete in config.athletes
@@ -162,9 +163,9 @@ class _Run:
         return n_frames
 
     def _note_index(self, frame: ReceivedFrame) -> None:
-        if frame.kind is FrameKind.DATA:
-            with contextlib.suppress(ProtocolError):  # counted where it is measured
-                self.accounts.setdefault(frame.sensor_id, SampleAccount()).add(decode_frame(frame.payload))
+        with contextlib.suppress(ProtocolError):  # counted where it is measured
+            for run in self.decoders[frame.sensor_id].push(frame):
+                self.accounts.setdefault(frame.sensor_id, SampleAccount()).add(run)
 
     def resume_point(self, sensor_id: str) -> tuple[int, int] | None:
         """Where the log of this session ends for a sensor; None where it holds nothing of it."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firmware_protocol.packets import ImuFrame
+    from sensor_bridge.ble.samples import SampleRun
 
 
 class Arrival(Enum):
@@ -41,7 +42,7 @@ class SampleAccount:
     stream_id: int | None = None
     next_index: int = 0
 
-    def add(self, frame: ImuFrame) -> Arrival:
+    def add(self, frame: ImuFrame | SampleRun) -> Arrival:
         """Count one frame."""
         first, after = frame.first_sample_index, frame.first_sample_index + frame.n_samples
         if frame.stream_id != self.stream_id:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from bleak import BleakScanner
 from bleak.exc import BleakError
 
-from firmware_protocol.gatt import SERVICE_UUID
+from sensor_bridge.ble.driver import Advertisement
+from sensor_bridge.ble.drivers import recognise
 from sensor_bridge.ble.link import SensorSettings, Sighting
 from sensor_bridge.errors import BluetoothUnavailable, SensorNotFound
 
@@ -46,13 +47,14 @@ class _Search:
     def __init__(self, sensor: SensorSettings) -> None:
         self._address = None if sensor.address is None else sensor.address.upper()
         self._name = sensor.name or sensor.sensor_id
+        self._kind = sensor.kind
         self._namesakes: dict[str, Found] = {}
         self.what = sensor.address or f"'{self._name}'"
         self.found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
 
     def hear(self, found: Found) -> None:
         """Take one sighting."""
-        if self.found.done():
+        if self.found.done() or (self._kind is None and found.sighting.kind is None):
             return
         if self._address is not None:
             if found.sighting.address.upper() == self._address:
@@ -110,7 +112,7 @@ class Adapter:
         return self._scanner is not None
 
     async def scan(self, duration_s: float) -> list[Found]:
-        """Listen for Hipline sensors for a while.
+        """Listen for sensors that a driver knows, for a while.
 
         Parameters
         ----------
@@ -130,8 +132,9 @@ class Adapter:
         heard: dict[str, Found] = {}
 
         def note(device: BLEDevice, data: AdvertisementData) -> None:
-            sighting = Sighting(device.address, data.local_name or device.name, data.rssi)
-            heard[device.address] = Found(sighting, device)
+            sighting = _sighting(device, data)
+            if sighting.kind is not None:
+                heard[device.address] = Found(sighting, device)
 
         scanner = self._new_scanner(note)
         with _bluetooth_errors():
@@ -211,12 +214,20 @@ class Adapter:
         if self._scanner_backend is not None:
             options["backend"] = self._scanner_backend
         with _bluetooth_errors():
-            return BleakScanner(callback, service_uuids=[SERVICE_UUID], **options)
+            return BleakScanner(callback, **options)
 
     def _heard(self, device: BLEDevice, data: AdvertisementData) -> None:
-        found = Found(Sighting(device.address, data.local_name or device.name, data.rssi), device)
+        if not self._searches:
+            return
+        found = Found(_sighting(device, data), device)
         for search in tuple(self._searches):
             search.hear(found)
+
+
+def _sighting(device: BLEDevice, data: AdvertisementData) -> Sighting:
+    name = data.local_name or device.name
+    said = Advertisement(name, frozenset(data.service_uuids), frozenset(data.manufacturer_data))
+    return Sighting(device.address, name, data.rssi, recognise(said))
 
 
 async def _stop(scanner: BleakScanner) -> None:

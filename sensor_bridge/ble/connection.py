@@ -59,7 +59,7 @@ class SensorConnection:
     clock
         For arrival times.
     family
-        What the sensor is meant to be, for messages: ``Hipline sensor``.
+        What the sensor is meant to be, for messages: ``Hipline``.
 
     Attributes
     ----------
@@ -225,7 +225,7 @@ class SensorConnection:
             raise
         except BleakCharacteristicNotFoundError as error:
             raise WrongFirmware(
-                f"{self.sensor_id}: it lacks characteristic {error.char_specifier}; is it a {self._family}?"
+                f"{self.sensor_id}: it lacks characteristic {error.char_specifier}; is it a {self._family} sensor?"
             ) from error
         except TimeoutError as error:
             raise LinkLost(f"{self.sensor_id}: the sensor does not answer") from error

@@ -63,7 +63,7 @@ class HiplineLink:
 
     def __init__(self, sensor: SensorSettings, clock: HostClock) -> None:
         self.sensor = sensor
-        self._connection = SensorConnection(sensor.sensor_id, clock, "Hipline sensor")
+        self._connection = SensorConnection(sensor.sensor_id, clock, "Hipline")
         self._info: DeviceInfo | None = None
         self._command_lock = asyncio.Lock()
         self._replies: dict[int, asyncio.Future[CommandReply]] = {}

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from firmware_protocol.packets import DeviceInfo
-    from sensor_bridge.ble.settings import StreamSettings
 
 
 class FrameKind(IntEnum):
@@ -24,6 +23,8 @@ class FrameKind(IntEnum):
     TIME = 3
     BATTERY = 4
     INFO = 5
+    DRIVER = 16  # which driver reads the stream that follows, and what it has to know: JSON
+    REPLY = 17  # a vendor's answer to a command that its decoder needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,10 @@ class LinkHealth:
         Signal strength when last heard; None before.
     clock_residual_ms
         How well arrival times follow the sensor's clock (filled in by whoever fits it); None before.
+    has_clock
+        False where the sensor sends no time: its samples are timed by their arrival.
+    shows_loss
+        False where the sensor sends neither number nor time: what was lost cannot be known.
     """
 
     received: int = 0
@@ -80,6 +85,8 @@ class LinkHealth:
     reconnects: int = 0
     rssi_dbm: int | None = None
     clock_residual_ms: float | None = None
+    has_clock: bool = True
+    shows_loss: bool = True
 
 
 class LinkPhase(StrEnum):
@@ -146,17 +153,21 @@ class Sighting:
         How it calls itself; None where it did not say.
     rssi_dbm
         Signal strength.
+    kind
+        Kind of the driver that knows it; None where none does.
     """
 
     address: str
     name: str | None
     rssi_dbm: int
+    kind: str | None = None
 
 
 class SensorSettings(Protocol):
     """What has to be known of a sensor to use it.
 
-    A sensor is found by ``address`` where that is given, else by the ``name`` it advertises, else by its
+    What kind of sensor it is shows in its advertisement, unless ``kind`` says it. A sensor is found by
+    ``address`` where that is given, else by the ``name`` it advertises, else by its
     ``sensor_id`` as name. What it cannot do of the wishes is replaced by the nearest it can.
     """
 
@@ -171,6 +182,14 @@ class SensorSettings(Protocol):
     @property
     def name(self) -> str | None:
         """Advertised name."""
+
+    @property
+    def kind(self) -> str | None:
+        """Kind of the driver; None: as the advertisement says."""
+
+    @property
+    def layout(self) -> Mapping[str, Any] | None:
+        """What the payloads of a sensor of kind ``generic`` hold, as the configuration says it."""
 
     @property
     def sampling_rate_hz(self) -> float:
@@ -193,12 +212,12 @@ class SensorLink(Protocol):
     """A live connection to one sensor."""
 
     @property
-    def info(self) -> DeviceInfo:
-        """What the sensor said of itself."""
+    def info(self) -> DeviceInfo | None:
+        """What the sensor said of itself; None where its family does not say."""
 
     @property
-    def settings(self) -> StreamSettings:
-        """What the stream will be like."""
+    def frame_s(self) -> float:
+        """Time from one frame to the next, s; known before the start for a Hipline sensor, else after."""
 
     @property
     def dropped(self) -> int:

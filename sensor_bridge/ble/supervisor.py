@@ -8,12 +8,13 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from firmware_protocol.codec import decode_frame, decode_status
+from firmware_protocol.codec import decode_status
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.ble.accounting import SampleAccount
 from sensor_bridge.ble.backoff import Backoff
-from sensor_bridge.ble.hipline_link import connect
+from sensor_bridge.ble.decoding import FrameDecoder
 from sensor_bridge.ble.link import FrameKind, LinkHealth, LinkPhase, LinkState
+from sensor_bridge.ble.linking import connect
 from sensor_bridge.ble.silence import TICK_S, SilenceWatch
 from sensor_bridge.errors import BluetoothUnavailable, CommandRefused, LinkLost, SensorNotFound, WrongFirmware
 from sensor_bridge.host_clock import HostClock
@@ -75,6 +76,7 @@ class SensorSupervisor:
         self._on_frame = on_frame
         self._on_link = on_link
         self._account = SampleAccount()
+        self._decoder = FrameDecoder()
         self._resume_point = resume_point or self._account.resume_point
         self._clock = clock or HostClock()
         self._backoff = backoff or Backoff()
@@ -141,7 +143,7 @@ class SensorSupervisor:
             self._account.take_up(*resume)  # received before this process was born
         stream_id = await link.start(resume)
         self._n_links += 1
-        self._silence = SilenceWatch(link.settings.frame_s)
+        self._silence = SilenceWatch(link.frame_s)
         self._silent_because = None
         self._complaint = ""
         self._report(phase=LinkPhase.CONNECTED, reason="", info=link.info, stream_id=stream_id)
@@ -175,11 +177,11 @@ class SensorSupervisor:
     def _take(self, frame: ReceivedFrame) -> None:
         self._on_frame(frame)
         try:
+            for run in self._decoder.push(frame):
+                self._account.add(run)
             match frame.kind:
-                case FrameKind.DATA:
-                    self._account.add(decode_frame(frame.payload))
-                    if self._silence is not None:
-                        self._silence.note_data()
+                case FrameKind.DATA if self._silence is not None:
+                    self._silence.note_data()
                 case FrameKind.STATUS:
                     self._take_status(frame)
                 case FrameKind.BATTERY if frame.payload:
@@ -205,12 +207,14 @@ class SensorSupervisor:
             received=account.received,
             lost=account.lost,
             duplicated=account.duplicated,
-            rejected=self._rejected,
+            rejected=self._rejected + self._decoder.n_rejected,
             dropped=self._dropped_before + (self._link.dropped if self._link is not None else 0),
             reconnects=max(self._n_links - 1, 0),
             rssi_dbm=self._known.sighting.rssi_dbm
             if self._known is not None
             else self._state.health.rssi_dbm,
+            has_clock=self._decoder.traits.has_clock,
+            shows_loss=self._decoder.traits.shows_loss,
         )
 
     def _report(self, **changes: object) -> None:

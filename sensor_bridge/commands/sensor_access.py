@@ -39,6 +39,8 @@ class AskedSensor:
         How it is found.
     sampling_rate_hz, accel_range_g, gyro_range_dps, batch
         What it is asked for where it is to stream.
+    kind, layout
+        None: the advertisement says what it is.
     """
 
     sensor_id: str
@@ -48,6 +50,8 @@ class AskedSensor:
     accel_range_g: int = 8
     gyro_range_dps: int = 1000
     batch: int = 10
+    kind: str | None = None
+    layout: None = None
 
 
 def asked_sensor(word: str, config: Config) -> AskedSensor:

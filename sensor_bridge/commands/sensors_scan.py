@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from sensor_bridge.ble.drivers import DRIVERS, HIPLINE
 from sensor_bridge.commands.sensor_access import chosen_adapter, connected, sensor_found, step
 from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.config_file import load_config
@@ -60,7 +61,7 @@ def scan(duration_s: float, config_path: Path | None, virtual_port: int | None, 
     seen = asyncio.run(_scan(duration_s, config, virtual_port, ask=ask))
     if not seen:
         raise SensorNotFound(
-            f"no Hipline sensor was heard in {duration_s:g} s; are they charged, switched on and near?"
+            f"no sensor was heard in {duration_s:g} s; are they charged, switched on and near?"
         )
     worn = {
         sensor.address.upper(): f"{athlete.id}, {sensor.placement}"
@@ -73,7 +74,7 @@ def scan(duration_s: float, config_path: Path | None, virtual_port: int | None, 
         sighting = each.found.sighting
         table.add_row(
             printable(sighting.name or _UNKNOWN),
-            "Hipline",
+            DRIVERS[sighting.kind].family if sighting.kind else _UNKNOWN,
             str(sighting.rssi_dbm),
             each.battery,
             each.firmware,
@@ -93,7 +94,10 @@ async def _scan(duration_s: float, config: Config, virtual_port: int | None, *, 
     async with chosen_adapter(config, virtual_port) as adapter:
         with step(f"listening for {duration_s:g} s ..."):
             heard = await adapter.scan(duration_s)
-        return [await _asked(adapter, found, config) if ask else _Seen(found) for found in heard]
+        return [
+            await _asked(adapter, found, config) if ask and found.sighting.kind == HIPLINE else _Seen(found)
+            for found in heard
+        ]
 
 
 async def _asked(adapter: Adapter, found: Found, config: Config) -> _Seen:

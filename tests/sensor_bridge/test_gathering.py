@@ -3,12 +3,12 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
-from firmware_protocol.packets import ImuFrame
-from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
-from sensor_bridge.ble.link import FrameKind, ReceivedFrame
-from sensor_bridge.gathering import DataFrame, Gathering, GatheringParameters
+from firmware_protocol.ranges import SamplingRate
+from sensor_bridge.ble.samples import ArrivedRun, SampleRun
+from sensor_bridge.gathering import Gathering, GatheringParameters
 
 # What each sensor's clock shows at the world's second 0, µs.
 OFFSETS_US = {"pelvis": 5_000_000, "left": 900_000_000, "right": 77_000}
@@ -24,52 +24,50 @@ def frame(
     rate: SamplingRate = SamplingRate.HZ100,
     stream: int = 1,
     clock_us: int | None = None,
-) -> DataFrame:
+) -> ArrivedRun:
     """Make the frame whose last sample was made at `made_s` of the world and that came at `arrival_s`."""
     offset_us = OFFSETS_US[sensor] if clock_us is None else clock_us
     first_us = offset_us + round(made_s * 1e6 - (n - 1) * 1e6 / rate.hz)
-    imu = ImuFrame(
+    run = SampleRun(
         stream_id=stream,
         first_sample_index=0,
         device_time_us=first_us,
-        sampling_rate=rate,
-        accel_range=AccelRange.G8,
-        gyro_range=GyroRange.DPS1000,
-        clipped=False,
-        gap_before=False,
-        samples=bytes(12 * n),
+        sampling_rate_hz=rate.hz,
+        values=np.zeros((n, 6)),
+        acc_unit_m_s2=1.0,
+        gyr_unit_rad_s=1.0,
     )
-    return DataFrame(ReceivedFrame(sensor, round(arrival_s * 1e9), FrameKind.DATA, b""), imu)
+    return ArrivedRun(sensor, round(arrival_s * 1e9), run)
 
 
-def live(sensor: str, start_s: float, end_s: float, latency_s: float = 0.02) -> list[DataFrame]:
+def live(sensor: str, start_s: float, end_s: float, latency_s: float = 0.02) -> list[ArrivedRun]:
     """Ten frames a second, each as soon as it is full."""
     n = round((end_s - start_s) * 10)
     made = [start_s + k / 10 for k in range(n)]
     return [frame(sensor, made_s, made_s + latency_s) for made_s in made]
 
 
-def backlog(sensor: str, start_s: float, end_s: float, arrival_s: float, takes_s: float) -> list[DataFrame]:
+def backlog(sensor: str, start_s: float, end_s: float, arrival_s: float, takes_s: float) -> list[ArrivedRun]:
     """Frames of the past, all sent within `takes_s`."""
     n = round((end_s - start_s) * 10)
     return [frame(sensor, start_s + k / 10, arrival_s + takes_s * k / n) for k in range(n)]
 
 
-def in_order_of_arrival(*streams: list[DataFrame]) -> list[DataFrame]:
-    return sorted((f for stream in streams for f in stream), key=lambda f: f.received.arrival_ns)
+def in_order_of_arrival(*streams: list[ArrivedRun]) -> list[ArrivedRun]:
+    return sorted((f for stream in streams for f in stream), key=lambda f: f.arrival_ns)
 
 
-def push_all(gathering: Gathering, frames: list[DataFrame]) -> list[list[DataFrame]]:
+def push_all(gathering: Gathering, frames: list[ArrivedRun]) -> list[list[ArrivedRun]]:
     return [gathering.push(f) for f in frames]
 
 
-def made_s(f: DataFrame) -> float:
-    return (f.newest_us - OFFSETS_US[f.received.sensor_id]) / 1e6
+def made_s(f: ArrivedRun) -> float:
+    return (f.newest_us - OFFSETS_US[f.sensor_id]) / 1e6
 
 
 def test_a_frame_knows_when_its_last_sample_was_made_and_how_long_it_took() -> None:
     one = frame("pelvis", 3.0, 3.05, n=5, rate=SamplingRate.HZ50)
-    assert one.imu.device_time_us == 7_920_000
+    assert one.run.device_time_us == 7_920_000
     assert one.newest_us == 8_000_000
     assert one.length_us == 100_000
     assert one.transit_us == -4_950_000
@@ -90,13 +88,13 @@ def test_sensors_that_connect_one_after_the_other_are_let_through_together() -> 
     released = push_all(gathering, frames)
     first = next(r for r in released if r)
     # 45 frames of the pelvis, 25 of the left, 5 of the right thigh: it is live 0.4 s after it came.
-    assert [sum(f.received.sensor_id == name for f in first) for name in NAMES] == [45, 25, 5]
-    assert first[-1].received.arrival_ns == 4_450_000_000
+    assert [sum(f.sensor_id == name for f in first) for name in NAMES] == [45, 25, 5]
+    assert first[-1].arrival_ns == 4_450_000_000
     # Before any frame of the pelvis made at 4.5 s all that was made until 4.3 s has been let through.
     assert [round(made_s(f), 1) for f in first] == sorted(round(made_s(f), 1) for f in first)
-    assert {f.received.sensor_id for f in first[:20]} == {"pelvis"}
-    assert {f.received.sensor_id for f in first[20:24]} == {"pelvis", "left"}
-    assert {f.received.sensor_id for f in first[-6:]} == {"pelvis", "left", "right"}
+    assert {f.sensor_id for f in first[:20]} == {"pelvis"}
+    assert {f.sensor_id for f in first[20:24]} == {"pelvis", "left"}
+    assert {f.sensor_id for f in first[-6:]} == {"pelvis", "left", "right"}
     everything = [id(f) for r in released for f in r]
     assert sorted(everything) == sorted(id(f) for f in frames)
 
@@ -116,7 +114,7 @@ def test_after_a_silence_all_may_send_what_they_remember_before_any_is_let_throu
     released = push_all(gathering, after)
     position, first = next((k, r) for k, r in enumerate(released) if r)
     # The left thigh has caught up at 33.5 s; 0.4 s later it is live.
-    assert 33.9 <= after[position].received.arrival_ns / 1e9 <= 34.0
+    assert 33.9 <= after[position].arrival_ns / 1e9 <= 34.0
     times = [made_s(f) for f in first]
     # Its clock is told from its quickest frame, so that the two are in step to some hundredths of a second.
     assert all(later - earlier > -0.05 for earlier, later in pairwise(times))
@@ -162,7 +160,7 @@ def test_frames_that_come_in_bunches_are_live() -> None:
     frames = in_order_of_arrival(*streams)
     released = push_all(Gathering(NAMES), frames)
     first = next(k for k, r in enumerate(released) if r)
-    assert frames[first].received.arrival_ns / 1e9 == pytest.approx(0.49)
+    assert frames[first].arrival_ns / 1e9 == pytest.approx(0.49)
 
 
 def test_frames_longer_than_the_silence_are_no_silence() -> None:
@@ -206,8 +204,15 @@ def test_reading_a_log_again_decides_the_same() -> None:
         live("left", 10.3, 12),
         live("right", 10.5, 12),
     )
-    again = [replace(f, received=replace(f.received), imu=replace(f.imu)) for f in frames]
-    assert push_all(Gathering(NAMES), frames) == push_all(Gathering(NAMES), again)
+    again = [replace(f, run=replace(f.run)) for f in frames]
+    first, second = (
+        [
+            [(f.sensor_id, f.arrival_ns, f.run.device_time_us) for f in let_through]
+            for let_through in push_all(Gathering(NAMES), pushed)
+        ]
+        for pushed in (frames, again)
+    )
+    assert first == second
 
 
 def test_flushing_when_nothing_is_held_gives_nothing() -> None:

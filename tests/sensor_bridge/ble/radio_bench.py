@@ -22,6 +22,8 @@ class Wish:
     sensor_id: str
     address: str | None = None
     name: str | None = None
+    kind: str | None = None
+    layout: dict | None = None
     sampling_rate_hz: float = 100.0
     accel_range_g: int = 8
     gyro_range_dps: int = 1000
