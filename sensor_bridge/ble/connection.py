@@ -225,7 +225,8 @@ class SensorConnection:
             raise
         except BleakCharacteristicNotFoundError as error:
             raise WrongFirmware(
-                f"{self.sensor_id}: it lacks characteristic {error.char_specifier}; is it a {self._family} sensor?"
+                f"{self.sensor_id}: it lacks characteristic {error.char_specifier}; "
+                f"is it a {self._family} sensor?"
             ) from error
         except TimeoutError as error:
             raise LinkLost(f"{self.sensor_id}: the sensor does not answer") from error
