@@ -17,3 +17,7 @@ class RecordingSourceError(HardwareSimError):
 
 class RadioConditionsError(HardwareSimError, ValueError):
     """A radio condition that cannot be."""
+
+
+class NothingLeftToHappen(HardwareSimError):
+    """Everybody waits and no timer runs: in real time this would hang for ever."""

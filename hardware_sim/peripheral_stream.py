@@ -11,6 +11,7 @@ from firmware_protocol.packets import MAX_SAMPLES, ImuFrame
 
 if TYPE_CHECKING:
     from hardware_sim.recording_source import SampleSource
+    from hardware_sim.spectral import FloatArray
 
 GAP_PERIODS: Final = 1.5  # a longer step between two samples is lost data (FORMATS)
 _U16: Final = 0xFFFF
@@ -30,9 +31,8 @@ class PlayedSource:
     def __init__(self, source: SampleSource, delay_s: float = 0.0) -> None:
         self.source = source
         self._elapsed_s = source.elapsed_s
-        self._offsets_s = delay_s + self._elapsed_s
         self._delay_s = delay_s
-        self._begun_at_s: float | None = None
+        self._made_at_s: FloatArray | None = None  # of each sample, on the loop's clock
         missing = np.maximum(np.rint(np.diff(source.device_time_us) * source.rate.hz / 1e6) - 1.0, 0.0)
         jumps = np.diff(source.device_time_us) * source.rate.hz / 1e6 > GAP_PERIODS
         # The sensor's counter went on while the recording has a hole.
@@ -47,28 +47,28 @@ class PlayedSource:
     @property
     def has_begun(self) -> bool:
         """True once time runs for it."""
-        return self._begun_at_s is not None
+        return self._made_at_s is not None
 
     def begin(self, now_s: float) -> None:
         """Let time run from now on."""
-        if self._begun_at_s is None:
-            self._begun_at_s = now_s
+        if self._made_at_s is None:
+            self._made_at_s = now_s + self._delay_s + self._elapsed_s
 
     def made(self, now_s: float) -> int:
         """Count the samples that exist by now."""
-        if self._begun_at_s is None:
+        if self._made_at_s is None:
             return 0
-        return int(np.searchsorted(self._offsets_s, now_s - self._begun_at_s, side="right"))
+        return int(np.searchsorted(self._made_at_s, now_s, side="right"))
 
     def made_at_s(self, position: int) -> float | None:
         """Tell when the sample at this position exists; None before the beginning."""
-        return None if self._begun_at_s is None else self._begun_at_s + float(self._offsets_s[position])
+        return None if self._made_at_s is None else float(self._made_at_s[position])
 
     def device_time_us(self, now_s: float) -> int | None:
         """Read the sensor's clock; None before the beginning, when it stands."""
-        if self._begun_at_s is None:
+        if self._made_at_s is None:
             return None
-        since_first_s = now_s - self._begun_at_s - self._delay_s
+        since_first_s = now_s - float(self._made_at_s[0])
         known_s = min(max(since_first_s, 0.0), float(self._elapsed_s[-1]))
         known_us = float(np.interp(known_s, self._elapsed_s, self.source.device_time_us))
         return max(round(known_us + (since_first_s - known_s) * 1e6), 0)

@@ -197,3 +197,11 @@ def test_clipped_samples_are_flagged_and_counted():
 def test_a_small_link_gets_small_frames():
     sampling = running()
     assert sampling.next_frame(100.5, 3).n_samples == 3
+
+
+@pytest.mark.parametrize("began_s", [0.1, 1.33, 7200.7])
+def test_at_the_moment_a_sample_is_made_it_exists(began_s):
+    played = PlayedSource(source(n=5000))
+    played.begin(began_s)
+    moments = [played.made_at_s(position) for position in range(5000)]
+    assert [played.made(moment) for moment in moments] == list(range(1, 5001))
