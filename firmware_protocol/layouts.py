@@ -356,7 +356,7 @@ BULK_REPLY: Final = Layout(
         Field("tag", "u8", "", "that of the request"),
         Field("result", "u8", "", "BulkResult"),
         Field("pages", "u16", "", "sent for a Fetch, 0 for other requests"),
-        Field("stream_id", "u16", "", "that of the request; the oldest kept, or 0, for Survey of 0"),
+        Field("stream_id", "u16", "", "that of the request, the oldest kept for Survey of 0; else 0"),
         Field("first_sample_index", "u32", "samples", "the oldest kept of that stream, 0 where none is kept"),
         Field("end_sample_index", "u32", "samples", "the one after the newest kept, 0 where none is kept"),
         Field("next_stream_id", "u16", "", "the stream kept after that one, 0 where there is none"),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from firmware_protocol import gatt as table
@@ -26,6 +24,9 @@ from firmware_protocol.packets import (
     TimeReply,
     samples_per_frame,
 )
+from hardware_sim.flash_ring import FlashRing
+from hardware_sim.page_sender import PageSender
+from hardware_sim.peripheral_bulk import BulkServer
 from hardware_sim.peripheral_gatt import (
     CCCD_IMPROPERLY_CONFIGURED,
     INVALID_ATTRIBUTE_LENGTH,
@@ -34,47 +35,18 @@ from hardware_sim.peripheral_gatt import (
     GattServer,
 )
 from hardware_sim.peripheral_stream import PlayedSource, SampleStream
+from hardware_sim.sensor_model import SensorModel, address_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hardware_sim.controller import RadioController
 
+__all__ = ["SensorModel", "VirtualPeripheral", "address_of"]
+
 _STATUS_PERIOD_S: Final = 1.0
 _BATTERY_EMPTY_MV, _BATTERY_FULL_MV = 3300, 4200
 _BATTERY_S_PER_PERCENT: Final = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class SensorModel:
-    """What kind of sensor is played.
-
-    Parameters
-    ----------
-    ring_capacity_samples
-        Samples kept in RAM.
-    queue_frames
-        Frames that may wait for the radio before the oldest is dropped.
-    protocol_version
-        Version in the head of INFO; another one than 1 is what a bridge has to refuse.
-    firmware_version, hardware_revision
-        As told in INFO.
-    temperature_c
-        Temperature of the chip, °C.
-    """
-
-    ring_capacity_samples: int = 6000
-    queue_frames: int = 32
-    protocol_version: int = PROTOCOL_VERSION
-    firmware_version: tuple[int, int, int] = (1, 0, 0)
-    hardware_revision: int = 1
-    temperature_c: float = 31.5
-
-
-def address_of(sensor_id: str) -> str:
-    """Bluetooth address (random static) that the virtual sensor of this id has in every run."""
-    digest = hashlib.sha256(sensor_id.encode()).digest()[:6]
-    return ":".join(f"{byte:02X}" for byte in (digest[0] | 0xC0, *digest[1:]))
 
 
 class VirtualPeripheral:
@@ -117,12 +89,16 @@ class VirtualPeripheral:
         self.address = address_of(self.sensor_id)
         self.name = name
         self.controller = controller
+        capacity = model.flash_capacity_samples
+        flash = FlashRing(played, capacity) if capacity else None
         self.stream = SampleStream(
             played,
+            flash=flash,
             ring_capacity=model.ring_capacity_samples,
             queue_frames=model.queue_frames,
             first_stream_id=first_stream_id,
         )
+        self._pages: PageSender | None = None
         self._played = played
         self._model = model
         self._battery_percent = battery_percent
@@ -148,11 +124,14 @@ class VirtualPeripheral:
                 table.SERIAL_NUMBER_UUID: self.sensor_id.encode,
                 table.FIRMWARE_REVISION_UUID: lambda: ".".join(map(str, model.firmware_version)).encode(),
             },
-            writes={table.CONTROL_UUID: self._on_command, table.TIME_UUID: self._on_time_request},
+            writes={table.CONTROL_UUID: self._on_command, table.TIME_UUID: self._on_time_request}
+            | ({table.BULK_UUID: self._on_bulk_request} if flash else {}),
             on_connected=self._on_connected,
             on_disconnected=self._on_disconnected,
             on_room=self._pump,
         )
+        if flash is not None:
+            self._pages = PageSender(BulkServer(self.stream, flash), self._gatt, self._pump)
 
     # Life ------------------------------------------------------------------------------------------------
 
@@ -272,6 +251,8 @@ class VirtualPeripheral:
                 timer.cancel()
         self._frame_timer = self._status_timer = None
         self._is_sending = False
+        if self._pages is not None:
+            self._pages.end_link()
         self._on_progress()
 
     def _status_tick(self, last_battery: int) -> None:
@@ -288,13 +269,20 @@ class VirtualPeripheral:
     # Samples ---------------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        """Hand complete frames to the radio while it has room; come back when there is more to do."""
+        """Hand what is to be sent to the radio while it has room: frames first, then pages."""
+        if self._loop.time() < self._frozen_until_s:
+            return
+        if self._is_sending:
+            self._pump_frames()
+        if self._pages is not None:
+            self._pages.send(is_live=self._is_sending and self.stream.is_sampling(self._loop.time()))
+
+    def _pump_frames(self) -> None:
+        """Send complete frames; come back when the next one is complete."""
         if self._frame_timer is not None:
             self._frame_timer.cancel()
             self._frame_timer = None
         now_s = self._loop.time()
-        if not self._is_sending or now_s < self._frozen_until_s:
-            return
         largest = samples_per_frame(self.stream.batch, self._gatt.mtu)
         while self._gatt.has_room:
             frame = self.stream.next_frame(now_s, largest)
@@ -339,7 +327,7 @@ class VirtualPeripheral:
             case Stop():
                 if not self.stream.is_running:
                     return CommandResult.NOT_STREAMING
-                self.stream.stop()
+                self.stream.stop(self._loop.time())
                 self._is_sending = self._was_sampling = False
                 return CommandResult.OK
             case Configure():
@@ -375,6 +363,10 @@ class VirtualPeripheral:
             return CommandResult.BUSY
         self.stream.batch = command.batch
         return CommandResult.OK
+
+    def _on_bulk_request(self, value: bytes) -> None:
+        if self._pages is not None:
+            self._pages.take(value)
 
     def _on_time_request(self, value: bytes) -> None:
         now_us = self.stream.device_time_us(self._loop.time())

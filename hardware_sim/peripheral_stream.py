@@ -10,6 +10,7 @@ import numpy as np
 from firmware_protocol.packets import MAX_SAMPLES, ImuFrame
 
 if TYPE_CHECKING:
+    from hardware_sim.flash_ring import FlashRing
     from hardware_sim.recording_source import SampleSource
     from hardware_sim.spectral import FloatArray
 
@@ -64,6 +65,54 @@ class PlayedSource:
         """Tell when the sample at this position exists; None before the beginning."""
         return None if self._made_at_s is None else float(self._made_at_s[position])
 
+    def index_at(self, position: int) -> int:
+        """Count that the sensor's counter has at a position, also behind the last one."""
+        index = self.index
+        return int(index[position]) if position < len(index) else int(index[-1]) + 1 + position - len(index)
+
+    def position_of(self, index: int) -> int:
+        """Find the first position with this count or a later one."""
+        return int(np.searchsorted(self.index, index))
+
+    def run_end(self, position: int) -> int:
+        """Find where the samples stop following each other without a hole."""
+        return int(self.ends[np.searchsorted(self.ends, position, side="right")])
+
+    def is_behind_hole(self, position: int, origin: int) -> bool:
+        """Tell whether the sensor made no samples directly before this one of a stream."""
+        return position > origin and position in self.ends
+
+    def frame(
+        self, stream_id: int, origin: int, boot_us: int, first: int, end: int, *, gap_before: bool
+    ) -> ImuFrame:
+        """Cut the samples at positions ``first`` to before ``end`` for a stream.
+
+        Parameters
+        ----------
+        stream_id
+            The stream.
+        origin
+            Position of its sample 0.
+        boot_us
+            Played time at which the sensor's clock began, µs.
+        first, end
+            A run without a hole.
+        gap_before
+            Whether samples directly before are gone for good.
+        """
+        source = self.source
+        return ImuFrame(
+            stream_id=stream_id,
+            first_sample_index=self.index_at(first) - self.index_at(origin),
+            device_time_us=int(source.device_time_us[first]) - boot_us,
+            sampling_rate=source.rate,
+            accel_range=source.accel_range,
+            gyro_range=source.gyro_range,
+            clipped=bool(self.clipped_before[end] > self.clipped_before[first]),
+            gap_before=gap_before,
+            samples=source.counts[first:end].astype("<i2").tobytes(),
+        )
+
     def device_time_us(self, now_s: float) -> int | None:
         """Read the sensor's clock; None before the beginning, when it stands."""
         if self._made_at_s is None:
@@ -97,15 +146,24 @@ class SampleStream:
         Complete frames that may wait while the link is up; older ones are then skipped and counted.
     first_stream_id
         Id of the first stream, 1 to 65535.
+    flash
+        Where every sample is stored besides; None where the sensor has no flash.
     """
 
     def __init__(
-        self, played: PlayedSource, *, ring_capacity: int, queue_frames: int, first_stream_id: int
+        self,
+        played: PlayedSource,
+        *,
+        ring_capacity: int,
+        queue_frames: int,
+        first_stream_id: int,
+        flash: FlashRing | None = None,
     ) -> None:
         self._played = played
         self._ring_capacity = ring_capacity
         self._queue_frames = queue_frames
         self._next_stream_id = first_stream_id
+        self.flash = flash
         self.batch = min(10, MAX_SAMPLES)
         self.stream_id = 0
         self.is_running = False
@@ -121,6 +179,7 @@ class SampleStream:
 
     def start(self, now_s: float) -> None:
         """Begin a new stream with the next sample made."""
+        self.store(now_s)
         self.stream_id = self._next_stream_id
         self._next_stream_id = self._next_stream_id % _U16 + 1
         self.is_running = True
@@ -132,25 +191,32 @@ class SampleStream:
         made = self._made(now_s)
         if index > self._stream_index(made):
             return False
-        position = self._origin + int(
-            np.searchsorted(self._played.index[self._origin :] - self._index_at(self._origin), index)
-        )
+        position = self._played.position_of(self._played.index_at(self._origin) + index)
         self._gap_before = position < self._oldest(made)
         self._cursor = max(position, self._oldest(made))
         self._catching_up = True
         return True
 
-    def stop(self) -> None:
-        """End the stream and forget what the ring holds."""
+    def stop(self, now_s: float) -> None:
+        """End the stream and forget what the ring in RAM holds."""
+        self.store(now_s)
         self.is_running = False
 
     def reboot(self, now_s: float) -> None:
-        """Forget everything but the count of streams; the sensor's clock begins anew."""
+        """Forget what is in RAM, all but the count of streams; the sensor's clock begins anew."""
+        self.store(now_s)
+        if self.flash is not None:
+            self.flash.forget_unwritten()
         self.is_running = False
         self.stream_id = 0
         self.overflow_count = 0
         self._boot_us = self._played.device_time_us(now_s) or 0
         self._clipped_before_boot = int(self._played.clipped_before[self._played.made(now_s)])
+
+    def store(self, now_s: float) -> None:
+        """Bring the flash up to date."""
+        if self.flash is not None and self.is_running:
+            self.flash.store(self.stream_id, self._origin, self._boot_us, self._made(now_s))
 
     # State -----------------------------------------------------------------------------------------------
 
@@ -174,6 +240,10 @@ class SampleStream:
         if not self.is_running or made == oldest:
             return RingRange(0, 0)
         return RingRange(self._stream_index(oldest), self._stream_index(made - 1))
+
+    def made_index(self, now_s: float) -> int:
+        """Index of the next sample to be made for the stream."""
+        return self._stream_index(self._made(now_s))
 
     def next_index(self) -> int:
         """Index of the sample the next frame begins with; 0 where no stream runs."""
@@ -206,21 +276,10 @@ class SampleStream:
         self._cursor = end
         if made - end < self.batch:
             self._catching_up = False
-        source, gap_before = self._played.source, self._gap_before
-        if first > self._origin and first in self._played.ends:
-            gap_before = True
+        gap_before = self._gap_before or self._played.is_behind_hole(first, self._origin)
         self._gap_before = False
-        clipped = self._played.clipped_before[end] > self._played.clipped_before[first]
-        return ImuFrame(
-            stream_id=self.stream_id,
-            first_sample_index=self._stream_index(first),
-            device_time_us=int(source.device_time_us[first]) - self._boot_us,
-            sampling_rate=source.rate,
-            accel_range=source.accel_range,
-            gyro_range=source.gyro_range,
-            clipped=bool(clipped),
-            gap_before=gap_before,
-            samples=source.counts[first:end].astype("<i2").tobytes(),
+        return self._played.frame(
+            self.stream_id, self._origin, self._boot_us, first, end, gap_before=gap_before
         )
 
     def next_frame_at_s(self, largest: int = MAX_SAMPLES) -> float | None:
@@ -241,19 +300,13 @@ class SampleStream:
     def _oldest(self, made: int) -> int:
         return max(self._origin, made - self._ring_capacity)
 
-    def _index_at(self, position: int) -> int:
-        index = self._played.index
-        return int(index[position]) if position < len(index) else int(index[-1]) + 1 + position - len(index)
-
     def _stream_index(self, position: int) -> int:
-        return self._index_at(position) - self._index_at(self._origin)
+        return self._played.index_at(position) - self._played.index_at(self._origin)
 
     def _frame_end(self, largest: int) -> int | None:
         if self._cursor >= len(self._played):
             return None
-        ends = self._played.ends
-        hole = int(ends[np.searchsorted(ends, self._cursor, side="right")])
-        return min(self._cursor + min(self.batch, largest), hole)
+        return min(self._cursor + min(self.batch, largest), self._played.run_end(self._cursor))
 
     def _skip_what_is_gone(self, made: int) -> None:
         if not self._catching_up:

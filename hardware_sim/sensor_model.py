@@ -1,0 +1,43 @@
+"""What kind of sensor a virtual one is, and where it is on the air."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from firmware_protocol.packets import PROTOCOL_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class SensorModel:
+    """What kind of sensor is played.
+
+    Parameters
+    ----------
+    ring_capacity_samples
+        Samples kept in RAM.
+    queue_frames
+        Frames that may wait for the radio before the oldest is dropped.
+    protocol_version
+        Version in the head of INFO; another one than 1 is what a bridge has to refuse.
+    firmware_version, hardware_revision
+        As told in INFO.
+    temperature_c
+        Temperature of the chip, °C.
+    flash_capacity_samples
+        Samples kept in flash, to be fetched over BULK; 0 for a sensor without flash.
+    """
+
+    ring_capacity_samples: int = 6000
+    queue_frames: int = 32
+    protocol_version: int = PROTOCOL_VERSION
+    firmware_version: tuple[int, int, int] = (1, 0, 0)
+    hardware_revision: int = 1
+    temperature_c: float = 31.5
+    flash_capacity_samples: int = 0
+
+
+def address_of(sensor_id: str) -> str:
+    """Bluetooth address (random static) that the virtual sensor of this id has in every run."""
+    digest = hashlib.sha256(sensor_id.encode()).digest()[:6]
+    return ":".join(f"{byte:02X}" for byte in (digest[0] | 0xC0, *digest[1:]))
