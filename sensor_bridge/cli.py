@@ -204,7 +204,12 @@ def run(
 def virtual_sensors(
     what: Annotated[
         str,
-        typer.Argument(help="A scenario, as for simulate, or a recording (.parquet, .csv)."),
+        typer.Argument(
+            help=(
+                "A scenario, as for simulate, or a recording (.parquet, .csv). Sensors that nobody wears: "
+                "six_positions, for sensors calibrate; moved_in_turn, for sensors assign."
+            )
+        ),
     ] = "romanian_deadlift",
     *,
     port: Annotated[
@@ -216,7 +221,7 @@ def virtual_sensors(
         typer.Option(min=1, help="Length of a performance in seconds.", show_default=False),
     ] = None,
 ) -> None:
-    """Put virtual sensors on a virtual radio that hipline run, in another process, uses.
+    """Put virtual sensors on a virtual radio that hipline run or sensors, in another process, uses.
 
     Prints what the bridge's configuration has to say. For tests of the bridge without hardware.
     """

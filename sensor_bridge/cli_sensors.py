@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from analytics.imu import Mount, Placement
 from sensor_bridge.cli_arguments import ConfigFile
 
 sensors = typer.Typer(help="Find, ask and recognise sensors.", no_args_is_help=True)
@@ -96,3 +97,42 @@ def sensors_configure(
     from sensor_bridge.commands.sensors_configure import Wish, configure
 
     configure(sensor, Wish(rate, accel_range, gyro_range, batch), file, virtual_port, stop_stream=stop)
+
+
+@sensors.command("assign")
+def sensors_assign(
+    sensor: Annotated[
+        str | None,
+        typer.Argument(metavar="[SENSOR]", help="Which; left out: you move it and it is recognised."),
+    ] = None,
+    *,
+    athlete: Annotated[str, typer.Option(help="Id of who wears it: a-z, 0-9 and -.", show_default=False)],
+    placement: Annotated[
+        list[Placement] | None,
+        typer.Option(help="Where it is worn; several times to be asked for several.", show_default=False),
+    ] = None,
+    mount: Annotated[
+        Mount | None, typer.Option(help="Where on that part of the body.", show_default=False)
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the athlete.", show_default=False)] = None,
+    sensor_id: Annotated[
+        str | None,
+        typer.Option("--id", help="Name of the sensor in topics and on the page.", show_default=False),
+    ] = None,
+    file: ConfigFile = None,
+    virtual_port: VirtualPort = None,
+) -> None:
+    """Write into the configuration who wears which sensor where; everything else in the file stays as it is.
+
+    With a SENSOR: hipline sensors assign C0:DE:00:00:00:01 --athlete robin --placement pelvis
+
+    Without: all sensors nearby are connected and you are asked to move one after the other: the one on the
+    hip, on the left thigh, on the right thigh. What is recognised is written at the end.
+    """
+    from sensor_bridge.commands.sensors_assign import Wearing, assign_by_moving, assign_named
+
+    wearing = Wearing(athlete, tuple(placement or ()), mount, name, sensor_id)
+    if sensor is None:
+        assign_by_moving(wearing, file, virtual_port)
+    else:
+        assign_named(sensor, wearing, file, virtual_port)

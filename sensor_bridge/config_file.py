@@ -52,6 +52,24 @@ def load_config(path: Path | None = None) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ConfigError(f"{path}: cannot be read: {reason}") from error
+    return checked_config(text, path)
+
+
+def checked_config(text: str, path: Path) -> Config:
+    """Check the text of a configuration file.
+
+    Parameters
+    ----------
+    text
+        TOML.
+    path
+        Where it stands or will stand: relative paths in it are taken from there.
+
+    Raises
+    ------
+    ConfigError
+        It is not TOML, or holds an unknown key or a value that does not fit.
+    """
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -11,6 +11,7 @@ import numpy as np
 
 from hardware_sim import athlete, scenario_file, worn_sensors
 from hardware_sim.errors import HardwareSimError
+from hardware_sim.handling import HANDLINGS, handled
 from hardware_sim.peripheral import address_of
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.radio_hci import attach_hci, serve_hci
@@ -146,6 +147,34 @@ def rehearse(
         prescription,
         worn_sensors.truth_document(performance),
     )
+
+
+def is_handling(name: str) -> bool:
+    """Tell whether this names something done to sensors that nobody wears."""
+    return name in HANDLINGS
+
+
+def handle(name: str, seed: int, duration_s: float | None) -> Playback:
+    """Let virtual sensors be handled: laid on their six sides, or picked up one after the other.
+
+    Parameters
+    ----------
+    name
+        What is done to them.
+    seed
+        The same seed, the same samples.
+    duration_s
+        Length, s; None: as long as it usually takes.
+
+    Raises
+    ------
+    UserInputError
+        It cannot be done in so short a time.
+    """
+    try:
+        return Playback(handled(name, seed, duration_s))
+    except HardwareSimError as error:
+        raise UserInputError(str(error)) from error
 
 
 def playback_of(trace: Trace, name: str) -> Playback:

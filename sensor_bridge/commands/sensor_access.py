@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
 from sensor_bridge.ble.adapter import Adapter
-from sensor_bridge.ble.hipline_link import connect
+from sensor_bridge.ble.hipline_link import HiplineLink
+from sensor_bridge.ble.linking import connect
+from sensor_bridge.errors import WrongFirmware
 from sensor_bridge.host_clock import HostClock
 from sensor_bridge.virtual_radio import attached
 
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from sensor_bridge.ble.adapter import Found
-    from sensor_bridge.ble.hipline_link import HiplineLink
+    from sensor_bridge.ble.link import SensorLink
     from sensor_bridge.config import Config, StreamingConfig
 
-_SEARCH_S: Final = 15.0
+SEARCH_S: Final = 15.0
 _CONNECT_S: Final = 20.0
 # Bluetooth's six bytes, or the UUID that macOS puts in their place.
 _ADDRESS: Final = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}")
@@ -65,35 +67,33 @@ def asked_sensor(word: str, config: Config) -> AskedSensor:
         For the ids, and for what sensors are asked for when they stream.
     """
     address, name = (word.upper(), None) if _ADDRESS.fullmatch(word.upper()) else (None, word)
+    kind = None
     for athlete in config.athletes:
         for sensor in athlete.sensors:
-            if sensor.id == word:
-                address, name = sensor.address, sensor.name
-    return _streaming_as(word, address, name, config.streaming)
+            if sensor.id == word or (address is not None and (sensor.address or "").upper() == address):
+                address, name, kind = sensor.address, sensor.name, sensor.kind
+    return _streaming_as(AskedSensor(word, address, name, kind=kind), config.streaming)
 
 
 def sensor_found(found: Found, config: Config) -> AskedSensor:
     """Name a sensor by where it was heard."""
-    return _streaming_as(found.sighting.address, found.sighting.address, None, config.streaming)
+    address = found.sighting.address
+    return _streaming_as(AskedSensor(address, address), config.streaming)
 
 
-def _streaming_as(
-    sensor_id: str, address: str | None, name: str | None, streaming: StreamingConfig
-) -> AskedSensor:
-    return AskedSensor(
-        sensor_id,
-        address,
-        name,
-        streaming.sampling_rate_hz,
-        streaming.accel_range_g,
-        streaming.gyro_range_dps,
-        streaming.batch,
+def _streaming_as(sensor: AskedSensor, streaming: StreamingConfig) -> AskedSensor:
+    return replace(
+        sensor,
+        sampling_rate_hz=streaming.sampling_rate_hz,
+        accel_range_g=streaming.accel_range_g,
+        gyro_range_dps=streaming.gyro_range_dps,
+        batch=streaming.batch,
     )
 
 
 @asynccontextmanager
-async def linked(word: str, config: Config, virtual_port: int | None) -> AsyncIterator[HiplineLink]:
-    """Find a sensor and connect to it, saying on the terminal what is being done.
+async def linked(word: str, config: Config, virtual_port: int | None) -> AsyncIterator[SensorLink]:
+    """Find a sensor of any kind and connect to it, saying on the terminal what is being done.
 
     Raises
     ------
@@ -104,19 +104,35 @@ async def linked(word: str, config: Config, virtual_port: int | None) -> AsyncIt
     async with AsyncExitStack() as stack:
         adapter = await stack.enter_async_context(chosen_adapter(config, virtual_port))
         with step(f"listening for {word} ..."):
-            found = await adapter.find(sensor, _SEARCH_S)
-        link = await stack.enter_async_context(connected(adapter, found, sensor))
+            found = await adapter.find(sensor, SEARCH_S)
+        yield await stack.enter_async_context(connected(adapter, found, sensor))
+
+
+@asynccontextmanager
+async def hipline_linked(word: str, config: Config, virtual_port: int | None) -> AsyncIterator[HiplineLink]:
+    """Do as `linked`, for what only a Hipline sensor can.
+
+    Raises
+    ------
+    WrongFirmware
+        It is a sensor of another kind.
+    BridgeError
+        There is no radio, no such sensor, or no connection.
+    """
+    async with linked(word, config, virtual_port) as link:
+        if not isinstance(link, HiplineLink):
+            raise WrongFirmware(f"{word} is no Hipline sensor: only those can do that")
         yield link
 
 
 @asynccontextmanager
-async def connected(adapter: Adapter, found: Found, sensor: AskedSensor) -> AsyncIterator[HiplineLink]:
+async def connected(adapter: Adapter, found: Found, sensor: AskedSensor) -> AsyncIterator[SensorLink]:
     """Connect to a sensor that was heard.
 
     Raises
     ------
     BridgeError
-        It does not answer, or is none of ours.
+        It does not answer, or not as its kind should.
     """
     async with AsyncExitStack() as stack:
         with step(f"connecting to {sensor.sensor_id} ..."):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from sensor_bridge.ble.settings import ACCEL_G, GYRO_DPS
-from sensor_bridge.commands.sensor_access import linked
+from sensor_bridge.commands.sensor_access import hipline_linked, linked
 from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.config_file import load_config
 
@@ -45,7 +45,7 @@ def identify(word: str, duration_s: int, config_path: Path | None, virtual_port:
 
 
 async def _info(word: str, config: Config, virtual_port: int | None) -> list[tuple[str, str]]:
-    async with linked(word, config, virtual_port) as link:
+    async with hipline_linked(word, config, virtual_port) as link:
         told, status = link.info, await link.read_status()
         rates = ", ".join(f"{rate.hz:g}" for rate in told.rates)
         return [

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from sensor_bridge.ble.settings import ACCEL_G, GYRO_DPS, StreamSettings
-from sensor_bridge.commands.sensor_access import linked, step
+from sensor_bridge.commands.sensor_access import hipline_linked, step
 from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.config_file import load_config
 from sensor_bridge.errors import UserInputError
@@ -137,7 +137,7 @@ def _in_words(took: StreamSettings) -> str:
 async def _configure(
     word: str, wish: Wish, config: Config, virtual_port: int | None, stop_stream: bool
 ) -> StreamSettings:
-    async with linked(word, config, virtual_port) as link:
+    async with hipline_linked(word, config, virtual_port) as link:
         wanted = exact_settings(wish, config.streaming, link.info)
         with step("setting ..."):
             if stop_stream:

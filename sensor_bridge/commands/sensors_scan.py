@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sensor_bridge.ble.drivers import DRIVERS, HIPLINE
+from sensor_bridge.ble.hipline_link import HiplineLink
 from sensor_bridge.commands.sensor_access import chosen_adapter, connected, sensor_found, step
 from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.config_file import load_config
@@ -103,6 +104,8 @@ async def _scan(duration_s: float, config: Config, virtual_port: int | None, *, 
 async def _asked(adapter: Adapter, found: Found, config: Config) -> _Seen:
     try:
         async with connected(adapter, found, sensor_found(found, config)) as link:
+            if not isinstance(link, HiplineLink):
+                return _Seen(found)
             status = await link.read_status()
             firmware = ".".join(str(part) for part in link.info.firmware_version)
             return _Seen(found, str(status.battery_percent), firmware)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sensor_bridge.recording.trace import read_trace
-from sensor_bridge.virtual_radio import on_air_for_others, playback_of, rehearse
+from sensor_bridge.virtual_radio import handle, is_handling, on_air_for_others, playback_of, rehearse
 
 if TYPE_CHECKING:
     from sensor_bridge.virtual_radio import Playback
@@ -20,7 +20,7 @@ def run(what: str, *, port: int, seed: int, duration_s: float | None) -> None:
     Parameters
     ----------
     what
-        A scenario's name or TOML file, or a recording (trace/1).
+        A scenario's name or TOML file, a recording (trace/1), ``six_positions`` or ``moved_in_turn``.
     port
         TCP port of the radio; 0 takes any free one.
     seed
@@ -36,6 +36,8 @@ def run(what: str, *, port: int, seed: int, duration_s: float | None) -> None:
     path = Path(what)
     if path.suffix.lower() in {".parquet", ".csv"}:
         playback = playback_of(read_trace(path), what)
+    elif is_handling(what):
+        playback = handle(what, seed, duration_s)
     else:
         playback, _, _ = rehearse(what, seed, duration_s)
     asyncio.run(_play(playback, port, seed))

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.sensor_bridge.commands.virtual_clips import hipline, virtual_clips
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-HIPLINE = [sys.executable, "-c", "from sensor_bridge.cli import main; main()"]
 
 
 @pytest.fixture(scope="module")
 def virtual_port() -> Iterator[str]:
-    process = subprocess.Popen(
-        [*HIPLINE, "virtual-sensors", "standing", "--duration", "20"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stderr is not None
-        found = re.search(r"at port (\d+)", process.stderr.readline())
-        assert found, "the virtual sensors did not say their port"
-        yield found[1]
-    finally:
-        process.kill()
-        process.communicate(timeout=10)
-
-
-def hipline(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*HIPLINE, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    with virtual_clips("standing", "--duration", "20") as port:
+        yield port
 
 
 @pytest.mark.realtime
