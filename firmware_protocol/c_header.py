@@ -16,6 +16,7 @@ from uuid import UUID
 
 from firmware_protocol import bounds, gatt, packets
 from firmware_protocol.errors import (
+    ChecksumMismatch,
     FieldOutOfRange,
     TrailingBytes,
     Truncated,
@@ -39,7 +40,14 @@ _HEAD: Final = """\
 """
 _FOOT: Final = "#endif /* HIPLINE_LAYOUTS_H */\n"
 
-_ERRORS: Final = (Truncated, TrailingBytes, UnsupportedVersion, UnknownPacket, FieldOutOfRange)
+_ERRORS: Final = (
+    Truncated,
+    TrailingBytes,
+    UnsupportedVersion,
+    UnknownPacket,
+    FieldOutOfRange,
+    ChecksumMismatch,
+)
 _C_TYPES: Final = {
     "u8": "uint8_t",
     "u16": "uint16_t",
@@ -48,8 +56,13 @@ _C_TYPES: Final = {
     "u48": "uint64_t",
     "u64": "uint64_t",
 }
-_MOST: Final = {"n_samples": "MAX_SAMPLES", "serial_size": "MAX_SERIAL_BYTES"}
-_TAIL: Final = re.compile(r"(?P<count>\w+) x (?:(?P<columns>\d+) x )?(?P<type>\w+)")
+_MOST: Final = {
+    "ImuFrame": "MAX_SAMPLES",
+    "BulkPage": "MAX_PAGE_SAMPLES",
+    "DeviceInfo": "MAX_SERIAL_BYTES",
+}
+_COMPUTED: Final = ("head", "checksum")
+_TAIL: Final = re.compile(r"\w+ x (?:(?P<columns>\d+) x )?(?P<type>\w+)")
 
 
 def header() -> str:
@@ -99,7 +112,7 @@ def carried(layout: Layout) -> Iterator[tuple[Field, int]]:
     """Yield the fields whose value a packet chooses, with their offsets; the others follow from its kind."""
     offset = 0
     for field in layout.fields:
-        is_fixed = field.name == "head" or (field.name == "opcode" and layout.opcode is not None)
+        is_fixed = field.name in _COMPUTED or (field.name == "opcode" and layout.opcode is not None)
         if not is_fixed:
             yield field, offset
         offset += SIZES[field.type]
@@ -152,16 +165,16 @@ def _packet(layout: Layout) -> str:
     for field, _ in fields:
         lines += [_comment(field), f"    {_C_TYPES[field.type]} {field.name};"]
     if layout.tail is not None:
-        lines += [_comment(layout.tail), f"    {_array(layout.tail)};"]
+        lines += [_comment(layout.tail), f"    {_array(layout.packet, layout.tail)};"]
     return "\n".join([*lines, "};", ""])
 
 
-def _array(tail: Field) -> str:
+def _array(packet: str, tail: Field) -> str:
     parts = _TAIL.fullmatch(tail.type)
     if parts is None:
         raise ValueError(f"{tail.name}: no C array can be made of '{tail.type}'")
     columns = f"[{parts['columns']}]" if parts["columns"] else ""
-    return f"{_C_TYPES[parts['type']]} {tail.name}[HIPLINE_{_MOST[parts['count']]}]{columns}"
+    return f"{_C_TYPES[parts['type']]} {tail.name}[HIPLINE_{_MOST[packet]}]{columns}"
 
 
 def _comment(field: Field) -> str:

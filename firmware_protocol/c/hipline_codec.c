@@ -3,27 +3,23 @@
 
 #include "hipline_wire.h"
 
-#define COLUMNS 6u /* ax ay az gx gy gz */
 #define PROTOCOL_VERSION_MAX 15u
 #define INTERVAL_MIN 6u /* 7.5 ms ... 4 s: Bluetooth Core, Vol 4, Part E, 7.8.12 */
 #define INTERVAL_MAX 3200u
 #define MTU_MIN 23u
 #define MTU_MAX 517u
-#define FRAME_RESERVED 0x80u
 
 /* ImuFrame --------------------------------------------------------------------------------------------------------- */
 
 static bool is_frame_header(const struct hipline_imu_frame *packet)
 {
-    return (packet->flags & FRAME_RESERVED) == 0u && is_batch(packet->n_samples)
-           && is_member((uint8_t)(packet->flags >> 4 & 0x07u), HIPLINE_GYRO_RANGE_MEMBERS)
-           && is_member(packet->rate_id, HIPLINE_SAMPLING_RATE_MEMBERS);
+    return is_batch(packet->n_samples) && is_scale(packet->flags, packet->rate_id);
 }
 
 static bool is_frame(const struct hipline_imu_frame *packet)
 {
-    return is_frame_header(packet) && packet->stream_id != HIPLINE_NO_STREAM && packet->device_time_us <= U48_MAX
-           && packet->first_sample_index <= UINT32_MAX - (packet->n_samples - 1u);
+    return is_frame_header(packet)
+           && is_place(packet->stream_id, packet->first_sample_index, packet->n_samples, packet->device_time_us);
 }
 
 static size_t frame_size(const struct hipline_imu_frame *packet)
@@ -45,9 +41,7 @@ enum hipline_error hipline_read_imu_frame(const uint8_t *payload, size_t size, s
     if (error != HIPLINE_NO_ERROR) {
         return error;
     }
-    for (size_t index = 0; index < packet->n_samples * COLUMNS; index++) {
-        packet->samples[index / COLUMNS][index % COLUMNS] = get_i16(payload + HIPLINE_IMU_FRAME_SIZE + 2u * index);
-    }
+    get_samples(payload + HIPLINE_IMU_FRAME_SIZE, packet->samples, packet->n_samples);
     return in_range(is_frame(packet));
 }
 
@@ -58,9 +52,7 @@ enum hipline_error hipline_write_imu_frame(const struct hipline_imu_frame *packe
         begin_writing(is_frame(packet), buffer, capacity, frame_size(packet), HIPLINE_PACKET_TYPE_DATA, size);
     if (error == HIPLINE_NO_ERROR) {
         HIPLINE_IMU_FRAME_FIELDS(WRITE_FIELD)
-        for (size_t index = 0; index < packet->n_samples * COLUMNS; index++) {
-            put_i16(buffer + HIPLINE_IMU_FRAME_SIZE + 2u * index, packet->samples[index / COLUMNS][index % COLUMNS]);
-        }
+        put_samples(buffer + HIPLINE_IMU_FRAME_SIZE, packet->samples, packet->n_samples);
     }
     return error;
 }

@@ -15,6 +15,10 @@
 #define HIPLINE_NO_STREAM 0u
 #define HIPLINE_MIN_STREAMING_MTU 33u
 #define HIPLINE_NOTIFICATION_OVERHEAD 3u
+#define HIPLINE_PAGE_HEADER_SIZE 23u
+#define HIPLINE_MAX_PAGE_SAMPLES 18u
+#define HIPLINE_MIN_BULK_MTU 38u
+#define HIPLINE_MAX_FETCH_SAMPLES 65535u
 
 /* UUIDs as a radio stack wants them: 16 bytes, the last one first. */
 #define HIPLINE_SERVICE_UUID { 0x71, 0x3c, 0x54, 0x5a, 0xb5, 0xdf, 0x7c, 0x84, 0x34, 0x4b, 0x3d, 0x81, 0x01, 0x00, 0x03, 0xf6 } /* f6030001-813d-4b34-847c-dfb55a543c71 */
@@ -23,6 +27,7 @@
 #define HIPLINE_DATA_UUID { 0x71, 0x3c, 0x54, 0x5a, 0xb5, 0xdf, 0x7c, 0x84, 0x34, 0x4b, 0x3d, 0x81, 0x04, 0x00, 0x03, 0xf6 } /* f6030004-813d-4b34-847c-dfb55a543c71 */
 #define HIPLINE_STATUS_UUID { 0x71, 0x3c, 0x54, 0x5a, 0xb5, 0xdf, 0x7c, 0x84, 0x34, 0x4b, 0x3d, 0x81, 0x05, 0x00, 0x03, 0xf6 } /* f6030005-813d-4b34-847c-dfb55a543c71 */
 #define HIPLINE_TIME_UUID { 0x71, 0x3c, 0x54, 0x5a, 0xb5, 0xdf, 0x7c, 0x84, 0x34, 0x4b, 0x3d, 0x81, 0x06, 0x00, 0x03, 0xf6 } /* f6030006-813d-4b34-847c-dfb55a543c71 */
+#define HIPLINE_BULK_UUID { 0x71, 0x3c, 0x54, 0x5a, 0xb5, 0xdf, 0x7c, 0x84, 0x34, 0x4b, 0x3d, 0x81, 0x07, 0x00, 0x03, 0xf6 } /* f6030007-813d-4b34-847c-dfb55a543c71 */
 #define HIPLINE_BATTERY_SERVICE_UUID { 0xfb, 0x34, 0x9b, 0x5f, 0x80, 0x00, 0x00, 0x80, 0x00, 0x10, 0x00, 0x00, 0x0f, 0x18, 0x00, 0x00 } /* 0000180f-0000-1000-8000-00805f9b34fb */
 #define HIPLINE_BATTERY_LEVEL_UUID { 0xfb, 0x34, 0x9b, 0x5f, 0x80, 0x00, 0x00, 0x80, 0x00, 0x10, 0x00, 0x00, 0x19, 0x2a, 0x00, 0x00 } /* 00002a19-0000-1000-8000-00805f9b34fb */
 #define HIPLINE_DEVICE_INFORMATION_SERVICE_UUID { 0xfb, 0x34, 0x9b, 0x5f, 0x80, 0x00, 0x00, 0x80, 0x00, 0x10, 0x00, 0x00, 0x0a, 0x18, 0x00, 0x00 } /* 0000180a-0000-1000-8000-00805f9b34fb */
@@ -38,7 +43,8 @@ enum hipline_error {
     HIPLINE_ERROR_TRAILING_BYTES = 2, /* The payload goes on after the packet has ended */
     HIPLINE_ERROR_UNSUPPORTED_VERSION = 3, /* The packet is of a protocol version that is not spoken here */
     HIPLINE_ERROR_UNKNOWN_PACKET = 4, /* Not the kind of packet that belongs here, or a command that is not known */
-    HIPLINE_ERROR_FIELD_OUT_OF_RANGE = 5 /* A field holds a value that its packet does not allow */
+    HIPLINE_ERROR_FIELD_OUT_OF_RANGE = 5, /* A field holds a value that its packet does not allow */
+    HIPLINE_ERROR_CHECKSUM_MISMATCH = 6 /* The checksum of a page is not that of its bytes */
 };
 
 enum hipline_accel_range {
@@ -48,6 +54,23 @@ enum hipline_accel_range {
     HIPLINE_ACCEL_RANGE_G16 = 3
 };
 #define HIPLINE_ACCEL_RANGE_MEMBERS 0xfu /* bit k: k is one */
+
+enum hipline_bulk_opcode {
+    HIPLINE_BULK_OPCODE_FETCH = 1,
+    HIPLINE_BULK_OPCODE_GRANT = 2,
+    HIPLINE_BULK_OPCODE_SURVEY = 3,
+    HIPLINE_BULK_OPCODE_ERASE = 4
+};
+#define HIPLINE_BULK_OPCODE_MEMBERS 0x1eu /* bit k: k is one */
+
+enum hipline_bulk_result {
+    HIPLINE_BULK_RESULT_OK = 0,
+    HIPLINE_BULK_RESULT_UNKNOWN_REQUEST = 1,
+    HIPLINE_BULK_RESULT_INVALID_ARGUMENT = 2,
+    HIPLINE_BULK_RESULT_RANGE_GONE = 3,
+    HIPLINE_BULK_RESULT_BUSY = 4
+};
+#define HIPLINE_BULK_RESULT_MEMBERS 0x1fu /* bit k: k is one */
 
 enum hipline_command_result {
     HIPLINE_COMMAND_RESULT_OK = 0,
@@ -82,9 +105,12 @@ enum hipline_packet_type {
     HIPLINE_PACKET_TYPE_COMMAND = 4,
     HIPLINE_PACKET_TYPE_REPLY = 5,
     HIPLINE_PACKET_TYPE_TIME_REQUEST = 6,
-    HIPLINE_PACKET_TYPE_TIME_REPLY = 7
+    HIPLINE_PACKET_TYPE_TIME_REPLY = 7,
+    HIPLINE_PACKET_TYPE_BULK_REQUEST = 8,
+    HIPLINE_PACKET_TYPE_BULK_PAGE = 9,
+    HIPLINE_PACKET_TYPE_BULK_REPLY = 10
 };
-#define HIPLINE_PACKET_TYPE_MEMBERS 0xfeu /* bit k: k is one */
+#define HIPLINE_PACKET_TYPE_MEMBERS 0x7feu /* bit k: k is one */
 
 enum hipline_sampling_rate {
     HIPLINE_SAMPLING_RATE_HZ10 = 1,
@@ -313,6 +339,122 @@ struct hipline_time_reply {
     uint64_t device_receive_us;
     /* µs: sensor's clock when the reply was handed to the radio; not before the former */
     uint64_t device_send_us;
+};
+
+#define HIPLINE_FETCH_SIZE 14u /* bytes of the part of fixed length */
+#define HIPLINE_FETCH_FIELDS(F) \
+    F(u8, tag, 2) \
+    F(u8, credits, 3) \
+    F(u16, stream_id, 4) \
+    F(u32, first_sample_index, 6) \
+    F(u32, end_sample_index, 10)
+struct hipline_fetch {
+    /* chosen by the host, returned in pages and reply */
+    uint8_t tag;
+    /* pages: that may be sent at once, 1 to 255 */
+    uint8_t credits;
+    /* 1 to 65535, running or not */
+    uint16_t stream_id;
+    /* samples: the first wanted */
+    uint32_t first_sample_index;
+    /* samples: the one after the last wanted, 1 to 65535 after the first */
+    uint32_t end_sample_index;
+};
+
+#define HIPLINE_GRANT_SIZE 4u /* bytes of the part of fixed length */
+#define HIPLINE_GRANT_FIELDS(F) \
+    F(u8, tag, 2) \
+    F(u8, credits, 3)
+struct hipline_grant {
+    /* that of the Fetch */
+    uint8_t tag;
+    /* pages: that may be sent besides, 1 to 255 */
+    uint8_t credits;
+};
+
+#define HIPLINE_SURVEY_SIZE 5u /* bytes of the part of fixed length */
+#define HIPLINE_SURVEY_FIELDS(F) \
+    F(u8, tag, 2) \
+    F(u16, stream_id, 3)
+struct hipline_survey {
+    /* chosen by the host, returned in the reply */
+    uint8_t tag;
+    /* 0 for the oldest stream kept */
+    uint16_t stream_id;
+};
+
+#define HIPLINE_ERASE_SIZE 3u /* bytes of the part of fixed length */
+#define HIPLINE_ERASE_FIELDS(F) \
+    F(u8, tag, 2)
+struct hipline_erase {
+    /* chosen by the host, returned in the reply */
+    uint8_t tag;
+};
+
+#define HIPLINE_BULK_PAGE_SIZE 23u /* bytes of the part of fixed length */
+#define HIPLINE_BULK_PAGE_FIELDS(F) \
+    F(u8, tag, 5) \
+    F(u16, page_number, 6) \
+    F(u8, flags, 8) \
+    F(u16, stream_id, 9) \
+    F(u32, first_sample_index, 11) \
+    F(u48, device_time_us, 15) \
+    F(u8, n_samples, 21) \
+    F(u8, rate_id, 22)
+struct hipline_bulk_page {
+    /* that of the Fetch */
+    uint8_t tag;
+    /* 0 for the first page of the Fetch, then 1, 2 … */
+    uint16_t page_number;
+    /* bit 0 clipped, bit 1 gap_before, bits 2-3 AccelRange, bits 4-6 GyroRange, bit 7 reserved = 0 */
+    uint8_t flags;
+    /* 1 to 65535 */
+    uint16_t stream_id;
+    /* samples: number of the first sample since the start of the stream */
+    uint32_t first_sample_index;
+    /* µs: time of the FIRST sample on the sensor's clock (since boot) */
+    uint64_t device_time_us;
+    /* samples: 1 to 18 */
+    uint8_t n_samples;
+    /* SamplingRate */
+    uint8_t rate_id;
+    /* counts: ax ay az gx gy gz of each sample, oldest sample first */
+    int16_t samples[HIPLINE_MAX_PAGE_SAMPLES][6];
+};
+
+#define HIPLINE_BULK_REPLY_SIZE 26u /* bytes of the part of fixed length */
+#define HIPLINE_BULK_REPLY_FIELDS(F) \
+    F(u8, opcode, 1) \
+    F(u8, tag, 2) \
+    F(u8, result, 3) \
+    F(u16, pages, 4) \
+    F(u16, stream_id, 6) \
+    F(u32, first_sample_index, 8) \
+    F(u32, end_sample_index, 12) \
+    F(u16, next_stream_id, 16) \
+    F(u32, capacity_samples, 18) \
+    F(u32, stored_samples, 22)
+struct hipline_bulk_reply {
+    /* that of the request */
+    uint8_t opcode;
+    /* that of the request */
+    uint8_t tag;
+    /* BulkResult */
+    uint8_t result;
+    /* sent for a Fetch, 0 for other requests */
+    uint16_t pages;
+    /* that of the request, the oldest kept for Survey of 0; else 0 */
+    uint16_t stream_id;
+    /* samples: the oldest kept of that stream, 0 where none is kept */
+    uint32_t first_sample_index;
+    /* samples: the one after the newest kept, 0 where none is kept */
+    uint32_t end_sample_index;
+    /* the stream kept after that one, 0 where there is none */
+    uint16_t next_stream_id;
+    /* samples: what the flash holds when it is full */
+    uint32_t capacity_samples;
+    /* samples: what it holds now, of all streams */
+    uint32_t stored_samples;
 };
 
 #endif /* HIPLINE_LAYOUTS_H */

@@ -120,6 +120,36 @@ static inline bool is_choice(uint32_t bits, uint32_t members) { return bits != 0
 
 static inline bool is_batch(uint8_t n_samples) { return n_samples >= 1u && n_samples <= HIPLINE_MAX_SAMPLES; }
 
+/* What frames and pages have in common --------------------------------------------------------------------------- */
+
+#define COLUMNS 6u /* ax ay az gx gy gz */
+
+static inline bool is_scale(uint8_t flags, uint8_t rate_id)
+{
+    return (flags & 0x80u) == 0u && is_member((uint8_t)(flags >> 4 & 0x07u), HIPLINE_GYRO_RANGE_MEMBERS)
+           && is_member(rate_id, HIPLINE_SAMPLING_RATE_MEMBERS);
+}
+
+/* `n_samples` is not 0 */
+static inline bool is_place(uint16_t stream_id, uint32_t first_sample_index, uint8_t n_samples, uint64_t time_us)
+{
+    return stream_id != HIPLINE_NO_STREAM && time_us <= U48_MAX && first_sample_index <= UINT32_MAX - (n_samples - 1u);
+}
+
+static inline void get_samples(const uint8_t *from, int16_t (*samples)[COLUMNS], size_t n_samples)
+{
+    for (size_t index = 0; index < n_samples * COLUMNS; index++) {
+        samples[index / COLUMNS][index % COLUMNS] = get_i16(from + 2u * index);
+    }
+}
+
+static inline void put_samples(uint8_t *to, const int16_t (*samples)[COLUMNS], size_t n_samples)
+{
+    for (size_t index = 0; index < n_samples * COLUMNS; index++) {
+        put_i16(to + 2u * index, samples[index / COLUMNS][index % COLUMNS]);
+    }
+}
+
 /* Packets of fixed length ------------------------------------------------------------------------------------------ */
 
 /* Defines reader and writer of one; `is_valid` is asked about the values of the fields. */

@@ -14,7 +14,7 @@ from firmware_protocol.layouts import LAYOUTS
 
 SOURCES = Path(__file__).resolve().parents[2] / "firmware_protocol" / "c"
 DRIVERS = Path(__file__).resolve().parent / "c"
-CODEC = (SOURCES / "hipline_codec.c", SOURCES / "hipline_control.c")
+CODEC = tuple(sorted(SOURCES.glob("*.c")))
 STRICT = (
     "-std=c99",
     "-pedantic",

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import random
 import re
+import zlib
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from firmware_protocol import c_header
+from firmware_protocol import codec as codecs
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.layouts import LAYOUTS
-from firmware_protocol.packets import samples_per_frame
+from firmware_protocol.packets import samples_per_frame, samples_per_page
 from tests.firmware_protocol.c_codec import (
     CODEC,
     DRIVERS,
@@ -29,6 +31,18 @@ from tests.fuzzing import FACTOR
 
 VECTORS = json.loads(resources.files("firmware_protocol").joinpath("vectors.json").read_text("utf-8"))
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "firmware.md").read_text(encoding="utf-8")
+FUZZED = [  # in the order of fuzz_codec.c
+    codecs.decode_frame,
+    codecs.decode_info,
+    codecs.decode_status,
+    codecs.decode_command,
+    codecs.decode_reply,
+    codecs.decode_time_request,
+    codecs.decode_time_reply,
+    codecs.decode_request,
+    codecs.decode_page,
+    codecs.decode_bulk_reply,
+]
 CORTEX_M4 = ("-mcpu=cortex-m4", "-mthumb", "-Os", "-ffreestanding")
 
 
@@ -116,6 +130,16 @@ def test_packets_that_must_not_be_sent_are_not_written(codec) -> None:
         "CommandReply 9 1 0 0 0",
         "TimeReply 1 0 2 1",
         "TimeReply 1 0 0 281474976710656",
+        "Fetch 1 0 1 0 1",
+        "Fetch 1 1 0 0 1",
+        "Fetch 1 1 1 7 7",
+        "Fetch 1 1 1 0 65536",
+        "Grant 1 0",
+        "BulkPage 1 0 0 1 0 0 19 1",
+        "BulkPage 1 0 0 0 0 0 1 1",
+        "BulkReply 3 1 0 5 0 0 0 0 0 0",  # pages of a Survey
+        "BulkReply 1 1 0 5 1 9 9 0 10 0",
+        "BulkReply 1 1 0 5 1 0 0 0 10 11",
     ]
     assert set(codec([f"write {each}" for each in malformed])) == {"FieldOutOfRange"}
 
@@ -136,6 +160,8 @@ def test_same_answer_as_the_python_codec_to_anything_fuzzed(codec) -> None:
                 del payload[chance.randrange(len(payload) + 1) :]
             else:
                 payload += chance.randbytes(chance.randrange(1, 8))
+        if payload[:1] == b"\x19" and len(payload) > 5 and chance.random() < 0.7:
+            payload[1:5] = zlib.crc32(payload[5:]).to_bytes(4, "little")
         asked.append((chance.choice(packets) if chance.random() < 0.1 else kind_of(payload), bytes(payload)))
     answers = codec([f"read {packet} {payload.hex()}" for packet, payload in asked])
     assert len(answers) == len(asked)
@@ -183,10 +209,9 @@ def test_fuzzed_bytes_break_nothing(tmp_path: Path) -> None:
     run(clang, *STRICT, *sanitizers, "-I", SOURCES, "-o", target, DRIVERS / "fuzz_codec.c", *CODEC)
     corpus = tmp_path / "corpus"
     corpus.mkdir()
-    readers = ["ImuFrame", "DeviceInfo", "StreamStatus", "Start", "CommandReply", "TimeRequest", "TimeReply"]
     for index, each in enumerate(VECTORS["valid"] + VECTORS["malformed"]):
-        packet = each["packet"] if each["packet"] in readers else "Start"
-        (corpus / str(index)).write_bytes(bytes([readers.index(packet)]) + bytes.fromhex(each["hex"]))
+        reader = FUZZED.index(DECODERS[each["packet"]])
+        (corpus / str(index)).write_bytes(bytes([reader]) + bytes.fromhex(each["hex"]))
     said = run(
         target, "-seed=1", "-max_len=260", f"-runs={500_000 * FACTOR}", "-verbosity=0", corpus, where=tmp_path
     )
@@ -208,7 +233,7 @@ def test_it_is_small_on_a_microcontroller_and_needs_nothing_there(tmp_path: Path
     *_, total = run("arm-none-eabi-size", "-t", *objects).splitlines()
     text, data, bss = (int(word) for word in total.split()[:3])
     assert (data, bss) == (0, 0)
-    assert text < 4096
+    assert text < 5000
     version = run(compiler, "-dumpfullversion").strip()
     told = re.search(r"gcc ([\d.]+) makes (\d+) bytes", PAGE)
     assert told, "docs/firmware.md says how large the codec is"
@@ -217,14 +242,16 @@ def test_it_is_small_on_a_microcontroller_and_needs_nothing_there(tmp_path: Path
     print(f"gcc {version}: {text} bytes of .text")
 
 
-def test_samples_per_frame_in_the_header_are_those_of_the_python_codec(tmp_path: Path) -> None:
+def test_samples_that_fit_are_those_of_the_python_codec(tmp_path: Path) -> None:
     source = tmp_path / "print.c"
     source.write_text(
         '#include <stdio.h>\n#include "hipline_codec.h"\nint main(void)\n{\n'
         "    for (unsigned int mtu = 23; mtu <= 517; mtu++) {\n"
-        '        printf("%u\\n", (unsigned int)hipline_samples_per_frame(19, (uint16_t)mtu));\n    }\n'
+        '        printf("%u %u\\n", (unsigned int)hipline_samples_per_frame(19, (uint16_t)mtu),\n'
+        "               (unsigned int)hipline_samples_per_page((uint16_t)mtu));\n    }\n"
         "    return 0;\n}\n"
     )
     program = tmp_path / "print"
     run(tool("gcc", "gcc", "cc"), *STRICT, "-I", SOURCES, "-o", program, source, *CODEC)
-    assert run(program).split() == [str(samples_per_frame(19, mtu)) for mtu in range(23, 518)]
+    expected = [f"{samples_per_frame(19, mtu)} {samples_per_page(mtu)}" for mtu in range(23, 518)]
+    assert run(program).splitlines() == expected

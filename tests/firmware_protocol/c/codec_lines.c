@@ -13,7 +13,7 @@
 #include "hipline_codec.h"
 
 static const char *const ERRORS[] = {"NO_ERROR",      "Truncated",       "TrailingBytes", "UnsupportedVersion",
-                                     "UnknownPacket", "FieldOutOfRange"};
+                                     "UnknownPacket", "FieldOutOfRange", "ChecksumMismatch"};
 
 static char *rest_of_line;
 
@@ -89,6 +89,7 @@ FIXED(stream_status, STREAM_STATUS)
 FIXED(command_reply, COMMAND_REPLY)
 FIXED(time_request, TIME_REQUEST)
 FIXED(time_reply, TIME_REPLY)
+FIXED(bulk_reply, BULK_REPLY)
 
 static void read_imu_frame(const uint8_t *payload, size_t payload_size)
 {
@@ -136,20 +137,48 @@ static void write_device_info(void)
     WRITE(device_info, packet);
 }
 
-#define COMMAND(kind, KIND)                                                                                           \
+static void read_bulk_page(const uint8_t *payload, size_t payload_size)
+{
+    struct hipline_bulk_page read, *packet = &read;
+    const enum hipline_error error = hipline_read_bulk_page(payload, payload_size, packet);
+    answer(error);
+    if (error == HIPLINE_NO_ERROR) {
+        HIPLINE_BULK_PAGE_FIELDS(PRINT_FIELD)
+        for (size_t index = 0; index < packet->n_samples * 6u; index++) {
+            PRINT_i16(packet->samples[index / 6][index % 6]);
+        }
+    }
+}
+
+static void write_bulk_page(void)
+{
+    struct hipline_bulk_page scanned, *packet = &scanned;
+    HIPLINE_BULK_PAGE_FIELDS(SCAN_FIELD)
+    for (size_t index = 0; index < HIPLINE_MAX_PAGE_SAMPLES * 6u; index++) {
+        packet->samples[index / 6][index % 6] = next_count();
+    }
+    WRITE(bulk_page, packet);
+}
+
+/* Packets that share a reader with others: `group` is the union they are in */
+#define MEMBER(group, kind, KIND, OPCODE)                                                                             \
     static void print_##kind(const struct hipline_##kind *packet) { HIPLINE_##KIND##_FIELDS(PRINT_FIELD) }            \
     static void write_##kind(void)                                                                                    \
     {                                                                                                                 \
-        struct hipline_command command = {.opcode = HIPLINE_OPCODE_##KIND};                                           \
-        struct hipline_##kind *packet = &command.as.kind;                                                             \
+        struct hipline_##group member = {.opcode = HIPLINE_##OPCODE##_##KIND};                                        \
+        struct hipline_##kind *packet = &member.as.kind;                                                              \
         HIPLINE_##KIND##_FIELDS(SCAN_FIELD)                                                                           \
-        WRITE(command, &command);                                                                                     \
+        WRITE(group, &member);                                                                                        \
     }
 
-COMMAND(start, START)
-COMMAND(stop, STOP)
-COMMAND(configure, CONFIGURE)
-COMMAND(identify, IDENTIFY)
+MEMBER(command, start, START, OPCODE)
+MEMBER(command, stop, STOP, OPCODE)
+MEMBER(command, configure, CONFIGURE, OPCODE)
+MEMBER(command, identify, IDENTIFY, OPCODE)
+MEMBER(bulk_request, fetch, FETCH, BULK_OPCODE)
+MEMBER(bulk_request, grant, GRANT, BULK_OPCODE)
+MEMBER(bulk_request, survey, SURVEY, BULK_OPCODE)
+MEMBER(bulk_request, erase, ERASE, BULK_OPCODE)
 
 static void read_command(const uint8_t *payload, size_t payload_size)
 {
@@ -175,6 +204,30 @@ static void read_command(const uint8_t *payload, size_t payload_size)
     }
 }
 
+static void read_bulk_request(const uint8_t *payload, size_t payload_size)
+{
+    struct hipline_bulk_request request;
+    const enum hipline_error error = hipline_read_bulk_request(payload, payload_size, &request);
+    answer(error);
+    if (error != HIPLINE_NO_ERROR) {
+        return;
+    }
+    switch (request.opcode) {
+    case HIPLINE_BULK_OPCODE_FETCH:
+        print_fetch(&request.as.fetch);
+        break;
+    case HIPLINE_BULK_OPCODE_GRANT:
+        print_grant(&request.as.grant);
+        break;
+    case HIPLINE_BULK_OPCODE_SURVEY:
+        print_survey(&request.as.survey);
+        break;
+    default:
+        print_erase(&request.as.erase);
+        break;
+    }
+}
+
 static const struct {
     const char *packet;
     void (*read)(const uint8_t *payload, size_t payload_size);
@@ -190,6 +243,12 @@ static const struct {
     {"CommandReply", read_command_reply, write_command_reply},
     {"TimeRequest", read_time_request, write_time_request},
     {"TimeReply", read_time_reply, write_time_reply},
+    {"Fetch", read_bulk_request, write_fetch},
+    {"Grant", read_bulk_request, write_grant},
+    {"Survey", read_bulk_request, write_survey},
+    {"Erase", read_bulk_request, write_erase},
+    {"BulkPage", read_bulk_page, write_bulk_page},
+    {"BulkReply", read_bulk_reply, write_bulk_reply},
 };
 
 static void read_hex(const char *digits, void (*read)(const uint8_t *, size_t))

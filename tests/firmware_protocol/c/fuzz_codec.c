@@ -44,10 +44,14 @@ CHECK(command)
 CHECK(command_reply)
 CHECK(time_request)
 CHECK(time_reply)
+CHECK(bulk_request)
+CHECK(bulk_page)
+CHECK(bulk_reply)
 
 static void (*const CHECKS[])(const uint8_t *, size_t) = {
     check_imu_frame,     check_device_info,  check_stream_status, check_command,
     check_command_reply, check_time_request, check_time_reply,
+    check_bulk_request,  check_bulk_page,    check_bulk_reply,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
