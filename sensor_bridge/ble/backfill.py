@@ -1,0 +1,244 @@
+"""What to ask a sensor's flash for: which samples are missing, what came, what is gone for good. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from firmware_protocol.packets import (
+    MAX_PAGE_SAMPLES,
+    BulkOpcode,
+    BulkPage,
+    BulkReply,
+    BulkRequest,
+    BulkResult,
+    Fetch,
+    Grant,
+    Survey,
+)
+from sensor_bridge.ble.accounting import Arrival, SampleAccount
+from sensor_bridge.ble.index_ranges import IndexRanges
+
+if TYPE_CHECKING:
+    from firmware_protocol.packets import ImuFrame
+    from sensor_bridge.ble.samples import SampleRun
+
+_CREDITS: Final = 8  # pages that may be on their way
+_LONGEST_FETCH: Final = 8192  # samples
+_NEAR: Final = 2 * MAX_PAGE_SAMPLES  # two holes as near as this cost less in one fetch than in two
+_SILENCE_S: Final = 5.0  # without page or reply; then it is asked again (docs/protocol.md)
+_MOST_TRIES: Final = 5  # that brought nothing
+_MOST_RANGES: Final = 20_000
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The request under way."""
+
+    request: Fetch | Survey
+    heard_s: float
+    granted: int = 0
+    pages: set[int] = field(default_factory=set)
+    n_new: int = 0
+
+    @property
+    def n_sent(self) -> int:
+        """Pages that the sensor must have sent, whether or not they arrived."""
+        return max(self.pages, default=-1) + 1
+
+
+class BackfillPlanner:
+    """Follows one sensor's samples over all links of a session and asks for those that are missing.
+
+    Oldest first, one request at a time. A sample is named by (stream id, index): pages may come twice, out of
+    order, damaged or not at all, and what came is never asked for again.
+
+    Attributes
+    ----------
+    account
+        What became of each sample.
+    """
+
+    def __init__(self) -> None:
+        self.account = SampleAccount()
+        self._can_fetch: bool | None = None
+        self._wanted: dict[int, IndexRanges] = {}
+        self._unsurveyed: list[int] = []
+        self._asked: _Asked | None = None
+        self._n_fruitless = 0
+        self._tag = 0
+
+    @property
+    def missing(self) -> int:
+        """Samples that are not here and that may still come."""
+        return sum(ranges.size for ranges in self._wanted.values())
+
+    @property
+    def gone(self) -> int:
+        """Samples given up: the sensor no longer has them, or did not deliver them."""
+        return self.account.lost - self.missing
+
+    @property
+    def is_done(self) -> bool:
+        """True where nothing is left to ask for."""
+        return not self._wanted and not self._unsurveyed
+
+    # What happens ----------------------------------------------------------------------------------------
+
+    def link_up(self, *, can_fetch: bool) -> None:
+        """Take note of a new link; where its sensor stores nothing, all that is missing is gone."""
+        self._can_fetch = can_fetch
+        self._asked = None
+        self._n_fruitless = 0
+        if not can_fetch:
+            self._give_up_everything()
+
+    def link_down(self) -> None:
+        """Take note that the link was lost: what was asked for has to be asked for again."""
+        self._asked = None
+
+    def note(self, run: ImuFrame | SampleRun) -> None:
+        """Take live samples, in the order in which they came."""
+        stream_id, next_index = self.account.stream_id, self.account.next_index
+        is_new_stream = run.stream_id != stream_id
+        arrival = self.account.add(run)
+        if self._can_fetch is False:
+            return
+        if is_new_stream and stream_id is not None:
+            self._unsurveyed.append(stream_id)
+        if arrival is Arrival.AFTER_LOSS:
+            self._want(run.stream_id, 0 if is_new_stream else next_index, run.first_sample_index)
+
+    def take(self, told: BulkPage | BulkReply, now_s: float) -> int:
+        """Take what the sensor notified on BULK at a time, s; return how many samples are new."""
+        if isinstance(told, BulkPage):
+            return self._take_page(told, now_s)
+        self._note_kept(told)
+        asked = self._asked
+        if asked is None or (told.opcode, told.tag) != (_opcode(asked.request), asked.request.tag):
+            return 0
+        self._asked = None
+        if told.result is BulkResult.UNKNOWN_REQUEST:
+            self._can_fetch = False
+            self._give_up_everything()
+        elif isinstance(asked.request, Survey):
+            self._unsurveyed.remove(asked.request.stream_id)
+        else:
+            self._finish_fetch(asked, asked.request, told)
+        return 0
+
+    def next_request(self, now_s: float) -> BulkRequest | None:
+        """Return what is to be written now; ask again after writing it, until there is nothing."""
+        if not self._can_fetch:
+            return None
+        asked = self._asked
+        if asked is not None and now_s - asked.heard_s > _SILENCE_S:
+            self._note_fruitless(asked.request)
+            asked = self._asked = None
+        if asked is None:
+            return self._begin(now_s)
+        left = asked.granted - asked.n_sent
+        if isinstance(asked.request, Fetch) and left <= _CREDITS // 2:
+            asked.granted += _CREDITS - left
+            return Grant(asked.request.tag, _CREDITS - left)
+        return None
+
+    def silent_after_s(self) -> float | None:
+        """Tell when to look again even if nothing comes; None where nothing is under way."""
+        return None if self._asked is None else self._asked.heard_s + _SILENCE_S
+
+    # -----------------------------------------------------------------------------------------------------
+
+    def _note_kept(self, told: BulkReply) -> None:
+        """Want what a stream that has ended had made beyond what came of it."""
+        end = self.account.end_of(told.stream_id)
+        self.account.add_stored(told)
+        if told.opcode != BulkOpcode.SURVEY or told.result is not BulkResult.OK or end is None:
+            return
+        if told.stream_id != self.account.stream_id:
+            self._want(told.stream_id, end, told.end_sample_index)
+
+    def _take_page(self, page: BulkPage, now_s: float) -> int:
+        frame = page.frame
+        first, end = frame.first_sample_index, frame.first_sample_index + frame.n_samples
+        new = self.account.add_stored(page)
+        self._forget(frame.stream_id, first, end)
+        asked = self._asked
+        if asked is not None and isinstance(asked.request, Fetch) and asked.request.tag == page.tag:
+            asked.heard_s = now_s
+            if page.page_number < asked.granted:  # else it was never allowed: do not count with it
+                asked.pages.add(page.page_number)
+            asked.n_new += new
+        return new
+
+    def _begin(self, now_s: float) -> Fetch | Survey | None:
+        request = self._next_fetch() or self._next_survey()
+        if request is not None:
+            self._tag = (self._tag + 1) & 0xFF
+            self._asked = _Asked(request, now_s, request.credits if isinstance(request, Fetch) else 0)
+        return request
+
+    def _next_fetch(self) -> Fetch | None:
+        for stream_id, wanted in self._wanted.items():
+            ranges = iter(wanted)
+            first, end = next(ranges)
+            for later, later_end in ranges:
+                if later - end > _NEAR or end - first >= _LONGEST_FETCH:
+                    break
+                end = later_end
+            return Fetch(self._tag, _CREDITS, stream_id, first, min(end, first + _LONGEST_FETCH))
+        return None
+
+    def _next_survey(self) -> Survey | None:
+        return Survey(self._tag, self._unsurveyed[0]) if self._unsurveyed else None
+
+    def _finish_fetch(self, asked: _Asked, request: Fetch, told: BulkReply) -> None:
+        first, end = request.first_sample_index, request.end_sample_index
+        if told.result not in (BulkResult.OK, BulkResult.RANGE_GONE):
+            self._note_fruitless(request)
+            return
+        if told.pages == len(asked.pages) or told.end_sample_index == 0:
+            self._forget(request.stream_id, first, end)
+        else:
+            lost = self._forget(request.stream_id, first, min(end, told.first_sample_index))
+            if not asked.n_new and not lost:
+                self._note_fruitless(request)
+                return
+        self._n_fruitless = 0
+
+    def _note_fruitless(self, request: Fetch | Survey) -> None:
+        self._n_fruitless += 1
+        if self._n_fruitless < _MOST_TRIES:
+            return
+        self._n_fruitless = 0
+        if isinstance(request, Survey):
+            self._unsurveyed.remove(request.stream_id)
+        else:
+            self._forget(request.stream_id, request.first_sample_index, request.end_sample_index)
+
+    def _want(self, stream_id: int, first: int, end: int) -> None:
+        if end <= first:
+            return
+        wanted = self._wanted.setdefault(stream_id, IndexRanges())
+        wanted.add(first, end)
+        if len(wanted) > _MOST_RANGES:
+            oldest = next(iter(wanted))
+            self._forget(stream_id, *oldest)
+
+    def _give_up_everything(self) -> None:
+        self._wanted.clear()
+        self._unsurveyed.clear()
+
+    def _forget(self, stream_id: int, first: int, end: int) -> int:
+        """Want samples no longer, because they came or cannot come; return how many were wanted."""
+        wanted = self._wanted.get(stream_id)
+        if wanted is None:
+            return 0
+        removed = wanted.discard(first, end)
+        if not wanted.size:
+            del self._wanted[stream_id]
+        return removed
+
+
+def _opcode(request: Fetch | Survey) -> BulkOpcode:
+    return BulkOpcode.FETCH if isinstance(request, Fetch) else BulkOpcode.SURVEY
