@@ -18,6 +18,10 @@ STATUS_UUID: Final = "f6030005-813d-4b34-847c-dfb55a543c71"
 TIME_UUID: Final = "f6030006-813d-4b34-847c-dfb55a543c71"
 BULK_UUID: Final = "f6030007-813d-4b34-847c-dfb55a543c71"
 
+# MCUmgr's, as Zephyr's documentation gives them ("SMP over Bluetooth").
+SMP_SERVICE_UUID: Final = "8d53dc1d-1db7-4cd3-868b-8a527460aa84"
+SMP_UUID: Final = "da2e7828-fbce-4e01-ae9e-261174997c48"
+
 BATTERY_SERVICE_UUID: Final = "0000180f-0000-1000-8000-00805f9b34fb"
 BATTERY_LEVEL_UUID: Final = "00002a19-0000-1000-8000-00805f9b34fb"
 DEVICE_INFORMATION_SERVICE_UUID: Final = "0000180a-0000-1000-8000-00805f9b34fb"
@@ -91,6 +95,7 @@ SERVICES: Final = (
     Service("Hipline", SERVICE_UUID, "motion data and control"),
     Service("Battery", BATTERY_SERVICE_UUID, "SIG Battery Service"),
     Service("Device Information", DEVICE_INFORMATION_SERVICE_UUID, "SIG Device Information Service"),
+    Service("SMP", SMP_SERVICE_UUID, "optional: firmware update with MCUmgr's Simple Management Protocol"),
 )
 
 CHARACTERISTICS: Final = (
@@ -182,5 +187,14 @@ CHARACTERISTICS: Final = (
         (Property.READ,),
         "UTF-8",
         "the firmware version of INFO, written major.minor.patch",
+    ),
+    Characteristic(
+        "SMP",
+        SMP_UUID,
+        SMP_SERVICE_UUID,
+        (Property.WRITE_WITHOUT_RESPONSE, Property.NOTIFY),
+        "SMP messages, in as many pieces as the MTU asks for",
+        "optional: the host writes a request; the sensor notifies one answer to each",
+        is_optional=True,
     ),
 )

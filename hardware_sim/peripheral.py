@@ -35,6 +35,7 @@ from hardware_sim.peripheral_gatt import (
     GattServer,
 )
 from hardware_sim.peripheral_stream import PlayedSource, SampleStream
+from hardware_sim.peripheral_update import UpdatableFirmware
 from hardware_sim.sensor_model import SensorModel, address_of
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class VirtualPeripheral:
         self._was_sampling = False
         self._frame_timer: asyncio.TimerHandle | None = None
         self._status_timer: asyncio.TimerHandle | None = None
+        self.firmware = UpdatableFirmware(model.firmware_version, model.update_key)
         self._gatt = GattServer(
             controller,
             name=name,
@@ -122,14 +124,19 @@ class VirtualPeripheral:
                 table.MANUFACTURER_NAME_UUID: lambda: b"Hipline",
                 table.MODEL_NUMBER_UUID: lambda: b"virtual clip",
                 table.SERIAL_NUMBER_UUID: self.sensor_id.encode,
-                table.FIRMWARE_REVISION_UUID: lambda: ".".join(map(str, model.firmware_version)).encode(),
+                table.FIRMWARE_REVISION_UUID: lambda: ".".join(map(str, self.firmware.version)).encode(),
             },
-            writes={table.CONTROL_UUID: self._on_command, table.TIME_UUID: self._on_time_request}
+            writes={
+                table.CONTROL_UUID: self._on_command,
+                table.TIME_UUID: self._on_time_request,
+                table.SMP_UUID: self.firmware.take,
+            }
             | ({table.BULK_UUID: self._on_bulk_request} if flash else {}),
             on_connected=self._on_connected,
             on_disconnected=self._on_disconnected,
             on_room=self._pump,
         )
+        self.firmware.attach(self._gatt)
         if flash is not None:
             self._pages = PageSender(BulkServer(self.stream, flash), self._gatt, self._pump)
 
@@ -202,7 +209,7 @@ class VirtualPeripheral:
         info = DeviceInfo(
             protocol_version=max(model.protocol_version, PROTOCOL_VERSION),
             hardware_revision=model.hardware_revision,
-            firmware_version=model.firmware_version,
+            firmware_version=self.firmware.version,
             serial=self.sensor_id,
             rates=(source.rate,),
             accel_ranges=(source.accel_range,),
@@ -251,6 +258,7 @@ class VirtualPeripheral:
                 timer.cancel()
         self._frame_timer = self._status_timer = None
         self._is_sending = False
+        self.firmware.forget_link()
         if self._pages is not None:
             self._pages.end_link()
         self._on_progress()

@@ -106,9 +106,10 @@ class GattServer:
                 for each in table.CHARACTERISTICS
                 if each.service_uuid == service.uuid and each.uuid in self._characteristics
             ]
-            self._device.add_service(
-                gatt.Service(service.uuid, [self._characteristics[uuid] for uuid in of_service])
-            )
+            if of_service:
+                self._device.add_service(
+                    gatt.Service(service.uuid, [self._characteristics[uuid] for uuid in of_service])
+                )
 
     # Life ------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from bumble import hci
@@ -11,10 +12,11 @@ from bumble import hci
 from hardware_sim.bleak_backend import BumbleAdapter
 from hardware_sim.controller import RadioController
 from hardware_sim.errors import HardwareSimError
-from hardware_sim.peripheral import SensorModel, VirtualPeripheral, address_of
+from hardware_sim.peripheral import VirtualPeripheral, address_of
 from hardware_sim.peripheral_stream import PlayedSource
 from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.radio_link import RadioLink
+from hardware_sim.sensor_model import SensorModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from hardware_sim.recording_source import SampleSource
 
 _REBOOT_S: Final = 0.3
+_WATCHDOG_S: Final = 0.5
+_FAREWELL_S: Final = 0.1
 
 
 class VirtualRadio:
@@ -87,6 +91,7 @@ class VirtualRadio:
         self._begun = False
         self._end_timer: asyncio.TimerHandle | None = None
         self._fades: set[asyncio.TimerHandle] = set()
+        self._restarts: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._link = RadioLink(self._conditions, self._seed)
@@ -103,6 +108,7 @@ class VirtualRadio:
                 battery_percent=self._random.randint(60, 100),
                 on_progress=self._progress,
             )
+            self.peripherals[sensor_id].firmware.on_reset = partial(self._restart, sensor_id)
         for peripheral in self.peripherals.values():
             await peripheral.power_on()
         if self._has_adapter:
@@ -116,6 +122,8 @@ class VirtualRadio:
         for timer in (self._end_timer, *self._fades):
             if timer is not None:
                 timer.cancel()
+        for restart in self._restarts:
+            restart.cancel()
         for peripheral in self.peripherals.values():
             peripheral.power_off()
         if self._adapter is not None:
@@ -192,7 +200,20 @@ class VirtualRadio:
         self._air.abandon(self.peripherals[sensor_id].controller)
         self.peripherals[sensor_id].forget_everything()
         await asyncio.sleep(_REBOOT_S)
+        if not self.peripherals[sensor_id].firmware.boot():
+            await asyncio.sleep(_WATCHDOG_S)
+            self.peripherals[sensor_id].firmware.boot()  # what was on trial has gone: this is what ran before
         self._air.set_in_range(address, in_range=True)
+
+    def _restart(self, sensor_id: str) -> None:
+        """Let a sensor that was told to boot anew do so, once its answer is out."""
+        restart = asyncio.get_running_loop().create_task(self._reboot_soon(sensor_id))
+        self._restarts.add(restart)
+        restart.add_done_callback(self._restarts.discard)
+
+    async def _reboot_soon(self, sensor_id: str) -> None:
+        await asyncio.sleep(_FAREWELL_S)
+        await self.reboot(sensor_id)
 
     # ------------------------------------------------------------------------------------------------------
 

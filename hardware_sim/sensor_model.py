@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from firmware_protocol.packets import PROTOCOL_VERSION
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,8 @@ class SensorModel:
         Temperature of the chip, °C.
     flash_capacity_samples
         Samples kept in flash, to be fetched over BULK; 0 for a sensor without flash.
+    update_key
+        Firmware images must be signed by it; None takes every image that is whole.
     """
 
     ring_capacity_samples: int = 6000
@@ -35,6 +41,7 @@ class SensorModel:
     hardware_revision: int = 1
     temperature_c: float = 31.5
     flash_capacity_samples: int = 0
+    update_key: Ed25519PublicKey | None = None
 
 
 def address_of(sensor_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -136,3 +137,32 @@ def sensors_assign(
         assign_by_moving(wearing, file, virtual_port)
     else:
         assign_named(sensor, wearing, file, virtual_port)
+
+
+@sensors.command("update")
+def sensors_update(
+    sensor: Sensor,
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", help="Signed .bin of MCUboot's imgtool.", show_default=False)
+    ],
+    *,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PEM",
+            help="Public key: refuses an image that it did not sign before anything is sent.",
+            show_default=False,
+        ),
+    ] = None,
+    file: ConfigFile = None,
+    virtual_port: VirtualPort = None,
+) -> None:
+    """Give a sensor new firmware by radio (MCUmgr, MCUboot).
+
+    The image is sent, tried and only then confirmed: where the sensor does not come back with it, it goes
+    back to what it ran before. A link that breaks is made again, and sending goes on where it was. Takes one
+    to three minutes; the sensor must not be in use.
+    """
+    from sensor_bridge.commands.sensors_update import update
+
+    update(sensor, image, key, file, virtual_port)

@@ -11,6 +11,7 @@
     ├── LinkLost                  the link to a sensor ended or never came up (also ConnectionError)
     ├── WrongFirmware             the sensor speaks a protocol version this bridge does not
     ├── CommandRefused            the sensor understood a command and said no
+    ├── UpdateFailed              the sensor runs the firmware it had before
     ├── BrokerUnavailable         nobody answers at the broker's address (also ConnectionError)
     └── BrokerRefused             the broker answered and said no
 
@@ -58,6 +59,10 @@ class WrongFirmware(BridgeError):
 
 class CommandRefused(BridgeError):
     """The sensor answered a command with a result other than OK."""
+
+
+class UpdateFailed(BridgeError):
+    """New firmware was not taken, or did not hold; the message says which, and what runs now."""
 
 
 class BrokerUnavailable(BridgeError, ConnectionError):

@@ -133,6 +133,12 @@ class SensorConnection:
         """Tell whether the sensor has this characteristic."""
         return self._connected().services.get_characteristic(uuid) is not None
 
+    def largest_write(self, uuid: str) -> int:
+        """Return how many bytes a write without response to a characteristic may hold."""
+        characteristic = self._connected().services.get_characteristic(uuid)
+        assert characteristic is not None, "ask `has` first"
+        return characteristic.max_write_without_response_size
+
     async def read(self, uuid: str) -> bytes:
         """Read a characteristic.
 

@@ -59,8 +59,9 @@ def test_properties_are_what_each_exchange_needs() -> None:
         "Model Number": {Property.READ},
         "Serial Number": {Property.READ},
         "Firmware Revision": {Property.READ},
+        "SMP": {Property.WRITE_WITHOUT_RESPONSE, Property.NOTIFY},
     }
 
 
-def test_only_bulk_may_be_missing() -> None:
-    assert [each.name for each in CHARACTERISTICS if each.is_optional] == ["BULK"]
+def test_only_bulk_and_update_may_be_missing() -> None:
+    assert [each.name for each in CHARACTERISTICS if each.is_optional] == ["BULK", "SMP"]

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from hardware_sim.firmware_image import build_image
 from tests.sensor_bridge.commands.virtual_clips import hipline, virtual_clips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +65,25 @@ def test_a_virtual_radio_that_is_not_there_is_said_in_one_line() -> None:
     assert outcome.returncode == 2
     assert outcome.stderr == "hipline: no virtual radio at port 1: start it first\n"
     assert outcome.stdout == ""
+
+
+@pytest.mark.realtime
+def test_new_firmware_is_brought_onto_a_sensor(virtual_port: str, tmp_path: Path) -> None:
+    image = tmp_path / "sensor.bin"
+    image.write_bytes(build_image((1, 1, 0)))
+    given = hipline("sensors", "update", "Hipline sim-pelvis", str(image), "--virtual-port", virtual_port)
+    assert given.returncode == 0, given.stderr
+    assert given.stdout == "Hipline sim-pelvis runs and has confirmed firmware 1.1.0.\n"
+    assert "restarting (4168 of 4168 bytes)\n" in given.stderr
+
+    image.write_bytes(build_image((1, 0, 5)))
+    older = hipline("sensors", "update", "Hipline sim-pelvis", str(image), "--virtual-port", virtual_port)
+    assert older.returncode == 1
+    assert older.stderr.splitlines()[-1].endswith(
+        "the image is 1.0.5, Hipline sim-pelvis runs 1.1.0: older firmware is not installed"
+    )
+
+    image.write_text("no firmware")
+    none = hipline("sensors", "update", "Hipline sim-pelvis", str(image), "--virtual-port", virtual_port)
+    assert none.returncode == 2
+    assert "not a firmware image of MCUboot" in none.stderr
