@@ -5,6 +5,7 @@
     AnalyticsError
     ├── MixedSamplingRates     two sensors on different grids
     ├── BlockOutOfOrder        a block that begins before the previous one ended
+    ├── ImplausibleCalibration errors that no sensor in order has
     └── ModelUnusable          a stored model that does not fit what is installed
 """
 
@@ -41,3 +42,7 @@ class BlockOutOfOrder(AnalyticsError):
 
 class ModelUnusable(AnalyticsError):
     """A stored model cannot be used; the text says why, and what to do."""
+
+
+class ImplausibleCalibration(AnalyticsError):
+    """No sensor in order has these errors; the text says which."""

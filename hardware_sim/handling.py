@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,6 +32,7 @@ _CROOKED_RAD: Final = np.radians(3.0)  # tables and housings are not quite level
 _LONGEST_TURN_S: Final = 1.0
 _SHAKE_HZ: Final = 2.0
 _SHAKE_RAD, _SHAKE_M = 0.6, 0.04
+_MODEL: Final = replace(CHEAP, cross_axis_sd=0.003)  # bias and scale as they come, axes square to each other
 _SHORTEST_S: Final = 6.0
 _DEFAULT_S: Final = 60.0
 
@@ -145,7 +147,7 @@ def _source(
 ) -> SampleSource:
     samples = sense(
         felt,
-        CHEAP,
+        _MODEL,
         SensorClock(offset_us=1e6),
         SamplingRate.HZ100,
         AccelRange.G8,

@@ -9,6 +9,7 @@ No clock is read and no file touched: the same frames give the same blocks, live
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from dataclasses import dataclass
 from statistics import median
@@ -19,7 +20,7 @@ import numpy as np
 from analytics.clock_model import ClockModel
 from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, ImuBlock, Placement
 from analytics.timebase import GridResampler
-from firmware_protocol.codec import decode_time_reply
+from firmware_protocol.codec import decode_info, decode_time_reply
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.ble.accounting import SampleAccount
 from sensor_bridge.ble.decoding import FrameDecoder
@@ -29,8 +30,10 @@ from sensor_bridge.ble.samples import COMPLETE, ArrivedRun, SampleRun, StreamTra
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from analytics.inertial_calibration import InertialCalibration
     from analytics.timebase import IntArray
     from firmware_protocol.packets import TimeReply
+    from sensor_bridge.recording.sensor_calibrations import SensorCalibration
 
 _NS_PER_US = 1_000
 _LARGEST_RATE_ERROR = 0.12  # MEMS sample clocks are off by 1 to 5 % (data sheets), odd recordings by 10 %
@@ -81,6 +84,8 @@ class BlockAssembly:
     ----------
     placements
         Where each sensor, by its id, is worn. Frames of other sensors are not for this assembly.
+    calibrations
+        Of sensors by their serial number: taken off what the sensor that says this number of itself measures.
 
     Raises
     ------
@@ -88,10 +93,15 @@ class BlockAssembly:
         No sensor, or two at one placement.
     """
 
-    def __init__(self, placements: Mapping[str, Placement]) -> None:
+    def __init__(
+        self,
+        placements: Mapping[str, Placement],
+        calibrations: Mapping[str, SensorCalibration] | None = None,
+    ) -> None:
         if not placements or len(set(placements.values())) != len(placements):
             raise ValueError(f"an assembly needs one sensor a placement, not {dict(placements)}")
         self._sensors = {sensor_id: _Sensor(placement) for sensor_id, placement in placements.items()}
+        self._calibrations = calibrations or {}
         self._reference_id = next(
             (sensor_id for sensor_id, placement in placements.items() if placement is Placement.PELVIS),
             next(iter(placements)),
@@ -119,6 +129,9 @@ class BlockAssembly:
             The sensor is not one of this assembly.
         """
         sensor = self._sensors[received.sensor_id]
+        if received.kind is FrameKind.INFO:
+            with contextlib.suppress(ProtocolError):  # its link had refused it
+                sensor.know(decode_info(received.payload).serial, self._calibrations)
         try:
             if received.kind is FrameKind.TIME:
                 sensor.learn_exchange(decode_time_reply(received.payload), received.arrival_ns)
@@ -170,6 +183,11 @@ class BlockAssembly:
     def resume_point(self, sensor_id: str) -> tuple[int, int] | None:
         """Stream and index of the next sample wanted from a sensor; ``None`` before its first frame."""
         return self._sensors[sensor_id].account.resume_point()
+
+    def identity(self, sensor_id: str) -> tuple[str | None, SensorCalibration | None]:
+        """Return the serial number a sensor said, and the calibration in force, where there are any."""
+        sensor = self._sensors[sensor_id]
+        return sensor.serial, sensor.calibration
 
     def quality(self, sensor_id: str) -> SensorQuality:
         """Tell what became of a sensor's samples so far."""
@@ -223,6 +241,9 @@ class _Sensor:
         self.clock = ClockModel()
         self.account = SampleAccount()
         self.decoder = FrameDecoder()
+        self.serial: str | None = None
+        self.calibration: SensorCalibration | None = None
+        self._correction: InertialCalibration | None = None
         self.last_arrival_ns = 0
         self.resampler: GridResampler | None = None
         self.n_rejected = 0
@@ -230,6 +251,12 @@ class _Sensor:
         self._pace = _Pace()
         self._early_exchanges: deque[tuple[TimeReply, int]] = deque(maxlen=_MOST_EARLY_EXCHANGES)
         self._source_rate_hz = 0.0
+
+    def know(self, serial: str, calibrations: Mapping[str, SensorCalibration]) -> None:
+        """Take note of which sensor this is; another one may have been clipped on in its place."""
+        self.serial = serial
+        self.calibration = calibrations.get(serial)
+        self._correction = None if self.calibration is None else self.calibration.correction()
 
     def learn_exchange(self, reply: TimeReply, arrival_ns: int) -> None:
         """Take a clock exchange; one that comes before the stream of a new clock waits for it."""
@@ -257,7 +284,10 @@ class _Sensor:
             self._renew_clock(last_ns, arrival_ns)
         self.clock.push(last_ns // _NS_PER_US, arrival_ns)
         self._n_clipped += int(np.count_nonzero(run.is_clipped[skip:]))
-        return device_ns[skip:], run.acc_m_s2[skip:], run.gyr_rad_s[skip:]
+        acc, gyr = run.acc_m_s2[skip:], run.gyr_rad_s[skip:]
+        if self._correction is not None:
+            acc, gyr = self._correction.correct_acc(acc), self._correction.correct_gyr(gyr)
+        return device_ns[skip:], acc, gyr
 
     def resample(
         self, grid: _Grid, run: SampleRun, times_ns: IntArray, acc: FloatArray, gyr: FloatArray

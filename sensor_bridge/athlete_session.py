@@ -11,7 +11,7 @@ from sensor_bridge.gathering import Gathering
 from sensor_bridge.messages import AthleteCard, AthleteMessages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from analytics.imu import ImuBlock
     from analytics.pipeline_output import PipelineOutput
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sensor_bridge.ble.samples import ArrivedRun
     from sensor_bridge.config import AthleteConfig
     from sensor_bridge.messages import Outgoing
+    from sensor_bridge.recording.sensor_calibrations import SensorCalibration
 
 
 class AthleteSession:
@@ -33,6 +34,8 @@ class AthleteSession:
         In every message.
     watch
         Also told what the pipeline says, on the pipeline's own timeline.
+    calibrations
+        Of sensors, by serial number.
     """
 
     def __init__(
@@ -40,12 +43,15 @@ class AthleteSession:
         athlete: AthleteConfig,
         session_id: str,
         watch: Callable[[str, PipelineOutput], None] | None = None,
+        calibrations: Mapping[str, SensorCalibration] | None = None,
     ) -> None:
         prescription = athlete.prescription.prescription() if athlete.prescription else None
         self.athlete = athlete
         self._watch = watch
         self._gathering = Gathering(sensor.id for sensor in athlete.sensors)
-        self._assembly = BlockAssembly({sensor.id: sensor.placement for sensor in athlete.sensors})
+        self._assembly = BlockAssembly(
+            {sensor.id: sensor.placement for sensor in athlete.sensors}, calibrations
+        )
         self._pipeline = MotionPipeline(
             AthleteSetup({sensor.placement: sensor.mount for sensor in athlete.sensors}, prescription)
         )

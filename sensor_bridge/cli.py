@@ -87,6 +87,7 @@ def analyze(
     ] = None,
     acc_unit: Annotated[AccUnit, typer.Option(help="Unit of the accelerations in the file.")] = AccUnit.SI,
     gyr_unit: Annotated[GyrUnit, typer.Option(help="Unit of the angular rates in the file.")] = GyrUnit.SI,
+    file: ConfigFile = None,
 ) -> None:
     """Analyse one recording: a table of its repetitions, and files where asked for.
 
@@ -98,7 +99,14 @@ def analyze(
     """
     from sensor_bridge.commands.analyze import run
 
-    run(trace, json_path=json_path, angles_path=angles, acc_unit=acc_unit.value, gyr_unit=gyr_unit.value)
+    run(
+        trace,
+        json_path=json_path,
+        angles_path=angles,
+        acc_unit=acc_unit.value,
+        gyr_unit=gyr_unit.value,
+        config_path=file,
+    )
 
 
 @app.command()

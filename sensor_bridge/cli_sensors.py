@@ -166,3 +166,23 @@ def sensors_update(
     from sensor_bridge.commands.sensors_update import update
 
     update(sensor, image, key, file, virtual_port)
+
+
+@sensors.command("calibrate")
+def sensors_calibrate(
+    sensor: Sensor,
+    *,
+    still: Annotated[
+        float, typer.Option(min=0.5, max=30, help="How long each position is held still, s.")
+    ] = 3.0,
+    file: ConfigFile = None,
+    virtual_port: VirtualPort = None,
+) -> None:
+    """Find bias and scale of a sensor: lay it on its six sides, then lean it once to check the result.
+
+    What is found is kept in the data folder under the sensor's serial number. hipline run and hipline analyze
+    take it off what that sensor measures, and say so. Again after a year, or when the numbers drift.
+    """
+    from sensor_bridge.commands.sensors_calibrate import calibrate
+
+    calibrate(sensor, still, file, virtual_port)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sensor_bridge.messages import Outgoing
 from sensor_bridge.mqtt import payloads
 from sensor_bridge.mqtt.topics import Channel
+from sensor_bridge.recording.sensor_calibrations import to_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sensor_bridge.assembly import SensorQuality
     from sensor_bridge.ble.link import LinkState
     from sensor_bridge.config import AthleteConfig, Config, SensorConfig, StreamingConfig
+    from sensor_bridge.recording.sensor_calibrations import SensorCalibration
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,10 @@ def sensor_status(worn: WornSensor, link: LinkState, quality: SensorQuality, now
     return Outgoing(Channel.SENSOR_STATUS, {"sensor": worn.sensor_id}, now_ms, data)
 
 
-def log_metadata(config: Config) -> dict[str, Any]:
-    """Return what the header of a session's frame log says: who wore what, and what was asked."""
+def log_metadata(config: Config, calibrations: Mapping[str, SensorCalibration]) -> dict[str, Any]:
+    """Return what the header of a session's frame log says: who wore what, how right, and what was asked."""
     return {
+        "calibrations": to_metadata(calibrations),
         "gym": config.gym,
         "athletes": [athlete.model_dump(mode="json") for athlete in config.athletes],
         "streaming": config.streaming.model_dump(mode="json"),

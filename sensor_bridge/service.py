@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.announcement import announced, announcement_path
@@ -35,11 +35,12 @@ from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt_access import MqttAccess, open_broker
 from sensor_bridge.publisher import Publisher
 from sensor_bridge.recording.frame_log import read_frame_log
+from sensor_bridge.recording.sensor_calibrations import from_metadata, read_calibrations
 from sensor_bridge.recording.session import create_session, find_unfinished_session
 from sensor_bridge.sensor_report import WornSensor, late_samples_alarm, log_metadata, sensor_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     from analytics.pipeline_output import PipelineOutput
     from sensor_bridge.assembly import SensorQuality
@@ -140,8 +141,10 @@ class _Run:
             for sensor in athlete.sensors
         }
         self.decoders = {sensor_id: FrameDecoder() for sensor_id in self.sensors}
+        # Those of the header: read again, the log gives the same numbers.
+        calibrations = from_metadata(bridge.session.metadata.get("calibrations"))
         self.sessions = {
-            athlete.id: AthleteSession(athlete, bridge.session.session_id, watch)
+            athlete.id: AthleteSession(athlete, bridge.session.session_id, watch, calibrations)
             for athlete in config.athletes
         }
 
@@ -260,8 +263,9 @@ async def run_bridge(
         access = await stack.enter_async_context(open_broker(config, topics))
         stack.enter_context(announced(access, config.gym, announcement_path(config.data_folder)))
         page = await stack.enter_async_context(_page(config, access))
-        unfinished = _session_to_go_on_with(config)
-        session = unfinished or create_session(config.data_folder, log_metadata(config))
+        metadata = log_metadata(config, read_calibrations(config.data_folder))
+        unfinished = _session_to_go_on_with(config, metadata)
+        session = unfinished or create_session(config.data_folder, metadata)
         status = ServiceStatusPublisher(
             topics.service_status(SERVICE), version=version("hipline"), session=session.session_id
         )
@@ -329,12 +333,12 @@ def _first_to_blame() -> Iterator[None]:
         raise first from None
 
 
-def _session_to_go_on_with(config: Config) -> Session | None:
+def _session_to_go_on_with(config: Config, metadata: Mapping[str, Any]) -> Session | None:
     """Find the session that was cut off; one in which somebody wore or was asked something else is over."""
     unfinished = find_unfinished_session(config.data_folder)
     if unfinished is None:
         return None
-    is_same = all(unfinished.metadata.get(key) == value for key, value in log_metadata(config).items())
+    is_same = all(unfinished.metadata.get(key) == value for key, value in metadata.items())
     return unfinished if is_same else None
 
 

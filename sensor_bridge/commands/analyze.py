@@ -15,11 +15,15 @@ from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.pipeline import AthleteSetup, MotionPipeline
 from sensor_bridge.commands.output_files import check_outputs
 from sensor_bridge.commands.result_table import print_result
+from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.config import PrescriptionConfig
+from sensor_bridge.config_file import load_config
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.recording.analysis import Analysis
 from sensor_bridge.recording.result import result_document, write_angles, write_result
+from sensor_bridge.recording.sensor_calibrations import read_calibrations
 from sensor_bridge.recording.trace import Trace, read_trace
+from sensor_bridge.recording.trace_origins import calibration_notes, corrected
 from sensor_bridge.recording.trace_stream import TraceStream
 
 if TYPE_CHECKING:
@@ -33,7 +37,13 @@ _QUIET_S = 1.0  # an analysis that takes longer shows how far it is
 
 
 def run(
-    trace_path: Path, *, json_path: Path | None, angles_path: Path | None, acc_unit: str, gyr_unit: str
+    trace_path: Path,
+    *,
+    json_path: Path | None,
+    angles_path: Path | None,
+    acc_unit: str,
+    gyr_unit: str,
+    config_path: Path | None = None,
 ) -> None:
     """Analyse a recording, print what was found, write what was asked for.
 
@@ -45,6 +55,9 @@ def run(
         Where result/1 and the angle file go, if anywhere.
     acc_unit, gyr_unit
         Units of the file, as for :func:`sensor_bridge.recording.trace.read_trace`.
+    config_path
+        The bridge's configuration, which names the data folder with the calibrations of sensors; None: the
+        user's own. It is read only where the recording says which sensors it is from.
 
     Raises
     ------
@@ -53,6 +66,8 @@ def run(
     """
     check_outputs((json_path, angles_path), source=trace_path)
     trace = read_trace(trace_path, acc_unit=acc_unit, gyr_unit=gyr_unit)
+    if any(origin.calibration is None for origin in trace.origins.values()):
+        trace = corrected(trace, read_calibrations(load_config(config_path).data_folder))
     stream = TraceStream(trace)
     warnings: list[str] = []
     pipeline = MotionPipeline(
@@ -73,9 +88,15 @@ def run(
     if not analysis.calibrations:
         warnings.append("the athlete never stands or lies still for long enough: nothing could be calibrated")
     document["data_quality"]["warnings"] += warnings
+    if notes := calibration_notes(trace):
+        document["data_quality"]["sensor_calibration"] = notes
     for warning in document["data_quality"]["warnings"]:
         print(f"hipline: warning: {warning}", file=sys.stderr)  # noqa: T201
     print_result(Console(highlight=False), document)
+    for placement, origin in sorted(trace.origins.items()):
+        if origin.calibration is not None and placement in trace.sensors:
+            words = f"sensor {printable(origin.serial)} corrected by its {origin.calibration.words}"
+            print(f"{placement}: {words}")  # noqa: T201
     if json_path is not None:
         write_result(json_path, document)
     if angles_path is not None:

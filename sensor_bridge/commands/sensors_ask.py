@@ -11,6 +11,7 @@ from sensor_bridge.ble.settings import ACCEL_G, GYRO_DPS
 from sensor_bridge.commands.sensor_access import hipline_linked, linked
 from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.config_file import load_config
+from sensor_bridge.recording.sensor_calibrations import read_calibrations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,7 @@ def identify(word: str, duration_s: int, config_path: Path | None, virtual_port:
 async def _info(word: str, config: Config, virtual_port: int | None) -> list[tuple[str, str]]:
     async with hipline_linked(word, config, virtual_port) as link:
         told, status = link.info, await link.read_status()
+        calibration = read_calibrations(config.data_folder).get(told.serial)
         rates = ", ".join(f"{rate.hz:g}" for rate in told.rates)
         return [
             ("serial number", told.serial),
@@ -62,6 +64,7 @@ async def _info(word: str, config: Config, virtual_port: int | None) -> list[tup
             ("temperature", f"{status.temperature_c:.1f} °C"),
             ("connection interval", f"{status.connection_interval_ms:g} ms"),
             ("lost in its queue", f"{status.overflow_count} frames"),
+            ("corrected by", calibration.words if calibration else "nothing: hipline sensors calibrate"),
             ("streaming", f"yes, stream {status.stream_id}" if status.is_streaming else "no"),
         ]
 

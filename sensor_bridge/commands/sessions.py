@@ -12,6 +12,7 @@ from sensor_bridge.commands.output_files import check_outputs
 from sensor_bridge.config_file import load_config
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.recording.export import export_trace
+from sensor_bridge.recording.sensor_calibrations import from_metadata
 from sensor_bridge.recording.session import list_sessions
 from sensor_bridge.recording.trace import write_trace
 
@@ -67,7 +68,13 @@ def export(name: str, *, out: Path, athlete_id: str | None, config_path: Path | 
     worn = athlete.get("sensors", [])
     placements = {str(sensor["id"]): Placement(sensor["placement"]) for sensor in worn}
     mounts = {Placement(sensor["placement"]): Mount(sensor["mount"]) for sensor in worn}
-    trace = export_trace(session.frame_log_path, placements, mounts=mounts, athlete=str(athlete["id"]))
+    trace = export_trace(
+        session.frame_log_path,
+        placements,
+        mounts=mounts,
+        athlete=str(athlete["id"]),
+        calibrations=from_metadata(session.metadata.get("calibrations")),
+    )
     write_trace(out, trace)
     Console(highlight=False, soft_wrap=True).print(
         f"{out}: {trace.t_s[-1]:.0f} s of {athlete['id']}, {', '.join(sorted(trace.sensors))}"

@@ -12,10 +12,13 @@ from sensor_bridge.assembly import BlockAssembly
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.trace import SensorTrace, Trace
+from sensor_bridge.recording.trace_origins import SensorOrigin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from sensor_bridge.recording.sensor_calibrations import SensorCalibration
 
 
 def export_trace(
@@ -24,6 +27,7 @@ def export_trace(
     *,
     mounts: Mapping[Placement, Mount] | None = None,
     athlete: str | None = None,
+    calibrations: Mapping[str, SensorCalibration] | None = None,
 ) -> Trace:
     """Turn the log of one athlete's sensors into a trace.
 
@@ -35,6 +39,8 @@ def export_trace(
         Where each of the athlete's sensors, by id, is worn; frames of others are passed over.
     mounts, athlete
         Into the trace's metadata.
+    calibrations
+        Of sensors, by serial number, that the session was measured with: the trace holds corrected values.
 
     Returns
     -------
@@ -46,7 +52,7 @@ def export_trace(
     RecordingError
         No frame log, or no sample of these sensors in it.
     """
-    assembly = BlockAssembly(placements)
+    assembly = BlockAssembly(placements, calibrations)
     blocks: list[ImuBlock] = []
     for frame in read_frame_log(log_path):
         if frame.sensor_id in placements:
@@ -80,7 +86,17 @@ def export_trace(
         rate_hz=rate_hz,
         started_at=_rfc3339(assembly.to_utc_ns(start_ns)),
         athlete=athlete,
+        origins=_origins(assembly, placements),
     )
+
+
+def _origins(assembly: BlockAssembly, placements: Mapping[str, Placement]) -> dict[Placement, SensorOrigin]:
+    origins = {}
+    for sensor_id, placement in placements.items():
+        serial, calibration = assembly.identity(sensor_id)
+        if serial is not None:
+            origins[placement] = SensorOrigin(serial, calibration)
+    return origins
 
 
 def _index(time_ns: int, start_ns: int, rate_hz: float) -> int:

@@ -15,12 +15,15 @@ import pyarrow.parquet
 from analytics.imu import STANDARD_GRAVITY_M_S2, FloatArray, Mount, Placement
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.recording import trace_checks as checks
+from sensor_bridge.recording.trace_origins import origins_from_metadata, origins_to_metadata
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from sensor_bridge.recording.trace_origins import SensorOrigin
 
 FORMAT = "trace/1"
 ACC_UNITS = {"m/s2": 1.0, "g": STANDARD_GRAVITY_M_S2, "mg": STANDARD_GRAVITY_M_S2 / 1000}
@@ -79,6 +82,8 @@ class Trace:
         What was asked, as in the metadata, or ``None``.
     warnings
         What the reader has to know about the recording, one line each.
+    origins
+        Which sensor each placement had, as far as known, and whether its calibration has been applied.
     """
 
     t_s: FloatArray
@@ -89,6 +94,7 @@ class Trace:
     athlete: str | None = None
     prescription: JsonObject | None = None
     warnings: tuple[str, ...] = ()
+    origins: Mapping[Placement, SensorOrigin] = field(default_factory=dict)
 
     @property
     def duration_s(self) -> float:
@@ -151,6 +157,7 @@ def read_trace(path: Path, *, acc_unit: str = "m/s2", gyr_unit: str = "rad/s") -
         started_at=metadata.get("started_at"),
         athlete=metadata.get("athlete"),
         prescription=metadata.get("prescription"),
+        origins=origins_from_metadata(metadata, warnings),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -177,6 +184,7 @@ def write_trace(path: Path, trace: Trace) -> None:
         "started_at": trace.started_at,
         "athlete": trace.athlete,
         "prescription": trace.prescription,
+        "sensors": origins_to_metadata(trace.origins),
     }
     metadata = {key: value for key, value in metadata.items() if value not in (None, {})}
     write_table(path, columns, {METADATA_KEY: json.dumps(metadata).encode()})
@@ -260,6 +268,7 @@ def _metadata(where: str, table: Any) -> tuple[JsonObject, list[str]]:
         "started_at": (str,),
         "athlete": (str,),
         "prescription": (dict,),
+        "sensors": (dict,),
     }
     for key, kind in kinds.items():
         value = metadata.get(key)
