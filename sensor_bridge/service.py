@@ -15,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.announcement import announced, announcement_path
@@ -36,11 +36,11 @@ from sensor_bridge.mqtt_access import MqttAccess, open_broker
 from sensor_bridge.publisher import Publisher
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.sensor_calibrations import from_metadata, read_calibrations
-from sensor_bridge.recording.session import create_session, find_unfinished_session
+from sensor_bridge.recording.session import create_session, session_to_go_on_with
 from sensor_bridge.sensor_report import WornSensor, late_samples_alarm, log_metadata, sensor_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from analytics.pipeline_output import PipelineOutput
     from sensor_bridge.assembly import SensorQuality
@@ -264,7 +264,7 @@ async def run_bridge(
         stack.enter_context(announced(access, config.gym, announcement_path(config.data_folder)))
         page = await stack.enter_async_context(_page(config, access))
         metadata = log_metadata(config, read_calibrations(config.data_folder))
-        unfinished = _session_to_go_on_with(config, metadata)
+        unfinished = session_to_go_on_with(config.data_folder, metadata)
         session = unfinished or create_session(config.data_folder, metadata)
         status = ServiceStatusPublisher(
             topics.service_status(SERVICE), version=version("hipline"), session=session.session_id
@@ -331,15 +331,6 @@ def _first_to_blame() -> Iterator[None]:
         while isinstance(first, BaseExceptionGroup):
             first = first.exceptions[0]
         raise first from None
-
-
-def _session_to_go_on_with(config: Config, metadata: Mapping[str, Any]) -> Session | None:
-    """Find the session that was cut off; one in which somebody wore or was asked something else is over."""
-    unfinished = find_unfinished_session(config.data_folder)
-    if unfinished is None:
-        return None
-    is_same = all(unfinished.metadata.get(key) == value for key, value in metadata.items())
-    return unfinished if is_same else None
 
 
 async def _stream(

@@ -147,6 +147,15 @@ def find_unfinished_session(
     return None
 
 
+def session_to_go_on_with(data_folder: Path, metadata: Mapping[str, Any]) -> Session | None:
+    """Find the session that was cut off; one in which somebody wore or was asked something else is over."""
+    unfinished = find_unfinished_session(data_folder)
+    if unfinished is None:
+        return None
+    is_same = all(unfinished.metadata.get(key) == value for key, value in metadata.items())
+    return unfinished if is_same else None
+
+
 def list_sessions(data_folder: Path) -> list[Session]:
     """Find all sessions on disk, the newest first; folders that hold none are passed over with a warning."""
     sessions = []
