@@ -50,7 +50,7 @@ class BumbleAdapter:
     def __init__(self, device: Device, *, connection_interval_ms: float = 15.0) -> None:
         self.device = device
         self.known: dict[str, hci.Address] = {}
-        self.is_lost_in_host: Callable[[str], bool] = lambda _address: False
+        self.pass_on: Callable[[str, str, bytes], list[bytes]] = lambda _address, _uuid, value: [value]
         self._connection_interval_ms = connection_interval_ms
         self._scanners: set[BumbleScanner] = set()
         self._scan_lock = asyncio.Lock()

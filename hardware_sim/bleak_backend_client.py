@@ -274,12 +274,12 @@ class BumbleClient(BaseBleakClient):
         self._connected_peer()
         if characteristic.handle in self._subscriptions:
             raise BleakError("notifications are on already")
-        address, is_lost = self.address.upper(), self.adapter.is_lost_in_host
+        address, uuid, pass_on = self.address.upper(), characteristic.uuid, self.adapter.pass_on
         is_notified = "notify" in characteristic.properties
 
         def deliver(value: bytes) -> None:
-            if not (is_notified and is_lost(address)):
-                callback(bytearray(value))
+            for each in pass_on(address, uuid, value) if is_notified else (value,):
+                callback(bytearray(each))
 
         proxy: CharacteristicProxy[bytes] = characteristic.obj
         self._subscriptions[characteristic.handle] = deliver

@@ -196,9 +196,9 @@ class VirtualPeripheral:
         """End the link from the sensor's side."""
         await self._gatt.disconnect()
 
-    def forget_everything(self) -> None:
-        """Lose what is in RAM, as in a reboot."""
-        self.stream.reboot(self._loop.time())
+    def forget_everything(self, *, is_foreseen: bool = False) -> None:
+        """Lose what is in RAM, as in a reboot; one that is foreseen leaves time to write it to flash."""
+        self.stream.reboot(self._loop.time(), is_foreseen=is_foreseen)
         self._was_sampling = self._is_sending = False
         self._frozen_until_s = self._identify_until_s = 0.0
 

@@ -131,6 +131,28 @@ class RingRange:
     newest: int
 
 
+@dataclass(frozen=True, slots=True)
+class MadeStream:
+    """What was really made of one stream, whoever heard of it.
+
+    Parameters
+    ----------
+    stream_id
+        The stream.
+    origin
+        Position of its sample 0 in what is played.
+    n_samples
+        Indices used up.
+    n_outlasting
+        Of these, from index 0 on, how many outlasted the reboot that ended the stream; all where none did.
+    """
+
+    stream_id: int
+    origin: int
+    n_samples: int
+    n_outlasting: int
+
+
 class SampleStream:
     """What the firmware keeps of a stream: the ring, where sending stands, and what was lost.
 
@@ -174,12 +196,13 @@ class SampleStream:
         self._gap_before = False
         self._boot_us = 0
         self._clipped_before_boot = 0
+        self._ended: list[MadeStream] = []
 
     # Commands --------------------------------------------------------------------------------------------
 
     def start(self, now_s: float) -> None:
         """Begin a new stream with the next sample made."""
-        self.store(now_s)
+        self._end(now_s)
         self.stream_id = self._next_stream_id
         self._next_stream_id = self._next_stream_id % _U16 + 1
         self.is_running = True
@@ -199,15 +222,17 @@ class SampleStream:
 
     def stop(self, now_s: float) -> None:
         """End the stream and forget what the ring in RAM holds."""
-        self.store(now_s)
-        self.is_running = False
+        self._end(now_s)
 
-    def reboot(self, now_s: float) -> None:
-        """Forget what is in RAM, all but the count of streams; the sensor's clock begins anew."""
+    def reboot(self, now_s: float, *, is_foreseen: bool = False) -> None:
+        """Forget what is in RAM, all but the count of streams; the sensor's clock begins anew.
+
+        Where the reboot is foreseen, RAM is written to flash before.
+        """
         self.store(now_s)
-        if self.flash is not None:
+        if self.flash is not None and not is_foreseen:
             self.flash.forget_unwritten()
-        self.is_running = False
+        self._end(now_s, is_reboot=True)
         self.stream_id = 0
         self.overflow_count = 0
         self._boot_us = self._played.device_time_us(now_s) or 0
@@ -218,7 +243,25 @@ class SampleStream:
         if self.flash is not None and self.is_running:
             self.flash.store(self.stream_id, self._origin, self._boot_us, self._made(now_s))
 
+    def _end(self, now_s: float, *, is_reboot: bool = False) -> None:
+        if not self.is_running:
+            return
+        if not is_reboot:
+            self.store(now_s)
+        n_samples = n_outlasting = self.made_index(now_s)
+        if is_reboot:
+            n_outlasting = 0 if self.flash is None else self.flash.kept(self.stream_id).end
+        self._ended.append(MadeStream(self.stream_id, self._origin, n_samples, n_outlasting))
+        self.is_running = False
+
     # State -----------------------------------------------------------------------------------------------
+
+    def made_streams(self, now_s: float) -> tuple[MadeStream, ...]:
+        """Tell the truth of every stream so far, the running one last."""
+        if not self.is_running:
+            return tuple(self._ended)
+        n_samples = self.made_index(now_s)
+        return (*self._ended, MadeStream(self.stream_id, self._origin, n_samples, n_samples))
 
     def is_sampling(self, now_s: float) -> bool:
         """Tell whether samples are being made for the stream."""

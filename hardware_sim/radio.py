@@ -12,6 +12,7 @@ from bumble import hci
 from hardware_sim.bleak_backend import BumbleAdapter
 from hardware_sim.controller import RadioController
 from hardware_sim.errors import HardwareSimError
+from hardware_sim.host_faults import HostFaults
 from hardware_sim.peripheral import VirtualPeripheral, address_of
 from hardware_sim.peripheral_stream import PlayedSource
 from hardware_sim.radio_conditions import RadioConditions
@@ -76,6 +77,7 @@ class VirtualRadio:
         if len({source.sensor_id for source in sources}) < len(sources):
             raise HardwareSimError("two sources have the same sensor_id; rename one")
         self.peripherals: dict[str, VirtualPeripheral] = {}
+        self.playback_begun = asyncio.Event()
         self.playback_finished = asyncio.Event()
         self._sources = tuple(sources)
         self._random = random.Random(seed)
@@ -88,6 +90,7 @@ class VirtualRadio:
         self._has_adapter = has_adapter
         self._link: RadioLink | None = None
         self._adapter: BumbleAdapter | None = None
+        self._chip: RadioController | None = None
         self._begun = False
         self._end_timer: asyncio.TimerHandle | None = None
         self._fades: set[asyncio.TimerHandle] = set()
@@ -112,8 +115,7 @@ class VirtualRadio:
         for peripheral in self.peripherals.values():
             await peripheral.power_on()
         if self._has_adapter:
-            self._adapter = await BumbleAdapter.on_controller(self.new_controller("adapter"))
-            self._adapter.is_lost_in_host = self._is_lost_in_host
+            await self._new_host()
         return self
 
     async def __aexit__(
@@ -146,6 +148,17 @@ class VirtualRadio:
         """Add a radio chip for a host."""
         return RadioController(name, self._air, max_connections=self._max_connections, **hci_ends)
 
+    async def replace_host(self) -> None:
+        """Cut the host's power, and switch on another: ask for its backends.
+
+        Nobody says goodbye: the sensors find out by silence, and cannot be connected to before that.
+        """
+        if self._chip is not None:
+            self._chip.host = None  # what becomes of its links is told to nobody
+            self._air.abandon(self._chip)
+            self._air.remove_controller(self._chip)
+        await self._new_host()
+
     # Time ------------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
@@ -157,6 +170,7 @@ class VirtualRadio:
         now_s = loop.time()
         for peripheral in self.peripherals.values():
             peripheral.begin(now_s)
+        self.playback_begun.set()
         ends_s = (peripheral.ends_at_s for peripheral in self.peripherals.values())
         self._end_timer = loop.call_at(max(end_s for end_s in ends_s if end_s is not None), self._progress)
 
@@ -193,13 +207,23 @@ class VirtualRadio:
         """Let a sensor end its link."""
         await self.peripherals[sensor_id].disconnect()
 
-    async def reboot(self, sensor_id: str) -> None:
-        """Reset a sensor: it falls silent, forgets, and comes back; the host notices by the silence."""
+    async def reboot(self, sensor_id: str, *, dark_s: float = _REBOOT_S, is_foreseen: bool = False) -> None:
+        """Reset a sensor: it falls silent, forgets, and comes back; the host notices by the silence.
+
+        Parameters
+        ----------
+        sensor_id
+            The sensor.
+        dark_s
+            How long it is off, s.
+        is_foreseen
+            Whether it could write its RAM to flash before, as with a battery that runs empty.
+        """
         address = address_of(sensor_id)
         self._air.set_in_range(address, in_range=False)
         self._air.abandon(self.peripherals[sensor_id].controller)
-        self.peripherals[sensor_id].forget_everything()
-        await asyncio.sleep(_REBOOT_S)
+        self.peripherals[sensor_id].forget_everything(is_foreseen=is_foreseen)
+        await asyncio.sleep(dark_s)
         if not self.peripherals[sensor_id].firmware.boot():
             await asyncio.sleep(_WATCHDOG_S)
             self.peripherals[sensor_id].firmware.boot()  # what was on trial has gone: this is what ran before
@@ -223,6 +247,7 @@ class VirtualRadio:
             raise HardwareSimError("the radio is off: open it with 'async with' first")
         return self._link
 
-    def _is_lost_in_host(self, address: str) -> bool:
-        loss = self._air.conditions(address).host_loss
-        return loss > 0.0 and self._air.random.random() < loss
+    async def _new_host(self) -> None:
+        self._chip = self.new_controller("adapter")
+        self._adapter = await BumbleAdapter.on_controller(self._chip)
+        self._adapter.pass_on = HostFaults(self._air.conditions, self._air.random).pass_on

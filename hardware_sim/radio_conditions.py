@@ -9,6 +9,14 @@ from hardware_sim.errors import RadioConditionsError
 
 SENSITIVITY_DBM: Final = -95.0  # weakest signal a common BLE chip still decodes (1M PHY)
 FADE_MARGIN_DB: Final = 10.0  # below this much above the sensitivity, packets begin to get lost
+_SHARES: Final = (
+    "advertising_loss",
+    "packet_error_rate",
+    "host_loss",
+    "page_corruption",
+    "page_duplication",
+    "page_reordering",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +45,9 @@ class RadioConditions:
     host_loss
         Share of notifications the host loses after the radio has delivered them, 0 to below 1 (as some
         Linux Bluetooth stacks do under load).
+    page_corruption, page_duplication, page_reordering
+        Share of the pages of BULK of which the host gets a bit wrong, which it gets twice, and which it gets
+        after the next one, each 0 to below 1.
     """
 
     rssi_dbm: float = -60.0
@@ -47,9 +58,12 @@ class RadioConditions:
     packets_per_event: int = 6
     supervision_timeout_s: float = 4.0
     host_loss: float = 0.0
+    page_corruption: float = 0.0
+    page_duplication: float = 0.0
+    page_reordering: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("advertising_loss", "packet_error_rate", "host_loss"):
+        for name in _SHARES:
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise RadioConditionsError(f"{name} must be 0 to below 1, not {getattr(self, name)}")
         if self.connection_interval_ms is not None and not 7.5 <= self.connection_interval_ms <= 4000.0:

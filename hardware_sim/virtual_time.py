@@ -1,7 +1,7 @@
 """An event loop whose clock jumps to the next timer: hours of radio in seconds, the same in every run.
 
-Of the libraries that do this, looptime lets real time pass as well, and async-solipsism has a licence (GPL) that a
-simulator which is shipped in the wheel cannot take on.
+Of the libraries that do this, looptime lets real time pass as well, and async-solipsism has a licence (GPL)
+that a simulator which is shipped in the wheel cannot take on.
 """
 
 from __future__ import annotations

@@ -1,0 +1,139 @@
+"""What became of every sample, held against what the virtual sensors really made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from firmware_protocol.codec import decode_frame, decode_status
+from sensor_bridge.ble.link import FrameKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from firmware_protocol.packets import ImuFrame
+    from hardware_sim.peripheral_stream import MadeStream
+    from hardware_sim.recording_source import SampleSource
+    from sensor_bridge.ble.link import ReceivedFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Samples of all sensors of a run.
+
+    Parameters
+    ----------
+    streams
+        Streams that the sensors began.
+    made
+        Samples that the sensors made for them.
+    delivered
+        Of these: that came live, or from the sensor's RAM after a resume.
+    backfilled
+        That came from flash and not otherwise.
+    vanished
+        That were in a sensor's RAM only when it broke down, behind the last of which anybody had heard:
+        nobody can know how many they were.
+    reported_lost
+        What the bridge says it lacks.
+    doubles
+        That came again.
+    wrong
+        That came with a number, a time or a content that is not theirs.
+    """
+
+    streams: int
+    made: int
+    delivered: int
+    backfilled: int
+    vanished: int
+    reported_lost: int
+    doubles: int
+    wrong: int
+
+    @property
+    def imbalance(self) -> int:
+        """Samples for which nobody accounts; 0, or something is wrong."""
+        return self.made - self.delivered - self.backfilled - self.vanished - self.reported_lost
+
+
+def settle(
+    made: Iterable[MadeStream], log: Sequence[ReceivedFrame], source: SampleSource, reported_lost: int
+) -> Account:
+    """Close the account of one sensor.
+
+    Parameters
+    ----------
+    made
+        What the sensor made.
+    log
+        Everything that the bridge received from it.
+    source
+        What the sensor played.
+    reported_lost
+        What the bridge says it lacks.
+    """
+    content = source.counts.astype("<i2").tobytes()
+    frames: dict[int, list[tuple[ImuFrame, bool]]] = {}
+    heard: dict[int, int] = {}
+    for received in log:
+        if received.kind is FrameKind.DATA:
+            frame = decode_frame(received.payload)
+            frames.setdefault(frame.stream_id, []).append((frame, False))
+        elif received.kind is FrameKind.STATUS:
+            status = decode_status(received.payload)
+            if status.newest_sample_index:
+                known = heard.get(status.stream_id, 0)
+                heard[status.stream_id] = max(known, status.newest_sample_index + 1)
+    totals = np.zeros(6, dtype=np.int64)
+    streams = list(made)
+    for stream in streams:
+        is_live = np.zeros(stream.n_samples, dtype=np.bool_)
+        is_stored = np.zeros(stream.n_samples, dtype=np.bool_)
+        doubles = wrong = 0
+        boot_us = None
+        for frame, is_page in frames.pop(stream.stream_id, []):
+            first, end = frame.first_sample_index, frame.first_sample_index + frame.n_samples
+            position = stream.origin + first
+            clock_us = int(source.device_time_us[position]) - frame.device_time_us
+            boot_us = clock_us if boot_us is None else boot_us
+            is_right = (
+                end <= stream.n_samples
+                and clock_us == boot_us
+                and content[12 * position : 12 * (position + frame.n_samples)] == frame.samples
+            )
+            wrong += 0 if is_right else frame.n_samples
+            doubles += int(np.count_nonzero(is_live[first:end] | is_stored[first:end]))
+            (is_stored if is_page else is_live)[first:end] = True
+        there = np.flatnonzero(is_live | is_stored)
+        known = max(
+            int(there[-1]) + 1 if len(there) else 0, stream.n_outlasting, heard.get(stream.stream_id, 0)
+        )
+        totals += (
+            stream.n_samples,
+            np.count_nonzero(is_live),
+            np.count_nonzero(is_stored & ~is_live),
+            max(stream.n_samples - known, 0),
+            doubles,
+            wrong,
+        )
+    strangers = sum(frame.n_samples for each in frames.values() for frame, _ in each)
+    n_made, delivered, backfilled, vanished, doubles, wrong = (int(total) for total in totals)
+    return Account(
+        streams=len(streams),
+        made=n_made,
+        delivered=delivered,
+        backfilled=backfilled,
+        vanished=vanished,
+        reported_lost=reported_lost,
+        doubles=doubles,
+        wrong=wrong + strangers,
+    )
+
+
+def total(accounts: Sequence[Account]) -> Account:
+    """Add up the accounts of several sensors."""
+    names = Account.__dataclass_fields__
+    return Account(**{name: sum(getattr(each, name) for each in accounts) for name in names})

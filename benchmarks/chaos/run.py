@@ -1,0 +1,111 @@
+"""One scenario from its first sample to its account."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benchmarks.chaos.account import Account, settle, total
+from benchmarks.chaos.bridge import TroubledBridge
+from hardware_sim.chaos_play import let_go_wrong
+from hardware_sim.chaos_sources import chaos_sources
+from hardware_sim.peripheral import address_of
+from hardware_sim.radio import VirtualRadio
+from hardware_sim.virtual_time import run_in_virtual_time
+from sensor_bridge.ble.link import FrameKind
+from sensor_bridge.config import AthleteConfig, SensorConfig, StreamingConfig
+from sensor_bridge.sensor_report import WornSensor
+
+if TYPE_CHECKING:
+    from hardware_sim.chaos import ChaosScenario
+    from hardware_sim.recording_source import SampleSource
+    from sensor_bridge.ble.link import ReceivedFrame
+
+_QUIET_S = 30.0
+_LONGEST_AFTERMATH_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a scenario.
+
+    Parameters
+    ----------
+    account
+        Every sample of every sensor.
+    simulated_s, wall_s
+        How long it took the sensors, and this machine, s.
+    links
+        Links that were made.
+    """
+
+    account: Account
+    simulated_s: float
+    wall_s: float
+    links: int
+
+
+def run(scenario: ChaosScenario) -> Outcome:
+    """Run a scenario in virtual time."""
+    return run_in_virtual_time(_run(scenario))
+
+
+async def _run(scenario: ChaosScenario) -> Outcome:
+    started_s = time.perf_counter()
+    played = chaos_sources(scenario)
+    worn = _worn(scenario, played.sources)
+    loop = asyncio.get_running_loop()
+    async with VirtualRadio(
+        played.sources, seed=scenario.seed, radio=scenario.radio, model=scenario.sensor
+    ) as radio:
+        bridge = TroubledBridge(radio, worn, scenario.seed)
+        bridge.start()
+        try:
+            await let_go_wrong(scenario, radio, bridge.befall)
+            await _aftermath(bridge)
+        finally:
+            await bridge.stop()
+        accounts = [
+            settle(
+                radio.peripherals[source.sensor_id].stream.made_streams(loop.time()),
+                [frame for frame in bridge.log if frame.sensor_id == source.sensor_id],
+                source,
+                bridge.accounts[source.sensor_id].lost,
+            )
+            for source in played.sources
+        ]
+        return Outcome(total(accounts), loop.time(), time.perf_counter() - started_s, bridge.n_links)
+
+
+async def _aftermath(bridge: TroubledBridge) -> None:
+    """Wait until no samples have come for a while."""
+    loop = asyncio.get_running_loop()
+    last_s, end_s, n_seen = loop.time(), loop.time() + _LONGEST_AFTERMATH_S, len(bridge.log)
+    while loop.time() - last_s < _QUIET_S and loop.time() < end_s:
+        await asyncio.sleep(1.0)
+        if any(_brings_samples(frame) for frame in bridge.log[n_seen:]):
+            last_s = loop.time()
+        n_seen = len(bridge.log)
+
+
+def _brings_samples(frame: ReceivedFrame) -> bool:
+    return frame.kind is FrameKind.DATA
+
+
+def _worn(scenario: ChaosScenario, sources: tuple[SampleSource, ...]) -> dict[str, WornSensor]:
+    sensors = tuple(
+        SensorConfig.model_validate(
+            {
+                "id": source.sensor_id,
+                "placement": source.placement,
+                "mount": source.mount,
+                "address": address_of(source.sensor_id),
+            }
+        )
+        for source in sources
+    )
+    athlete = AthleteConfig(id="athlete", sensors=sensors)
+    streaming = StreamingConfig(sampling_rate_hz=scenario.athlete.rate_hz, batch=scenario.batch)
+    return {each.id: WornSensor(athlete, each, streaming) for each in sensors}
