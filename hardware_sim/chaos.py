@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import random
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -19,7 +19,6 @@ from hardware_sim.exercises import Exercise
 from hardware_sim.mounts import Mount, Placement
 from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.scenario import Scenario, WornSensor
-from hardware_sim.sensor_model import SensorModel
 from hardware_sim.toml_table import build, suggestion
 
 if TYPE_CHECKING:
@@ -113,8 +112,18 @@ def _pelvis_sensor() -> Scenario:
     )
 
 
-def _with_flash() -> SensorModel:
-    return SensorModel(flash_capacity_samples=700_000)  # 8 MiB
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What sensors keep, samples and frames as in `SensorModel`; by default with 8 MiB of flash."""
+
+    ring_capacity_samples: int = 6000
+    queue_frames: int = 32
+    flash_capacity_samples: int = 700_000
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            if getattr(self, item.name) < 0:
+                raise ScenarioError(f"memory.{item.name} must be 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +148,8 @@ class ChaosScenario:
         Samples a frame, 1 to 19.
     radio
         The air at the beginning.
-    sensor
-        What kind all sensors are.
+    memory
+        That of each sensor.
     loses_samples
         Whether samples are expected to be gone for good; they have to be reported, every one.
     mishaps
@@ -160,7 +169,7 @@ class ChaosScenario:
     seed: int = 0
     batch: int = 19
     radio: RadioConditions = field(default_factory=RadioConditions)
-    sensor: SensorModel = field(default_factory=_with_flash)
+    memory: Memory = field(default_factory=Memory)
     loses_samples: bool = False
     mishaps: tuple[Mishap, ...] = ()
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hardware_sim.recording_source import SampleSource
 
 _NOISE_COUNTS = 3
+_STILL_S = 1.0  # at the beginning of a set
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +69,8 @@ def _spread(moving: SampleSource, scenario: ChaosScenario) -> SampleSource:
     steps = np.arange(round(scenario.duration_s * moving.rate.hz))
     generator = np.random.default_rng([scenario.seed, *moving.sensor_id.encode()])
     noise = generator.integers(-_NOISE_COUNTS, _NOISE_COUNTS + 1, (len(steps), 6), dtype=np.int16)
-    counts = moving.counts[0] + noise
+    still = np.rint(moving.counts[: round(_STILL_S * moving.rate.hz)].mean(axis=0)).astype(np.int16)
+    counts = still + noise
     for start_s in scenario.sets_at_s:
         first = round(start_s * moving.rate.hz)
         counts[first : first + len(moving)] = moving.counts

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.chaos.account import Account, settle, total
 from benchmarks.chaos.bridge import TroubledBridge
 from hardware_sim.chaos_play import let_go_wrong
 from hardware_sim.chaos_sources import chaos_sources
-from hardware_sim.peripheral import address_of
 from hardware_sim.radio import VirtualRadio
+from hardware_sim.sensor_model import SensorModel, address_of
 from hardware_sim.virtual_time import run_in_virtual_time
 from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.config import AthleteConfig, SensorConfig, StreamingConfig
@@ -57,9 +57,8 @@ async def _run(scenario: ChaosScenario) -> Outcome:
     played = chaos_sources(scenario)
     worn = _worn(scenario, played.sources)
     loop = asyncio.get_running_loop()
-    async with VirtualRadio(
-        played.sources, seed=scenario.seed, radio=scenario.radio, model=scenario.sensor
-    ) as radio:
+    model = SensorModel(**asdict(scenario.memory))
+    async with VirtualRadio(played.sources, seed=scenario.seed, radio=scenario.radio, model=model) as radio:
         bridge = TroubledBridge(radio, worn, scenario.seed)
         bridge.start()
         try:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hardware_sim.flash_ring import PAGE_SAMPLES, FlashRing, KeptRange
-from hardware_sim.peripheral_stream import PlayedSource, SampleStream
+from hardware_sim.peripheral_stream import MadeStream, PlayedSource, SampleStream
 from tests.hardware_sim.test_peripheral_stream import source
 
 
@@ -104,3 +104,22 @@ def test_a_stream_is_stored_over_stop_and_start_and_reboot():
     sampling.store(112.0)
     assert flash.kept(43) == KeptRange(0, 100)
     assert flash.frame_from(43, 0, 100, 18).device_time_us == pytest.approx(1_000_000, abs=10_000)
+
+
+@pytest.mark.parametrize(("is_foreseen", "kept"), [(False, PAGE_SAMPLES), (True, 400)])
+def test_what_a_reboot_leaves_of_a_stream(is_foreseen, kept):
+    played = PlayedSource(source(4000))
+    flash = FlashRing(played, 10 * PAGE_SAMPLES)
+    sampling = SampleStream(played, ring_capacity=300, queue_frames=8, first_stream_id=41, flash=flash)
+    sampling.start(99.0)
+    played.begin(100.0005)
+    sampling.stop(102.0)
+    sampling.start(103.0)
+    sampling.reboot(107.0, is_foreseen=is_foreseen)
+    sampling.start(110.0)
+    assert flash.kept(42) == KeptRange(0, kept)
+    assert sampling.made_streams(111.0) == (
+        MadeStream(41, 0, 200, 200),
+        MadeStream(42, 300, 400, kept),
+        MadeStream(43, 1000, 100, 100),
+    )

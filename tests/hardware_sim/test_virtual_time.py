@@ -3,9 +3,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from bleak import BleakClient, BleakScanner
 
 from hardware_sim.errors import HardwareSimError, NothingLeftToHappen
+from hardware_sim.radio import VirtualRadio
 from hardware_sim.virtual_time import run_in_virtual_time
+from tests.sensor_bridge.ble.radio_bench import QUICK, source
 
 
 def test_a_day_passes_at_once_and_timers_keep_their_order():
@@ -49,3 +52,26 @@ def test_a_thread_is_refused():
 
     with pytest.raises(HardwareSimError, match="no threads in virtual time"):
         run_in_virtual_time(work())
+
+
+def test_a_host_without_power_is_missed_only_after_the_supervision_timeout():
+    async def lose_power():
+        async with VirtualRadio([source()], radio=QUICK) as radio:
+            sensor = radio.peripherals["pelvis"]
+            told = []
+            client_class, scanner = radio.bleak_backends()
+            device = await BleakScanner.find_device_by_address(sensor.address, timeout=3, backend=scanner)
+            client = BleakClient(device, backend=client_class, disconnected_callback=told.append)
+            await client.connect()
+            await radio.replace_host()
+            await asyncio.sleep(0.9 * QUICK.supervision_timeout_s)
+            assert sensor.is_connected
+            await asyncio.sleep(0.2 * QUICK.supervision_timeout_s)
+            assert not sensor.is_connected
+            client_class, scanner = radio.bleak_backends()
+            device = await BleakScanner.find_device_by_address(sensor.address, timeout=3, backend=scanner)
+            async with BleakClient(device, backend=client_class):
+                assert sensor.is_connected
+            assert told == []
+
+    run_in_virtual_time(lose_power())
