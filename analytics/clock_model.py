@@ -111,6 +111,15 @@ class ClockModel:
         return self._skew * 1e6
 
     @property
+    def drift_ppm(self) -> float | None:
+        """How much faster the device's clock runs than the host's, ppm; None until seen long enough.
+
+        The fitted rate is believed fully after ``trusted_span_s``: before, it is half an assumption.
+        """
+        trusted_ns = self._parameters.trusted_span_s * NANOSECONDS_PER_SECOND
+        return -self._skew * 1e6 if self._newest_x >= trusted_ns else None
+
+    @property
     def residual_ms(self) -> float:
         """95th percentile of the last 200 arrivals' delay over the fitted line, ms: the link's jitter."""
         return float(np.percentile(self._delays_ms, 95)) if self._delays_ms else 0.0

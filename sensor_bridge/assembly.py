@@ -63,6 +63,8 @@ class SensorQuality:
         Jitter of the arrivals over the clock fit and bound on its error; ``None`` before any frame.
     traits
         What its stream lacks: where it does not show loss, ``lost`` says nothing.
+    clock_drift_ppm
+        How much faster the sensor's clock runs than the host's; ``None`` in the first minute.
     """
 
     received: int
@@ -74,6 +76,7 @@ class SensorQuality:
     lost_s: float
     clock_residual_ms: float | None
     clock_uncertainty_ms: float | None
+    clock_drift_ppm: float | None = None
     traits: StreamTraits = COMPLETE
 
 
@@ -322,6 +325,7 @@ class _Sensor:
             clock_residual_ms=self.clock.residual_ms if self.clock.is_ready else None,
             clock_uncertainty_ms=self.clock.uncertainty_ms if self.clock.is_ready else None,
             traits=self.decoder.traits,
+            clock_drift_ppm=self.clock.drift_ppm,
         )
 
     def _fits_clock(self, device_ns: int, arrival_ns: int) -> bool:

@@ -9,6 +9,8 @@
     ├── BluetoothUnavailable      this machine has no Bluetooth, or it is off or forbidden
     ├── SensorNotFound            no such sensor is advertising (also ConnectionError)
     ├── LinkLost                  the link to a sensor ended or never came up (also ConnectionError)
+    │   ├── AdapterFull           the adapter holds no more links
+    │   └── BondLost              they were paired, and one side has forgotten the other
     ├── WrongFirmware             the sensor speaks a protocol version this bridge does not
     ├── CommandRefused            the sensor understood a command and said no
     ├── UpdateFailed              the sensor runs the firmware it had before
@@ -51,6 +53,14 @@ class SensorNotFound(BridgeError, ConnectionError):
 
 class LinkLost(BridgeError, ConnectionError):
     """The link to a sensor ended, went silent, or could not be made."""
+
+
+class AdapterFull(LinkLost):
+    """The adapter has as many links as it can hold."""
+
+
+class BondLost(LinkLost):
+    """Sensor and computer were paired, and one of them has lost the key."""
 
 
 class WrongFirmware(BridgeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from sensor_bridge.messages import Outgoing
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sensor_bridge.assembly import SensorQuality
-    from sensor_bridge.ble.link import LinkState
+    from sensor_bridge.ble.link import LinkHealth, LinkState
     from sensor_bridge.config import AthleteConfig, Config, SensorConfig, StreamingConfig
     from sensor_bridge.recording.sensor_calibrations import SensorCalibration
 
@@ -81,6 +81,27 @@ class WornSensor:
         return self.streaming.batch
 
 
+def whole_health(link: LinkState, quality: SensorQuality) -> LinkHealth:
+    """Join what the link counts with what became of the samples behind it.
+
+    Parameters
+    ----------
+    link
+        Last report on the link.
+    quality
+        The account of the sensor's samples, also of those before a restart of the bridge.
+    """
+    return replace(
+        link.health,
+        received=quality.received,
+        lost=quality.lost,
+        duplicated=quality.duplicated,
+        rejected=quality.rejected,
+        clock_residual_ms=quality.clock_residual_ms,
+        clock_drift_ppm=quality.clock_drift_ppm,
+    )
+
+
 def sensor_status(worn: WornSensor, link: LinkState, quality: SensorQuality, now_ms: float) -> Outgoing:
     """Say how a sensor and its link are, and what became of its samples.
 
@@ -95,25 +116,30 @@ def sensor_status(worn: WornSensor, link: LinkState, quality: SensorQuality, now
     now_ms
         UTC, ms.
     """
-    health = link.health
+    health = whole_health(link, quality)
     data = payloads.SensorStatus(
         sensor=worn.sensor_id,
         athlete=worn.athlete.id,
         placement=str(worn.sensor.placement),
         name=link.name or worn.name or worn.sensor_id,
         link=cast("payloads.LinkPhase", str(link.phase)),
-        received=quality.received,
-        lost=quality.lost,
-        duplicated=quality.duplicated,
-        rejected=quality.rejected,
+        reason=link.reason.removeprefix(f"{worn.sensor_id}: ") or None,
+        received=health.received,
+        lost=health.lost,
+        duplicated=health.duplicated,
+        rejected=health.rejected,
         dropped=health.dropped,
+        gaps=quality.gaps,
+        lost_s=quality.lost_s,
         reconnects=health.reconnects,
         overflow=link.overflow_count or 0,
         battery_percent=link.battery_percent,
         rssi_dbm=health.rssi_dbm,
         firmware=link.firmware,
-        clock_residual_ms=quality.clock_residual_ms,
-        connection_interval_ms=link.connection_interval_ms,
+        sampling_rate_hz=link.sampling_rate_hz,
+        connection_interval_ms=health.connection_interval_ms,
+        clock_residual_ms=health.clock_residual_ms,
+        clock_drift_ppm=health.clock_drift_ppm,
     )
     return Outgoing(Channel.SENSOR_STATUS, {"sensor": worn.sensor_id}, now_ms, data)
 
@@ -126,8 +152,3 @@ def log_metadata(config: Config, calibrations: Mapping[str, SensorCalibration]) 
         "athletes": [athlete.model_dump(mode="json") for athlete in config.athletes],
         "streaming": config.streaming.model_dump(mode="json"),
     }
-
-
-def late_samples_alarm(late: int) -> str | None:
-    """Text of the alarm that so many samples came too late; ``None`` where none did."""
-    return f"{late} samples came too late to be measured with those of other sensors" if late else None

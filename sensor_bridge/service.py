@@ -18,6 +18,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from firmware_protocol.errors import ProtocolError
+from sensor_bridge.alarms import bridge_alarms
 from sensor_bridge.announcement import announced, announcement_path
 from sensor_bridge.athlete_session import AthleteSession
 from sensor_bridge.ble.accounting import SampleAccount
@@ -37,7 +38,7 @@ from sensor_bridge.publisher import Publisher
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.sensor_calibrations import from_metadata, read_calibrations
 from sensor_bridge.recording.session import create_session, session_to_go_on_with
-from sensor_bridge.sensor_report import WornSensor, late_samples_alarm, log_metadata, sensor_status
+from sensor_bridge.sensor_report import WornSensor, log_metadata, sensor_status
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -134,6 +135,7 @@ class _Run:
         self.intake = intake
         self.status = status
         self.clock = clock
+        self.batch = config.streaming.batch
         self.accounts: dict[str, SampleAccount] = {}
         self.sensors = {
             sensor.id: WornSensor(athlete, sensor, config.streaming)
@@ -198,15 +200,14 @@ class _Run:
         for sensor_id, worn in self.sensors.items():
             link = self.bridge.links.get(sensor_id, LinkState(sensor_id, LinkPhase.SCANNING))
             await self.publisher.publish([sensor_status(worn, link, self.quality(sensor_id), now_ms)])
-        dropped, unlogged = self.intake.dropped, self.intake.unlogged
-        self.status.set_alarm(
-            "overload",
-            f"{dropped} frames were logged but not measured: this machine is too slow" if dropped else None,
-        )
-        late = sum(session.late_samples for session in self.sessions.values())
-        self.status.set_alarm("late_samples", late_samples_alarm(late))
-        full = f"{unlogged} frames were measured but not logged: free some space on the disk"
-        self.status.set_alarm("frame_log", full if unlogged else None)
+        for code, text in bridge_alarms(
+            dropped=self.intake.dropped,
+            unlogged=self.intake.unlogged,
+            late_samples=sum(session.late_samples for session in self.sessions.values()),
+            links=self.bridge.links.values(),
+            batch=self.batch,
+        ).items():
+            self.status.set_alarm(code, text)
 
     def quality(self, sensor_id: str) -> SensorQuality:
         return self.sessions[self.sensors[sensor_id].athlete.id].quality(sensor_id)

@@ -16,13 +16,16 @@ from sensor_bridge.ble.link import SensorSettings, Sighting
 from sensor_bridge.errors import BluetoothUnavailable, SensorNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Generator
 
     from bleak.backends.client import BaseBleakClient
     from bleak.backends.device import BLEDevice
     from bleak.backends.scanner import AdvertisementData, BaseBleakScanner
 
 _NAMESAKE_WAIT_S: Final = 0.5  # a name is no address: time in which another of that name may be heard
+_PACE_S: Final = 0.5
+_SPARING_LISTEN_S: Final = 2.5  # two advertisements of a sensor that advertises once a second
+_SPARING_REST_S: Final = 7.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,13 @@ class Found:
 class _Search:
     """One sensor somebody waits for."""
 
-    def __init__(self, sensor: SensorSettings) -> None:
-        self._address = None if sensor.address is None else sensor.address.upper()
+    def __init__(self, sensor: SensorSettings, address: str | None, *, is_sparing: bool) -> None:
+        self.is_sparing = is_sparing
+        self._address = None if address is None else address.upper()
         self._name = sensor.name or sensor.sensor_id
         self._kind = sensor.kind
         self._namesakes: dict[str, Found] = {}
-        self.what = sensor.address or f"'{self._name}'"
+        self.what = address or f"'{self._name}'"
         self.found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
 
     def hear(self, found: Found) -> None:
@@ -86,7 +90,8 @@ class Adapter:
     """One Bluetooth adapter of this machine, or a virtual one.
 
     One process uses an adapter at a time, it makes one connection at a time, and it does not scan while it
-    connects: Linux Bluetooth stacks fail at more.
+    connects: Linux Bluetooth stacks fail at more. While sensors stream, one that has been away for long is
+    looked for only now and then: a radio that listens for advertisements misses connection events.
 
     Parameters
     ----------
@@ -105,6 +110,7 @@ class Adapter:
         self._scan_lock = asyncio.Lock()
         self._searches: set[_Search] = set()
         self._quiet = 0
+        self._streams = 0
 
     @property
     def is_scanning(self) -> bool:
@@ -142,7 +148,14 @@ class Adapter:
                 await asyncio.sleep(duration_s)
         return sorted(heard.values(), key=lambda found: -found.sighting.rssi_dbm)
 
-    async def find(self, sensor: SensorSettings, timeout_s: float) -> Found:
+    async def find(
+        self,
+        sensor: SensorSettings,
+        timeout_s: float,
+        *,
+        address: str | None = None,
+        is_sparing: bool = False,
+    ) -> Found:
         """Listen until one sensor is heard.
 
         Several searches share one scan.
@@ -153,6 +166,10 @@ class Adapter:
             Whom to wait for.
         timeout_s
             How long.
+        address
+            Where it is known to be; None: what the settings say.
+        is_sparing
+            Listen only now and then while others stream.
 
         Returns
         -------
@@ -166,12 +183,14 @@ class Adapter:
         BluetoothUnavailable
             There is no adapter, or it may not be used.
         """
-        search = _Search(sensor)
+        search = _Search(sensor, address or sensor.address, is_sparing=is_sparing)
         self._searches.add(search)
         try:
             async with asyncio.timeout(timeout_s):
-                await self._follow_demand()
-                return await search.found
+                while not search.found.done():
+                    await self._follow_demand()
+                    await asyncio.wait([search.found], timeout=_PACE_S)
+                return search.found.result()
         except TimeoutError:
             raise SensorNotFound(
                 f"sensor {search.what} was not heard for {timeout_s:g} s; is it charged, on and near?"
@@ -192,10 +211,27 @@ class Adapter:
             self._quiet -= 1
             await asyncio.shield(self._follow_demand())
 
+    @contextlib.contextmanager
+    def streaming(self) -> Generator[None]:
+        """Know that a sensor streams inside the block."""
+        self._streams += 1
+        try:
+            yield
+        finally:
+            self._streams -= 1
+
+    def _is_wanted(self) -> bool:
+        """Whether to listen now: who searches sparingly does so for a moment in each period."""
+        if self._quiet:
+            return False
+        period_s = _SPARING_LISTEN_S + _SPARING_REST_S
+        is_resting = self._streams and asyncio.get_running_loop().time() % period_s > _SPARING_LISTEN_S
+        return any(not (search.is_sparing and is_resting) for search in self._searches)
+
     async def _follow_demand(self) -> None:
         """Start or stop listening as needed."""
         async with self._scan_lock:
-            is_wanted = bool(self._searches) and not self._quiet
+            is_wanted = self._is_wanted()
             if is_wanted and self._scanner is None:
                 scanner = self._new_scanner(self._heard)
                 try:

@@ -10,15 +10,16 @@ import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from bleak.exc import BleakCharacteristicNotFoundError, BleakError
+from bleak.exc import BleakError
 from bleak_retry_connector import BleakClientWithServiceCache, establish_connection
 
 from firmware_protocol.gatt import BATTERY_LEVEL_UUID
 from sensor_bridge.ble.link import FrameKind, ReceivedFrame
-from sensor_bridge.errors import LinkLost, WrongFirmware
+from sensor_bridge.ble.link_errors import link_errors
+from sensor_bridge.errors import LinkLost
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
     from bleak.backends.characteristic import BleakGATTCharacteristic
 
@@ -101,13 +102,13 @@ class SensorConnection:
         Raises
         ------
         LinkLost
-            No connection came about.
+            No connection came about; AdapterFull and BondLost say why where that is known.
         """
         self._on_end = on_end
         options: dict[str, Any] = {}
         if adapter.client_backend is not None:
             options["backend"] = adapter.client_backend
-        with self._link_errors():
+        with link_errors(self.sensor_id, self._family):
             self._client = await establish_connection(
                 BleakClientWithServiceCache,
                 found.device,
@@ -150,14 +151,14 @@ class SensorConnection:
             It has no such characteristic.
         """
         client = self._connected()
-        with self._link_errors():
+        with link_errors(self.sensor_id, self._family):
             async with asyncio.timeout(_REQUEST_TIMEOUT_S):
                 return bytes(await client.read_gatt_char(uuid))
 
     async def write(self, uuid: str, value: bytes, *, response: bool) -> None:
         """Write a characteristic; raises as :meth:`read` does."""
         client = self._connected()
-        with self._link_errors():
+        with link_errors(self.sensor_id, self._family):
             async with asyncio.timeout(_REQUEST_TIMEOUT_S):
                 await client.write_gatt_char(uuid, value, response=response)
 
@@ -168,7 +169,7 @@ class SensorConnection:
             hear(bytes(value))
 
         client = self._connected()
-        with self._link_errors():
+        with link_errors(self.sensor_id, self._family):
             await client.start_notify(uuid, heard)
 
     async def subscribe(self, uuid: str, kind: FrameKind, on_frame: Callable[[], None] | None = None) -> None:
@@ -180,7 +181,7 @@ class SensorConnection:
                 on_frame()
 
         client = self._connected()
-        with self._link_errors():
+        with link_errors(self.sensor_id, self._family):
             await client.start_notify(uuid, stamp)
 
     async def follow_battery(self) -> None:
@@ -222,22 +223,6 @@ class SensorConnection:
         if self._client is None or self.is_over:
             raise LinkLost(f"{self.sensor_id}: the link was lost")
         return self._client
-
-    @contextlib.contextmanager
-    def _link_errors(self) -> Generator[None]:
-        try:
-            yield
-        except LinkLost:
-            raise
-        except BleakCharacteristicNotFoundError as error:
-            raise WrongFirmware(
-                f"{self.sensor_id}: it lacks characteristic {error.char_specifier}; "
-                f"is it a {self._family} sensor?"
-            ) from error
-        except TimeoutError as error:
-            raise LinkLost(f"{self.sensor_id}: the sensor does not answer") from error
-        except (BleakError, OSError, EOFError) as error:
-            raise LinkLost(f"{self.sensor_id}: {str(error) or type(error).__name__}") from error
 
 
 @contextlib.asynccontextmanager

@@ -69,12 +69,15 @@ class LinkHealth:
         Times the link was made anew.
     rssi_dbm
         Signal strength when last heard; None before.
-    clock_residual_ms
-        How well arrival times follow the sensor's clock (filled in by whoever fits it); None before.
     has_clock
         False where the sensor sends no time: its samples are timed by their arrival.
     shows_loss
         False where the sensor sends neither number nor time: what was lost cannot be known.
+    clock_residual_ms, clock_drift_ppm
+        How well arrival times follow the sensor's clock, and how much faster than the host's that runs
+        (filled in by whoever fits it); None before.
+    connection_interval_ms
+        As the sensor last told; None before.
     """
 
     received: int = 0
@@ -87,6 +90,8 @@ class LinkHealth:
     clock_residual_ms: float | None = None
     has_clock: bool = True
     shows_loss: bool = True
+    clock_drift_ppm: float | None = None
+    connection_interval_ms: float | None = None
 
 
 class LinkPhase(StrEnum):
@@ -117,7 +122,9 @@ class LinkState:
         What it said of itself; None before it was asked.
     stream_id
         The running stream; None before one runs.
-    battery_percent, connection_interval_ms, overflow_count
+    sampling_rate_hz
+        Nominal rate of the last frame of samples, Hz; None before one came.
+    battery_percent, overflow_count
         From its last STATUS; None before one came.
     health
         The counts.
@@ -130,8 +137,8 @@ class LinkState:
     address: str | None = None
     info: DeviceInfo | None = None
     stream_id: int | None = None
+    sampling_rate_hz: float | None = None
     battery_percent: int | None = None
-    connection_interval_ms: float | None = None
     overflow_count: int | None = None
     health: LinkHealth = field(default_factory=LinkHealth)
 

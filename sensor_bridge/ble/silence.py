@@ -24,14 +24,16 @@ class SilenceWatch:
     """
 
     def __init__(self, frame_s: float) -> None:
-        self._data_limit = math.ceil(max(_LEAST_SILENCE_S, _SILENT_FRAMES * frame_s) / TICK_S)
+        self._data_limit = _ticks(frame_s)
         self._status_limit = math.ceil(_STATUS_SILENCE_S / TICK_S)
         self._since_data = 0
         self._since_status = 0
         self._is_expecting_data = False
 
-    def note_data(self) -> None:
-        """Hear that a frame of samples came."""
+    def note_data(self, frame_s: float) -> None:
+        """Hear that samples came, and how much time they take, s; 0 where that is not known yet."""
+        if frame_s:
+            self._data_limit = _ticks(frame_s)
         self._since_data = 0
         self._is_expecting_data = True
 
@@ -51,3 +53,7 @@ class SilenceWatch:
         if self._since_status > self._status_limit and self._since_data > self._data_limit:
             return f"no sign of life for {self._since_status * TICK_S:g} s though the link is up"
         return None
+
+
+def _ticks(frame_s: float) -> int:
+    return math.ceil(max(_LEAST_SILENCE_S, _SILENT_FRAMES * frame_s) / TICK_S)

@@ -13,17 +13,20 @@ from firmware_protocol.errors import ProtocolError
 from sensor_bridge.ble.accounting import SampleAccount
 from sensor_bridge.ble.backoff import Backoff
 from sensor_bridge.ble.decoding import FrameDecoder
+from sensor_bridge.ble.last_known import LastKnown
 from sensor_bridge.ble.link import FrameKind, LinkHealth, LinkPhase, LinkState
 from sensor_bridge.ble.linking import connect
 from sensor_bridge.ble.silence import TICK_S, SilenceWatch
-from sensor_bridge.errors import BluetoothUnavailable, CommandRefused, LinkLost, SensorNotFound, WrongFirmware
+from sensor_bridge.errors import BridgeError
 from sensor_bridge.host_clock import HostClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from firmware_protocol.packets import StreamStatus
     from sensor_bridge.ble.adapter import Adapter, Found
     from sensor_bridge.ble.link import ReceivedFrame, SensorLink, SensorSettings
+    from sensor_bridge.ble.samples import SampleRun
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +34,7 @@ _SEARCH_S: Final = 15.0
 _CONNECT_S: Final = 20.0
 _RECONNECT_S: Final = 5.0  # at the place where it was last; then it is searched for
 _STABLE_S: Final = 10.0
+_KEEN_TRIES: Final = 2  # after so many in vain, searching is not to cost the other sensors anything
 _WARN_EVERY: Final = 100  # one line in so many refused payloads
 
 
@@ -81,9 +85,12 @@ class SensorSupervisor:
         self._clock = clock or HostClock()
         self._backoff = backoff or Backoff()
         self._state = LinkState(sensor.sensor_id, LinkPhase.SCANNING)
-        self._known: Found | None = None
+        self._at: Found | None = None
+        self._known = LastKnown(sensor)
+        self._n_failures = 0
         self._n_links = 0
         self._rejected = 0
+        self._interval_ms: float | None = None
         self._dropped_before = 0
         self._link: SensorLink | None = None
         self._silence: SilenceWatch | None = None
@@ -99,7 +106,8 @@ class SensorSupervisor:
         """Keep the sensor streaming until cancelled; then leave no link and no task behind."""
         try:
             while True:
-                reason = await self._try_once()
+                reason = self._known.explained(await self._try_once())
+                self._n_failures += 1
                 # Once in plain sight, since a person may have to mend it; tries that fail alike say no more.
                 log.log(logging.INFO if reason == self._complaint else logging.WARNING, "%s", reason)
                 self._complaint = reason
@@ -114,7 +122,7 @@ class SensorSupervisor:
             async with contextlib.AsyncExitStack() as stack:
                 link = await self._connect(stack)
                 await self._stream(link)
-        except (SensorNotFound, LinkLost, CommandRefused, WrongFirmware, BluetoothUnavailable) as error:
+        except BridgeError as error:
             return str(error)
         finally:
             if self._link is not None:
@@ -123,18 +131,24 @@ class SensorSupervisor:
         return self._silent_because or f"{self._sensor.sensor_id}: the link was lost"
 
     async def _connect(self, stack: contextlib.AsyncExitStack) -> SensorLink:
-        found, self._known = self._known, None
+        found, self._at = self._at, None
         timeout_s = _RECONNECT_S
         if found is None:
             self._report(phase=LinkPhase.SCANNING)
-            found = await self._adapter.find(self._sensor, _SEARCH_S)
+            found = await self._adapter.find(
+                self._sensor,
+                _SEARCH_S,
+                address=self._known.address_to_try(),
+                is_sparing=self._n_failures > _KEEN_TRIES,
+            )
             timeout_s = _CONNECT_S
         async with self._connect_lock, self._adapter.quiet():
             self._report(phase=LinkPhase.CONNECTING, name=found.sighting.name, address=found.sighting.address)
             link = await stack.enter_async_context(
                 connect(self._adapter, found, self._sensor, self._clock, timeout_s=timeout_s)
             )
-        self._known, self._link = found, link
+        self._known.linked(found.sighting.address, None if link.info is None else link.info.serial)
+        self._at, self._link = found, link
         return link
 
     async def _stream(self, link: SensorLink) -> None:
@@ -146,7 +160,12 @@ class SensorSupervisor:
         self._silence = SilenceWatch(link.frame_s)
         self._silent_because = None
         self._complaint = ""
+        self._n_failures = 0
         self._report(phase=LinkPhase.CONNECTED, reason="", info=link.info, stream_id=stream_id)
+        with self._adapter.streaming():
+            await self._stream_until_lost(link)
+
+    async def _stream_until_lost(self, link: SensorLink) -> None:
         async with asyncio.TaskGroup() as tasks:
             helpers = [
                 tasks.create_task(link.keep_time(), name=f"clock of {self._sensor.sensor_id}"),
@@ -177,27 +196,35 @@ class SensorSupervisor:
     def _take(self, frame: ReceivedFrame) -> None:
         self._on_frame(frame)
         try:
-            for run in self._decoder.push(frame):
+            runs = self._decoder.push(frame)
+            for run in runs:
                 self._account.add(run)
             match frame.kind:
-                case FrameKind.DATA if self._silence is not None:
-                    self._silence.note_data()
+                case FrameKind.DATA:
+                    self._take_samples(runs)
                 case FrameKind.STATUS:
-                    self._take_status(frame)
+                    self._take_status(decode_status(frame.payload))
                 case FrameKind.BATTERY if frame.payload:
+                    self._known.charged(frame.payload[0])
                     self._report(battery_percent=frame.payload[0])
         except ProtocolError as error:
             if self._rejected % _WARN_EVERY == 0:
                 log.warning("%s: %s is refused: %s", frame.sensor_id, frame.kind.name, error)
             self._rejected += 1
 
-    def _take_status(self, frame: ReceivedFrame) -> None:
-        status = decode_status(frame.payload)
+    def _take_samples(self, runs: Sequence[SampleRun]) -> None:
+        if self._silence is not None:
+            self._silence.note_data(sum(run.n_samples / run.sampling_rate_hz for run in runs))
+        if runs and runs[-1].sampling_rate_hz != self._state.sampling_rate_hz:
+            self._report(sampling_rate_hz=runs[-1].sampling_rate_hz)
+
+    def _take_status(self, status: StreamStatus) -> None:
+        self._interval_ms = status.connection_interval_ms
+        self._known.charged(status.battery_percent)
         if self._silence is not None:
             self._silence.note_status(is_streaming=status.is_streaming)
         self._report(
             battery_percent=status.battery_percent,
-            connection_interval_ms=status.connection_interval_ms,
             overflow_count=status.overflow_count,
         )
 
@@ -210,9 +237,8 @@ class SensorSupervisor:
             rejected=self._rejected + self._decoder.n_rejected,
             dropped=self._dropped_before + (self._link.dropped if self._link is not None else 0),
             reconnects=max(self._n_links - 1, 0),
-            rssi_dbm=self._known.sighting.rssi_dbm
-            if self._known is not None
-            else self._state.health.rssi_dbm,
+            rssi_dbm=self._at.sighting.rssi_dbm if self._at is not None else self._state.health.rssi_dbm,
+            connection_interval_ms=self._interval_ms,
             has_clock=self._decoder.traits.has_clock,
             shows_loss=self._decoder.traits.shows_loss,
         )

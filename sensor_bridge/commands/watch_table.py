@@ -15,6 +15,7 @@ from sensor_bridge.commands.watch_words import (
     count_pips,
     count_words,
     exercise_words,
+    health_words,
     is_in_trouble,
     of_target,
     placement_words,
@@ -145,11 +146,11 @@ def _last_repetition(last: payloads.Repetition | None) -> Text:
 
 
 def _sensors(sensors: Iterable[payloads.SensorStatus]) -> Text:
-    lines = [
-        Text(
-            f"{placement_words(sensor.placement)}: {sensor_words(sensor)}",
-            style="red" if is_in_trouble(sensor) else "",
-        )
-        for sensor in sensors
-    ]
-    return Text("\n").join(lines) if lines else Text("no sensors")
+    text = Text()
+    for sensor in sensors:
+        if text:
+            text.append("\n")
+        style = "red" if is_in_trouble(sensor) else ""
+        text.append(f"{placement_words(sensor.placement)}: {sensor_words(sensor)}", style=style)
+        text.append(f"\n  {health_words(sensor)}", style="dim")
+    return text or Text("no sensors")

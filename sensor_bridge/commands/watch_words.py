@@ -150,13 +150,38 @@ def sensor_words(sensor: payloads.SensorStatus) -> str:
     made = sensor.received + sensor.lost
     if made and sensor.lost / made >= _NOTABLE_LOSS:
         parts.append(f"{100 * sensor.lost / made:.0f} % of samples lost")
-    return ", ".join(parts)
+    told = ", ".join(parts)
+    return told if sensor.reason is None else f"{told}: {printable(sensor.reason)}"
+
+
+def health_words(sensor: payloads.SensorStatus) -> str:
+    """Give the figures of a sensor's link; what is not known yet is left out."""
+    parts = [
+        (sensor.sampling_rate_hz, "{:g} Hz"),
+        (sensor.connection_interval_ms, "interval {:g} ms"),
+        (sensor.rssi_dbm, "{:.0f} dBm"),
+        (sensor.clock_residual_ms, "jitter {:.0f} ms"),
+        (sensor.clock_drift_ppm, "clock {:+.0f} ppm"),
+    ]
+    words = [form.format(value) for value, form in parts if value is not None]
+    words.append(f"{sensor.received} samples, {sensor.lost} lost")
+    if sensor.gaps:
+        words.append(f"{sensor.gaps} gap{'s' if sensor.gaps > 1 else ''} of {sensor.lost_s:.1f} s")
+    counts = (
+        (sensor.duplicated, "doubled"),
+        (sensor.rejected, "refused"),
+        (sensor.dropped, "dropped"),
+        (sensor.overflow, "lost in the sensor"),
+        (sensor.reconnects, "reconnects"),
+    )
+    return ", ".join(words + [f"{count} {what}" for count, what in counts if count])
 
 
 def is_in_trouble(sensor: payloads.SensorStatus) -> bool:
     """Whether a sensor needs a look."""
     percent = sensor.battery_percent
-    return sensor.link in {"lost", "stopped"} or (percent is not None and percent < _LOW_BATTERY_PERCENT)
+    is_away = sensor.link in {"lost", "stopped"} or sensor.reason is not None
+    return is_away or (percent is not None and percent < _LOW_BATTERY_PERCENT)
 
 
 def count_words(elapsed_s: float, target_s: float | None) -> str:

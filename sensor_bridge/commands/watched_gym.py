@@ -159,7 +159,7 @@ class WatchedGym:
 
     def _sensor(self, ts: str, data: payloads.SensorStatus) -> list[str]:
         before, self.sensors[data.sensor] = self.sensors.get(data.sensor), data
-        if before and (before.link, is_in_trouble(before)) == (data.link, is_in_trouble(data)):
+        if before and _is_as_before(before, data):
             return []
         athlete = self.athletes.get(data.athlete)
         owner = athlete.name if athlete else data.athlete
@@ -230,6 +230,10 @@ class WatchedGym:
         if words == _repetition_words(before, athlete.target):
             return []
         return [f"{envelope.ts} {athlete.name}: {words} (measured again)"]
+
+
+def _is_as_before(before: payloads.SensorStatus, now: payloads.SensorStatus) -> bool:
+    return (before.link, before.reason, is_in_trouble(before)) == (now.link, now.reason, is_in_trouble(now))
 
 
 def _repetition_words(data: payloads.Repetition, target: payloads.Target) -> str:

@@ -251,18 +251,23 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
     placement: Code
     name: str
     link: LinkPhase
+    reason: str | None = None
     received: Count = 0
     lost: Count = 0
     duplicated: Count = 0
     rejected: Count = 0
     dropped: Count = 0
+    gaps: Count = 0
+    lost_s: Annotated[float, Meta(ge=0.0)] = 0.0
     reconnects: Count = 0
     overflow: Count = 0
     battery_percent: Annotated[float, Meta(ge=0.0, le=100.0)] | None = None
     rssi_dbm: float | None = None
     firmware: str | None = None
-    clock_residual_ms: float | None = None
+    sampling_rate_hz: float | None = None
     connection_interval_ms: float | None = None
+    clock_residual_ms: float | None = None
+    clock_drift_ppm: float | None = None
 
 
 class ServiceStatus(Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class DeafAdapter(Adapter):
     """A radio that never hears anybody."""
 
-    async def find(self, sensor: SensorSettings, timeout_s: float) -> Found:
+    async def find(self, sensor: SensorSettings, timeout_s: float, **_how: Any) -> Found:
         raise SensorNotFound(f"{sensor.sensor_id} was not heard")
 
 

@@ -12,27 +12,35 @@ def ticks_until_complaint(watch, most=1000):
 
 def test_samples_that_stop_are_noticed_after_a_second():
     watch = SilenceWatch(0.1)
-    watch.note_data()
+    watch.note_data(0.1)
     assert ticks_until_complaint(watch) == 5  # more than 4 ticks of 0.25 s
 
 
 def test_slow_frames_get_five_of_their_periods():
     watch = SilenceWatch(1.9)
-    watch.note_data()
+    watch.note_data(1.9)
     assert ticks_until_complaint(watch) == 39  # more than 5 x 1.9 s
+
+
+def test_a_sensor_that_changes_its_rate_is_waited_for_as_long_as_its_frames_now_last():
+    watch = SilenceWatch(0.1)
+    watch.note_data(1.9)
+    assert ticks_until_complaint(watch) == 39
+    watch.note_data(0.1)
+    assert ticks_until_complaint(watch) == 5
 
 
 def test_each_frame_starts_the_count_anew():
     watch = SilenceWatch(0.1)
     for _ in range(20):
-        watch.note_data()
+        watch.note_data(0.1)
         assert watch.tick() is None
         assert watch.tick() is None
 
 
 def test_a_sensor_that_says_it_makes_no_samples_owes_none():
     watch = SilenceWatch(0.1)
-    watch.note_data()
+    watch.note_data(0.1)
     for _ in range(20):
         watch.note_status(is_streaming=False)
         assert [watch.tick() for _ in range(4)] == [None] * 4

@@ -83,7 +83,7 @@ async def test_three_sensors_stream_every_sample_unchanged():
             assert (health.rejected, health.reconnects) == (0, 0)
             state = listener.states[-1]
             assert state.firmware == "1.0.0"
-            assert state.connection_interval_ms == 7.5
+            assert (state.sampling_rate_hz, state.health.connection_interval_ms) == (100.0, 7.5)
 
 
 async def test_samples_arrive_when_they_were_made():
@@ -315,7 +315,7 @@ async def test_a_missing_adapter_is_said_once_where_a_person_sees_it(monkeypatch
     caplog.set_level(logging.INFO, logger="sensor_bridge")
     adapter = Adapter()
 
-    async def fail(_sensor, _timeout_s):
+    async def fail(_sensor, _timeout_s, **_how):
         raise BluetoothUnavailable("Bluetooth cannot be used")
 
     monkeypatch.setattr(adapter, "find", fail)

@@ -108,6 +108,7 @@ def test_a_lowering_athlete_is_drawn() -> None:
         "set 2, rep 3: ✓ good",
         "left thigh: connected, battery 87 %",
     ]
+    assert second[5] == "0 samples, 0 lost"
     assert second[1:5] == ["rep 3 of 8", "●●●○○", "hip L 52° R \N{EN DASH}", "4.7 s down, 1.3 s up"]
     assert third[4] == "tilt 48°"
 

@@ -12,6 +12,7 @@ from sensor_bridge.commands.watch_words import (
     count_words,
     exercise_words,
     fault_words,
+    health_words,
     is_in_trouble,
     of_target,
     placement_words,
@@ -118,11 +119,40 @@ def test_figures_of_a_repetition_leave_out_what_is_not_measured() -> None:
         ({"rssi_dbm": -90.0, "link": "lost"}, "out of reach, battery 87 %", True),
         ({"received": 980, "lost": 20}, "connected, battery 87 %, 2 % of samples lost", False),
         ({"received": 9990, "lost": 10}, "connected, battery 87 %", False),
+        (
+            {"link": "scanning", "reason": "was not heard\x1b for 15 s"},
+            "searching, battery 87 %: was not heard? for 15 s",
+            True,
+        ),
     ],
 )
 def test_a_sensor_is_described_in_words(changes: dict[str, Any], words: str, trouble: bool) -> None:
     assert sensor_words(sensor(**changes)) == words
     assert is_in_trouble(sensor(**changes)) is trouble
+
+
+def test_the_figures_of_a_link_leave_out_what_is_not_known() -> None:
+    assert health_words(sensor()) == "0 samples, 0 lost"
+    known: dict[str, Any] = {
+        "received": 1860,
+        "lost": 30,
+        "gaps": 2,
+        "lost_s": 0.3,
+        "sampling_rate_hz": 104.0,
+        "connection_interval_ms": 15.0,
+        "rssi_dbm": -61.0,
+        "clock_residual_ms": 10.8,
+        "clock_drift_ppm": -12.4,
+        "duplicated": 1,
+        "rejected": 2,
+        "dropped": 3,
+        "overflow": 4,
+        "reconnects": 5,
+    }
+    assert health_words(sensor(**known)) == (
+        "104 Hz, interval 15 ms, -61 dBm, jitter 11 ms, clock -12 ppm, 1860 samples, 30 lost, "
+        "2 gaps of 0.3 s, 1 doubled, 2 refused, 3 dropped, 4 lost in the sensor, 5 reconnects"
+    )
 
 
 @pytest.mark.parametrize(

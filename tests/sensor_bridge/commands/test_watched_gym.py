@@ -224,12 +224,15 @@ def test_a_sensor_is_a_line_when_its_link_changes_or_its_battery_runs_low() -> N
         sensor(battery_percent=14.0),
         sensor(battery_percent=13.0),
         sensor(link="lost"),
+        sensor(link="scanning", reason="the link was lost"),
+        sensor(link="scanning", reason="the link was lost", reconnects=1),
     ) == [
         "2027-01-15T08:00:00.000Z Ada: sensor on the pelvis: connected, battery 87 %",
         "2027-01-15T08:00:00.000Z Ada: sensor on the pelvis: connected, battery low 14 %",
         "2027-01-15T08:00:00.000Z Ada: sensor on the pelvis: out of reach, battery 87 %",
+        "2027-01-15T08:00:00.000Z Ada: sensor on the pelvis: searching, battery 87 %: the link was lost",
     ]
-    assert [known.link for known in gym.sensors_of("a1")] == ["lost"]
+    assert [known.link for known in gym.sensors_of("a1")] == ["scanning"]
     assert gym.sensors_of("a2") == []
 
 

@@ -229,12 +229,25 @@ async def test_a_lost_sensor_is_said_in_words(stage: Stage) -> None:
             athlete="athlete-1",
             placement="thigh_left",
             name="Hipline thigh_left",
-            link="lost",
-            battery_percent=88.0,
+            link="scanning",
+            reason="the link was lost (its battery was at 3 % when last heard: charge it)",
+            battery_percent=3.0,
+            received=1100,
+            lost=100,
+            gaps=2,
+            lost_s=1.0,
         )
     )
-    await expect(page.get_by_test_id("sensor-link")).to_have_text(["connected", "lost", "connected"])
-    await expect(page.get_by_test_id("verdict")).to_contain_text("left thigh is out of reach")
+    await expect(page.get_by_test_id("sensor-link")).to_have_text(["connected", "searching", "connected"])
+    await expect(page.get_by_test_id("verdict")).to_contain_text("left thigh is away: the link was lost")
+    await expect(page.get_by_test_id("verdict")).to_contain_text("charge it")
+    await expect(page.get_by_test_id("link-figures")).to_have_text(
+        [
+            "nothing lost · \N{MINUS SIGN}58 dBm · every 15 ms",
+            "2 gaps, 1.0 s",
+            "nothing lost · \N{MINUS SIGN}58 dBm · every 15 ms",
+        ]
+    )
 
 
 async def test_silence_is_not_taken_for_stillness(stage: Stage) -> None:

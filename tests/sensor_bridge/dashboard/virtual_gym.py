@@ -225,6 +225,10 @@ class ScriptedAthlete:
                 rssi_dbm=-58.0,
                 firmware="1.0.0",
                 received=1200,
+                sampling_rate_hz=100.0,
+                connection_interval_ms=15.0,
+                clock_residual_ms=12.0,
+                clock_drift_ppm=-12.4,
             )
             for placement, battery in zip(self.placements, self.battery_percent, strict=False)
         ]

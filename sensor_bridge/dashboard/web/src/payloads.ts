@@ -209,18 +209,23 @@ export interface SensorStatus {
   placement: string;
   name: string;
   link: "connected" | "connecting" | "lost" | "scanning" | "stopped";
+  reason: string | null;
   received: number;
   lost: number;
   duplicated: number;
   rejected: number;
   dropped: number;
+  gaps: number;
+  lost_s: number;
   reconnects: number;
   overflow: number;
   battery_percent: number | null;
   rssi_dbm: number | null;
   firmware: string | null;
-  clock_residual_ms: number | null;
+  sampling_rate_hz: number | null;
   connection_interval_ms: number | null;
+  clock_residual_ms: number | null;
+  clock_drift_ppm: number | null;
 }
 
 export interface ServiceStatus {

@@ -234,8 +234,40 @@ export function faultSentence(code: string, value: number | null, repetition: nu
   return repetition > 0 ? `After repetition ${repetition}: ${told}` : told.charAt(0).toUpperCase() + told.slice(1);
 }
 
+/** Figures of a sensor's link, the most telling first; what is not known yet is left out. */
+export function linkFigures(sensor: SensorStatus): string[] {
+  const figures: string[] = [];
+  if (sensor.gaps > 0) figures.push(`${sensor.gaps} ${sensor.gaps === 1 ? "gap" : "gaps"}, ${decimal(sensor.lost_s, 1)} s`);
+  else if (sensor.lost > 0) figures.push(`${sensor.lost} samples lost`);
+  else if (sensor.received > 0) figures.push("nothing lost");
+  if (sensor.rssi_dbm !== null) figures.push(`${decimal(sensor.rssi_dbm, 0)} dBm`);
+  if (sensor.connection_interval_ms !== null) figures.push(`every ${decimal(sensor.connection_interval_ms, 0)} ms`);
+  return figures;
+}
+
+/** The rest of them, for those who look closer. */
+export function linkDetails(sensor: SensorStatus): string[] {
+  const details: string[] = [];
+  if (sensor.sampling_rate_hz !== null) details.push(`${decimal(sensor.sampling_rate_hz, 0)} Hz`);
+  if (sensor.clock_residual_ms !== null) details.push(`jitter ${decimal(sensor.clock_residual_ms, 0)} ms`);
+  if (sensor.clock_drift_ppm !== null) details.push(`clock ${decimal(sensor.clock_drift_ppm, 0)} ppm`);
+  details.push(`${sensor.received} samples received, ${sensor.lost} lost`);
+  const counts: [number, string][] = [
+    [sensor.duplicated, "doubled"],
+    [sensor.rejected, "refused"],
+    [sensor.dropped, "dropped"],
+    [sensor.overflow, "lost in the sensor"],
+    [sensor.reconnects, "reconnects"],
+  ];
+  for (const [count, what] of counts) if (count > 0) details.push(`${count} ${what}`);
+  return details;
+}
+
 export function sensorTrouble(sensor: SensorStatus): string | null {
   const name = placementName(sensor.placement);
+  if (sensor.reason !== null && sensor.link !== "stopped") {
+    return `The sensor on the ${name} is away: ${sensor.reason}. Its angles are missing until it is back.`;
+  }
   if (sensor.link === "lost") return `The sensor on the ${name} is out of reach. Its angles are missing until it is back.`;
   if (sensor.link === "stopped") return `The sensor on the ${name} has stopped.`;
   if (sensor.battery_percent !== null && sensor.battery_percent < LOW_BATTERY_PERCENT) {

@@ -1,4 +1,4 @@
-import type { AthleteState, Live, Repetition, RepetitionBrief } from "../src/payloads";
+import type { AthleteState, Live, Repetition, RepetitionBrief, SensorStatus } from "../src/payloads";
 
 export function repetition(changes: Partial<Repetition> = {}): Repetition {
   return {
@@ -127,6 +127,34 @@ export function live(changes: Partial<Live> = {}): Live {
     count_of: null,
     early_s: null,
     depth: null,
+    ...changes,
+  };
+}
+
+export function sensor(changes: Partial<SensorStatus> = {}): SensorStatus {
+  return {
+    sensor: "s1",
+    athlete: "a1",
+    placement: "pelvis",
+    name: "HL-1",
+    link: "connected",
+    reason: null,
+    received: 0,
+    lost: 0,
+    duplicated: 0,
+    rejected: 0,
+    dropped: 0,
+    gaps: 0,
+    lost_s: 0,
+    reconnects: 0,
+    overflow: 0,
+    battery_percent: 80,
+    rssi_dbm: null,
+    firmware: null,
+    sampling_rate_hz: null,
+    connection_interval_ms: null,
+    clock_residual_ms: null,
+    clock_drift_ppm: null,
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
 import type { SensorStatus } from "../payloads";
-import { LINK, LOW_BATTERY_PERCENT, placementName, TEXT } from "../strings";
+import { LINK, linkDetails, linkFigures, LOW_BATTERY_PERCENT, placementName, TEXT } from "../strings";
 
 const CELLS = 3;
 
@@ -20,7 +20,10 @@ export function Sensors({ sensors, withWords }: { sensors: SensorStatus[]; withW
           <li
             key={sensor.sensor}
             class={`sensor link-${link} ${isLow ? "sensor-low" : ""} ${isFine ? "sensor-fine" : ""}`}
-            title={`${sensor.name}: ${placementName(sensor.placement)}, ${LINK[link]}, ${charge}`}
+            title={[
+              `${sensor.name}: ${placementName(sensor.placement)}, ${LINK[link]}, ${charge}`,
+              [...linkFigures(sensor), ...linkDetails(sensor)].join(", "),
+            ].join("\n")}
           >
             <span class="sensor-place">{placementName(sensor.placement)}</span>
             <span class="link" data-testid="sensor-link" data-link={link} data-sensor={sensor.sensor}>
@@ -32,6 +35,11 @@ export function Sensors({ sensors, withWords }: { sensors: SensorStatus[]; withW
               ))}
             </span>
             <span class="battery-value">{battery === null ? "–" : `${Math.round(battery)} %`}</span>
+            {withWords && (
+              <span class={`link-figures ${sensor.gaps > 0 ? "link-lossy" : ""}`} data-testid="link-figures">
+                {linkFigures(sensor).join(" · ")}
+              </span>
+            )}
           </li>
         );
       })}

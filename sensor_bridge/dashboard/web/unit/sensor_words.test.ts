@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { linkDetails, linkFigures, sensorTrouble } from "../src/strings";
+import { sensor } from "./records";
+
+test("figures of a link leave out what is not known", () => {
+  expect(linkFigures(sensor())).toEqual([]);
+  expect(linkDetails(sensor())).toEqual(["0 samples received, 0 lost"]);
+  expect(linkFigures(sensor({ received: 10, rssi_dbm: -61, connection_interval_ms: 15 }))).toEqual([
+    "nothing lost",
+    "\u221261 dBm",
+    "every 15 ms",
+  ]);
+});
+
+test("lost samples are told as gaps with their length once they are measured", () => {
+  expect(linkFigures(sensor({ received: 10, lost: 3 }))).toEqual(["3 samples lost"]);
+  expect(linkFigures(sensor({ lost: 30, gaps: 1, lost_s: 0.3 }))).toEqual(["1 gap, 0.3 s"]);
+  expect(linkFigures(sensor({ lost: 30, gaps: 2, lost_s: 0.3 }))).toEqual(["2 gaps, 0.3 s"]);
+});
+
+test("counts that are 0 are not told", () => {
+  const told = linkDetails(sensor({ received: 9, sampling_rate_hz: 100, clock_drift_ppm: -12.4, reconnects: 2 }));
+  expect(told).toEqual(["100 Hz", "clock \u221212 ppm", "9 samples received, 0 lost", "2 reconnects"]);
+});
+
+test("a sensor that is away is said with the reason, whatever is being done about it", () => {
+  for (const link of ["lost", "scanning", "connecting"] as const) {
+    expect(sensorTrouble(sensor({ link, reason: "its battery was at 3 %: charge it" }))).toContain("charge it. Its angles");
+  }
+  expect(sensorTrouble(sensor({ link: "lost" }))).toContain("out of reach");
+  expect(sensorTrouble(sensor({ link: "scanning" }))).toBeNull();
+  expect(sensorTrouble(sensor({ battery_percent: 9 }))).toContain("9 % battery left");
+});
