@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from firmware_protocol import packets
+from firmware_protocol.clauses import CLAUSES
 from firmware_protocol.errors import (
     ChecksumMismatch,
     FieldOutOfRange,
@@ -259,6 +260,13 @@ def _errors() -> str:
     )
 
 
+def _clauses() -> str:
+    return _markdown(
+        ("clause", "under", "the sensor keeps it where"),
+        ((f"`{each.id}`", each.section, each.demand) for each in CLAUSES),
+    )
+
+
 def _packet_table(layout: Layout) -> str:
     rows: list[tuple[object, ...]] = []
     offset = 0
@@ -285,6 +293,7 @@ _WRITERS: Final[Mapping[str, Callable[[], str]]] = {
     "bulk opcodes": _bulk_opcodes,
     "bulk results": _bulk_results,
     "errors": _errors,
+    "clauses": _clauses,
 }
 
 

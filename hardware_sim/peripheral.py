@@ -327,6 +327,9 @@ class VirtualPeripheral:
         stream_id = self.stream.stream_id if self.stream.is_running else 0
         reply = CommandReply(tag, opcode, result, stream_id, self.stream.next_index())
         self._gatt.indicate(table.CONTROL_UUID, encode(reply))
+        # After the reply, which leaves in the loop's next turn: it names the stream before its first frame.
+        self._loop.call_soon(self._on_progress)
+        self._loop.call_soon(self._pump)
 
     def _execute(self, command: Command) -> CommandResult:
         match command:
@@ -357,9 +360,6 @@ class VirtualPeripheral:
         else:
             self.stream.start(now_s)
         self._is_sending = True
-        # After the reply has been queued, so that the host knows the stream before its first frame.
-        self._loop.call_soon(self._on_progress)
-        self._loop.call_soon(self._pump)
         return CommandResult.OK
 
     def _configure(self, command: Configure) -> CommandResult:

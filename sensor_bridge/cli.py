@@ -17,6 +17,7 @@ import typer
 from typer.exceptions import TyperException
 
 from sensor_bridge.cli_arguments import ConfigFile, Headless, PagePort, ResultFile, TraceFile
+from sensor_bridge.cli_conformance import sensors_conformance
 from sensor_bridge.cli_sensors import sensors
 from sensor_bridge.cli_sessions import sessions
 from sensor_bridge.commands.watch_words import printable
@@ -228,6 +229,9 @@ def virtual_sensors(
         float | None,
         typer.Option(min=1, help="Length of a performance in seconds.", show_default=False),
     ] = None,
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="Begin now, not when a bridge has started all sensors.")
+    ] = False,
 ) -> None:
     """Put virtual sensors on a virtual radio that hipline run or sensors, in another process, uses.
 
@@ -235,7 +239,7 @@ def virtual_sensors(
     """
     from sensor_bridge.commands.virtual_sensors import run
 
-    run(what, port=port, seed=seed, duration_s=duration)
+    run(what, port=port, seed=seed, duration_s=duration, at_once=at_once)
 
 
 @app.command()
@@ -258,6 +262,7 @@ def watch(
 
 
 app.add_typer(sessions, name="sessions")
+sensors.command("conformance")(sensors_conformance)
 app.add_typer(sensors, name="sensors")
 
 

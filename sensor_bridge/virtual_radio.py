@@ -230,9 +230,20 @@ async def on_air(playback: Playback, seed: int) -> AsyncIterator[tuple[Adapter, 
 
 @asynccontextmanager
 async def on_air_for_others(
-    playback: Playback, seed: int, port: int
+    playback: Playback, seed: int, port: int, *, at_once: bool = False
 ) -> AsyncIterator[tuple[int, asyncio.Event]]:
     """Put virtual sensors on a virtual radio that another process of this machine uses.
+
+    Parameters
+    ----------
+    playback
+        What they send.
+    seed
+        Of the radio.
+    port
+        TCP port; 0 takes a free one.
+    at_once
+        Whether time runs for them at once, and not when all of them have been started.
 
     Yields
     ------
@@ -249,6 +260,8 @@ async def on_air_for_others(
             radio,
             taken,
         ):
+            if at_once:
+                radio.begin()
             yield taken, radio.playback_finished
     except HardwareSimError as error:
         raise UserInputError(str(error)) from error

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sensor_bridge.virtual_radio import Playback
 
 
-def run(what: str, *, port: int, seed: int, duration_s: float | None) -> None:
+def run(what: str, *, port: int, seed: int, duration_s: float | None, at_once: bool = False) -> None:
     """Play a scenario or a recording until it ends.
 
     Parameters
@@ -27,6 +27,8 @@ def run(what: str, *, port: int, seed: int, duration_s: float | None) -> None:
         Of performance and radio.
     duration_s
         Length of a performance, s; None for the whole scenario.
+    at_once
+        Whether time runs for them at once, and not when all of them have been started.
 
     Raises
     ------
@@ -40,17 +42,18 @@ def run(what: str, *, port: int, seed: int, duration_s: float | None) -> None:
         playback = handle(what, seed, duration_s)
     else:
         playback, _, _ = rehearse(what, seed, duration_s)
-    asyncio.run(_play(playback, port, seed))
+    asyncio.run(_play(playback, port, seed, at_once=at_once))
 
 
-async def _play(playback: Playback, port: int, seed: int) -> None:
-    async with on_air_for_others(playback, seed, port) as (taken, finished):
+async def _play(playback: Playback, port: int, seed: int, *, at_once: bool) -> None:
+    async with on_air_for_others(playback, seed, port, at_once=at_once) as (taken, finished):
         _say(f"Virtual sensors at port {taken}. In the bridge's configuration:")
         _print(f"[radio]\nvirtual_port = {taken}\n")
         for sensor in playback.worn_sensors:
             lines = [f'{key} = "{value}"' for key, value in sensor.items()]
             _print("[[athletes.sensors]]\n" + "\n".join(lines) + "\n")
-        _print("# The sensors begin when all of them are connected.")
+        begin = "have begun" if at_once else "begin when all of them are connected"
+        _print(f"# The sensors {begin}.")
         await finished.wait()
         _say("Played to the end; Ctrl-C closes the radio.")
         await asyncio.Event().wait()

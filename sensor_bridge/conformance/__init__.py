@@ -1,0 +1,1 @@
+"""Examining a sensor: which clauses of the protocol page it keeps."""
