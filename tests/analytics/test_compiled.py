@@ -10,8 +10,10 @@ import numba
 import numpy as np
 import pytest
 from numba import types
+from scipy.signal import butter, sosfiltfilt
 
 from analytics.compiled import compiled, read, written
+from analytics.filters import low_pass_zero_phase
 
 
 def twice(values: Any, out: Any) -> None:
@@ -58,3 +60,11 @@ def test_numba_is_not_imported_before_the_first_sample() -> None:
         "assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("shape", [(500,), (500, 3), (7, 2), (1,)])
+def test_filtering_both_ways_is_what_scipy_does(shape: tuple[int, ...]) -> None:
+    samples = np.random.default_rng(1).standard_normal(shape).cumsum(axis=0)
+    sos = butter(2, 5.0, fs=100.0, output="sos")
+    expected = sosfiltfilt(sos, samples, axis=0, padlen=min(20, len(samples) - 1))
+    np.testing.assert_allclose(low_pass_zero_phase(samples, 5.0, 100.0), expected, rtol=0, atol=1e-12)
