@@ -175,7 +175,7 @@ def _solve(
     constant[[0, 4]] = 1.0
     free = gram[..., np.array(_ARMS)[:, None], _ARMS] + ridge * np.eye(6)
     mixed = gram[..., _ARMS, :] @ constant
-    arms = np.linalg.solve(free, mixed[..., None])[..., 0]
+    arms = np.asarray(np.linalg.solve(free, mixed[..., None])[..., 0], dtype=np.float64)
     cost = np.asarray((gram @ constant) @ constant - np.sum(mixed * arms, axis=-1), dtype=np.float64)
     return cost, -arms, free
 
