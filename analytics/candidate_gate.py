@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -12,6 +11,9 @@ from analytics.imu import NANOSECONDS_PER_SECOND
 
 if TYPE_CHECKING:
     from analytics.gate import GateParameters, Verdict
+    from analytics.imu import FloatArray
+
+_SMALLEST_CAPACITY = 1024
 
 Row: TypeAlias = tuple[float, float, float, float, float]  # angle, |a|, rate x y z
 
@@ -27,6 +29,11 @@ class CandidateGate:
         Rate of the rows.
     history_s
         How much of the past is kept.
+
+    Attributes
+    ----------
+    filled
+        Rows kept; whoever fills more of the room for them sets it.
     """
 
     def __init__(
@@ -39,19 +46,33 @@ class CandidateGate:
         self._parameters = parameters
         self._lying_parameters = lying_parameters
         self._rate_hz = sampling_rate_hz
-        self._rows: deque[Row] = deque(maxlen=round(history_s * sampling_rate_hz))
+        self._longest = round(history_s * sampling_rate_hz)
+        self._rows = np.empty((_SMALLEST_CAPACITY, 5))
+        self.filled = 0
 
     def append(self, row: Row) -> None:
         """Take the next sample: driving angle in degrees, |a| in m/s², rates in rad/s."""
-        self._rows.append(row)
+        self.room_for(1)[self.filled] = row
+        self.filled += 1
+
+    def room_for(self, n: int) -> FloatArray:
+        """Return the rows kept, with room for ``n`` more behind the first `filled` of them."""
+        if self.filled + n > len(self._rows):
+            kept = self._rows[max(0, self.filled - self._longest) : self.filled]
+            self._rows = np.empty((2 * (len(kept) + n), 5))
+            self._rows[: len(kept)] = kept
+            self.filled = len(kept)
+        return self._rows
+
+    @property
+    def newest(self) -> Row:
+        """The sample taken last."""
+        angle, acc, x, y, z = self._rows[self.filled - 1].tolist()
+        return angle, acc, x, y, z
 
     def clear(self) -> None:
         """Forget the past: the angle does not go on from it."""
-        self._rows.clear()
-
-    def shift(self, offset_deg: float) -> None:
-        """Follow a driver that reads ``offset_deg`` more for the same posture."""
-        self._rows = deque(((row[0] + offset_deg, *row[1:]) for row in self._rows), maxlen=self._rows.maxlen)
+        self.filled = 0
 
     def judge(
         self,
@@ -83,11 +104,12 @@ class CandidateGate:
             return None
         # One second before the start, for the filters; up to this very sample, never beyond: the verdict
         # must not depend on how the stream was cut.
-        last = len(self._rows) - 1
-        first = max(0, last - self._samples(now_ns - start_ns))
+        last = self.filled - 1
+        oldest = max(0, self.filled - self._longest)
+        first = max(oldest, last - self._samples(now_ns - start_ns))
         close = max(first, last - self._samples(now_ns - close_ns))
-        margin = max(0, first - round(self._rate_hz))
-        rows = np.array([self._rows[index] for index in range(margin, last + 1)], dtype=np.float64)
+        margin = max(oldest, first - round(self._rate_hz))
+        rows = self._rows[margin : last + 1]
         features = gate_features(
             rows[:, 0],
             rows[:, 1],
@@ -102,3 +124,9 @@ class CandidateGate:
 
     def _samples(self, duration_ns: int) -> int:
         return round(duration_ns * self._rate_hz / NANOSECONDS_PER_SECOND)
+
+
+def between(before: Row, after: Row, share: float) -> Row:
+    """Return the sample on the straight line from one to another."""
+    a0, a1, a2, a3, a4 = (a + share * (b - a) for a, b in zip(before, after, strict=True))
+    return (a0, a1, a2, a3, a4)

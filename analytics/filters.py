@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import butter, lfilter, sosfilt, sosfilt_zi
+from scipy.signal import butter, sosfilt, sosfilt_zi
 
 if TYPE_CHECKING:
     from analytics.imu import FloatArray
@@ -40,27 +40,18 @@ class CausalLowPass:
 def low_pass_zero_phase(samples: FloatArray, cutoff_hz: float, sampling_rate_hz: float) -> FloatArray:
     """Filter finished samples forward and backward (second order each way), shape (n,) or (n, channels).
 
-    What :func:`scipy.signal.sosfiltfilt` does with odd padding, at a tenth of its cost for the thousand
-    samples of a repetition: filters are designed once, channels lie one after another in memory.
+    What :func:`scipy.signal.sosfiltfilt` does with odd padding, at a hundredth of its cost for the thousand
+    samples of a repetition: filters are designed once, and run compiled.
     """
-    sos, settled = _butterworth(cutoff_hz, sampling_rate_hz)
-    # One section, so that the plain form is as exact and spares the detours of several.
-    numerator, denominator, start = sos[0, :3], sos[0, 3:], settled[0]
+    from analytics.filter_steps import filter_both_ways  # noqa: PLC0415 - numba takes half a second
+
+    section, settled = _butterworth(cutoff_hz, sampling_rate_hz)
     pad = max(0, min(len(samples) - 1, round(sampling_rate_hz / cutoff_hz)))
-    channels = samples.T
-    first, last = channels[..., :1], channels[..., -1:]
-    padded = np.concatenate(
-        (
-            2.0 * first - channels[..., pad:0:-1],
-            channels,
-            2.0 * last - channels[..., -2 : -pad - 2 : -1],
-        ),
-        axis=-1,
-    )
-    forward, _ = lfilter(numerator, denominator, padded, zi=start * padded[..., :1])
-    backward, _ = lfilter(numerator, denominator, forward[..., ::-1], zi=start * forward[..., -1:])
-    end = backward.shape[-1] - pad
-    return np.ascontiguousarray(backward[..., pad:end][..., ::-1].T, dtype=np.float64)
+    filtered = np.empty(samples.shape)
+    if len(samples):
+        columns = samples.reshape(len(samples), -1)
+        filter_both_ways(section[0], settled[0], columns, pad, filtered.reshape(len(samples), -1))
+    return filtered
 
 
 @lru_cache(maxsize=64)

@@ -104,7 +104,7 @@ def find_hip_joint(
     products = _products(*terms)
     # Any turn is judged by the arms that suit it best.
     grid = np.radians(np.arange(0.0, 360.0, _STEP_DEG))
-    costs = np.array([_solve(products, turn, parameters.ridge)[0] for turn in grid])
+    costs = _solve(products, grid, parameters.ridge)[0]
     best = int(np.argmin(costs))
     quarter = len(grid) // 4
     opposite = (best + quarter + int(np.argmin(np.roll(costs, -best)[quarter : 3 * quarter + 1]))) % len(grid)
@@ -117,9 +117,11 @@ def find_hip_joint(
         return None
     step = math.radians(_STEP_DEG)
     turn_rad = _golden_section(
-        lambda turn: _solve(products, turn, parameters.ridge)[0], grid[chosen] - step, grid[chosen] + step
+        lambda turn: float(_solve(products, np.array(turn), parameters.ridge)[0]),
+        grid[chosen] - step,
+        grid[chosen] + step,
     )
-    cost, arms, free = _solve(products, turn_rad, parameters.ridge)
+    cost, arms, free = _solve(products, np.array(turn_rad), parameters.ridge)
     energy = np.sum(terms[0][:, :, 0] ** 2, axis=1)
     # The band leaves so many independent values.
     count = 3.0 * 2.0 * (parameters.band_hz[1] - parameters.band_hz[0]) * len(energy) / sampling_rate_hz
@@ -159,19 +161,23 @@ def _products(pelvis: FloatArray, thigh: FloatArray) -> FloatArray:
     return np.asarray(terms.T @ terms, dtype=np.float64)
 
 
-def _solve(products: FloatArray, turn_rad: float, ridge: float) -> tuple[float, FloatArray, FloatArray]:
-    """Disagreement that is left at a turn, both lever arms (6,), and their normal matrix."""
-    combine = np.zeros((16, 8))
-    combine[:4, :4] = np.eye(4)
-    for first, weight in ((4, math.cos(turn_rad)), (8, math.sin(turn_rad)), (12, 1.0)):
-        combine[first : first + 4, 4:] = -weight * np.eye(4)
-    gram = combine.T @ products @ combine
+def _solve(
+    products: FloatArray, turns_rad: FloatArray, ridge: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Disagreement that is left at each turn (...), both lever arms (..., 6), and their normal matrices."""
+    combine = np.zeros((*turns_rad.shape, 16, 8))
+    each = np.arange(4)
+    combine[..., each, each] = 1.0
+    for first, weight in ((4, np.cos(turns_rad)), (8, np.sin(turns_rad)), (12, np.ones_like(turns_rad))):
+        combine[..., first + each, 4 + each] = -weight[..., None]
+    gram = np.swapaxes(combine, -1, -2) @ products @ combine
     constant = np.zeros(8)
     constant[[0, 4]] = 1.0
-    free = gram[np.ix_(_ARMS, _ARMS)] + ridge * np.eye(6)
-    mixed = gram[_ARMS] @ constant
-    arms: FloatArray = np.asarray(np.linalg.solve(free, mixed), dtype=np.float64)
-    return float(constant @ gram @ constant - mixed @ arms), -arms, free
+    free = gram[..., np.array(_ARMS)[:, None], _ARMS] + ridge * np.eye(6)
+    mixed = gram[..., _ARMS, :] @ constant
+    arms = np.asarray(np.linalg.solve(free, mixed[..., None])[..., 0], dtype=np.float64)
+    cost = np.asarray((gram @ constant) @ constant - np.sum(mixed * arms, axis=-1), dtype=np.float64)
+    return cost, -arms, free
 
 
 def _golden_section(cost: Callable[[float], float], low: float, high: float) -> float:

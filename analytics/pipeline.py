@@ -89,8 +89,8 @@ class MotionPipeline:
         self._ledger = RepetitionLedger(meter, setup.prescription, p.sets)
         self._trigger: MotionTrigger | None = None
         self._counter: RepetitionCounter | None = None
-        self._latch = PostureLatch(Posture.UNKNOWN, p.posture)
-        self._goniometer = Goniometer({})
+        self._latch: PostureLatch | None = None
+        self._goniometer: Goniometer | None = None
         self._rotation: RotationReference | None = None
         self._to_learn: Candidate | None = None
         self._angles: list[AngleBlock] = []
@@ -178,7 +178,7 @@ class MotionPipeline:
         return LiveState(
             time_ns=now_ns,
             phase=Phase.CALIBRATING if seen is None else seen.phase,
-            posture=self._latch.posture,
+            posture=Posture.UNKNOWN if self._latch is None else self._latch.posture,
             set_number=self._ledger.set_number,
             repetition_count=self._ledger.repetition_count,
             eccentric_start_ns=onset_ns,
@@ -291,6 +291,8 @@ class MotionPipeline:
         return stop
 
     def _live_angles(self, at: int, stop: int, gap_before_s: float) -> AngleBlock:
+        assert self._goniometer is not None
+        assert self._latch is not None
         values, flags = self._history.columns(at, stop)
         columns, self._rotation = self._goniometer.read(values, flags, self._rotation)
         rate_hz = self._history.sampling_rate_hz
@@ -348,11 +350,11 @@ class MotionPipeline:
 
     def _count_again(self, index: int) -> None:
         """Go through what is kept with the new calibration: until now forward was not known, or wrong."""
-        self._latch = self._new_latch()
-        self._counter = self._new_counter()
+        self._latch, self._counter = self._new_latch(), self._new_counter()
+        goniometer = self._goniometer = self._session.goniometer()
         rotation: RotationReference | None = None
         for run in self._history.runs(index):
-            columns, rotation = self._goniometer.read(*run.columns(), rotation)
+            columns, rotation = goniometer.read(*run.columns(), rotation)
             supine = self._latch.is_supine(columns, run.sampling_rate_hz)
             angles = AngleBlock.of_columns(
                 run.time_ns(run.first_index), run.sampling_rate_hz, run.gap_before_s, columns, supine

@@ -76,6 +76,14 @@ class PipelineParameters:
     step_s: float = 0.1
 
 
+def prepare_pipeline() -> None:
+    """Load what goes over single samples, or compile it: the first set shall not have to wait for it."""
+    import analytics.angle_reading  # noqa: PLC0415 - numba takes half a second
+    import analytics.counting_steps  # noqa: PLC0415
+    import analytics.filter_steps  # noqa: PLC0415
+    import analytics.posture_steps  # noqa: F401, PLC0415
+
+
 def calibration_session(setup: AthleteSetup, parameters: PipelineParameters) -> CalibrationSession:
     """Begin a calibration with what is known before the first sample."""
     mounts = {placement: setup.mounts[placement] for placement in Placement if placement in setup.mounts}

@@ -49,6 +49,10 @@ class PostureParameters:
     supine_thigh_deg: tuple[float, float] = (105.0, 175.0)
 
 
+# By their numbers in the compiled steps.
+_POSTURES = (Posture.UNKNOWN, Posture.STANDING, Posture.SUPINE)
+
+
 class PostureLatch:
     """Streaming posture, one decision a sample.
 
@@ -61,9 +65,31 @@ class PostureLatch:
     """
 
     def __init__(self, initial: Posture, parameters: PostureParameters | None = None) -> None:
-        self.posture = initial
-        self._parameters = parameters or PostureParameters()
-        self._resting_samples = 0
+        from analytics import posture_steps  # noqa: PLC0415 - numba takes half a second
+
+        self._steps = posture_steps
+        self._parameters = p = parameters or PostureParameters()
+        self._latch = np.zeros(1, dtype=posture_steps.LATCH)
+        self._latch["posture"] = _POSTURES.index(initial)
+        self._limits = np.zeros(1, dtype=posture_steps.LIMITS)
+        self._limits[0] = (
+            math.radians(p.rest_deg_s) ** 2,
+            0.0,
+            p.standing_deg,
+            *p.supine_tilt_deg,
+            *p.supine_thigh_deg,
+        )
+
+    def __copy__(self) -> PostureLatch:
+        """Return a latch that goes on by itself from the same state."""
+        other = PostureLatch(self.posture, self._parameters)
+        other._latch[:] = self._latch
+        return other
+
+    @property
+    def posture(self) -> Posture:
+        """The posture latched last."""
+        return _POSTURES[self._latch["posture"].item()]
 
     def push(
         self,
@@ -87,54 +113,32 @@ class PostureLatch:
         -------
         The posture at each sample.
         """
-        return self._decide(self._resting(rate_rad_s.T), tilt_deg, thigh_flexion_deg, sampling_rate_hz)
+        thighs = (thigh_flexion_deg, thigh_flexion_deg)
+        return [_POSTURES[code] for code in self._decide(tilt_deg, *thighs, rate_rad_s.T, sampling_rate_hz)]
 
     def is_supine(self, columns: AngleColumns, sampling_rate_hz: float) -> NDArray[np.bool_]:
         """Take the next angles; tell at which samples the athlete lies on the back, shape (n,)."""
-        resting = self._resting(columns.values[8:11])
-        if True not in resting:
-            self._resting_samples = 0
-            return np.full(len(resting), self.posture is Posture.SUPINE)
-        tilt, left, right = columns.values[:3]
-        # The mean of the thighs, or the one there is.
-        thigh = 0.5 * (np.fmax(left, right) + np.fmin(left, right))
-        postures = self._decide(resting, tilt, thigh, sampling_rate_hz)
-        if Posture.SUPINE not in postures:
-            return np.zeros(len(postures), dtype=np.bool_)
-        return np.array([posture is Posture.SUPINE for posture in postures], dtype=np.bool_)
-
-    def _resting(self, rate_rad_s: FloatArray) -> list[bool]:
-        x, y, z = rate_rad_s * rate_rad_s
-        limit = math.radians(self._parameters.rest_deg_s) ** 2
-        return [square < limit for square in (x + y + z).tolist()]
+        rows = columns.values
+        posture = self._decide(rows[0], rows[1], rows[2], rows[8:11], sampling_rate_hz)
+        return np.equal(posture, self._steps.SUPINE)
 
     def _decide(
         self,
-        resting: list[bool],
         tilt_deg: FloatArray,
-        thigh_flexion_deg: FloatArray,
+        thigh_flexion_left_deg: FloatArray,
+        thigh_flexion_right_deg: FloatArray,
+        rate_rad_s: FloatArray,
         sampling_rate_hz: float,
-    ) -> list[Posture]:
-        needed = self._parameters.rest_s * sampling_rate_hz
-        postures: list[Posture] = []
-        for is_resting, tilt, thigh in zip(
-            resting, tilt_deg.tolist(), thigh_flexion_deg.tolist(), strict=True
-        ):
-            self._resting_samples = self._resting_samples + 1 if is_resting else 0
-            if self._resting_samples >= needed:
-                self.posture = self._judge(tilt, thigh)
-            postures.append(self.posture)
-        return postures
-
-    def _judge(self, tilt_deg: float, thigh_deg: float) -> Posture:
-        p = self._parameters
-        if math.isfinite(tilt_deg):
-            is_supine = p.supine_tilt_deg[0] < tilt_deg < p.supine_tilt_deg[1]
-            is_upright = abs(tilt_deg) < p.standing_deg and not abs(thigh_deg) >= p.standing_deg
-        else:
-            is_supine = p.supine_thigh_deg[0] < thigh_deg < p.supine_thigh_deg[1]
-            is_upright = abs(thigh_deg) < p.standing_deg
-        if is_supine:
-            return Posture.SUPINE
-        # A held bottom is rest as well: leaving standing takes lying, not leaning.
-        return Posture.STANDING if is_upright else self.posture
+    ) -> NDArray[np.int8]:
+        self._limits["rest_samples"] = self._parameters.rest_s * sampling_rate_hz
+        posture = np.empty(len(tilt_deg), dtype=np.int8)
+        self._steps.decide(
+            self._latch,
+            self._limits,
+            tilt_deg,
+            thigh_flexion_left_deg,
+            thigh_flexion_right_deg,
+            rate_rad_s,
+            posture,
+        )
+        return posture

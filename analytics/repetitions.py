@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.candidate_gate import CandidateGate
+from analytics.candidate_gate import CandidateGate, between
 from analytics.counter_parameters import CounterParameters
 from analytics.drive_events import AbortReason, BrokenOff, Cycle, DriveChange, DrivePhase
 from analytics.driving import Driver, DrivingAngle
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from analytics.angles import AngleBlock
     from analytics.candidate_gate import Row
     from analytics.gate import Verdict
+    from analytics.imu import FloatArray
 
 
 # A movement that starts this soon after a hole began in it.
@@ -64,6 +65,10 @@ class RepetitionCounter:
         hinge_axis_is_known: bool = False,
         is_asked: bool = True,
     ) -> None:
+        from analytics import counting_steps  # noqa: PLC0415 - numba takes half a second
+
+        self._steps = counting_steps
+        self._place = np.zeros(1, dtype=counting_steps.PLACE)
         self.parameters = parameters if parameters is not None else CounterParameters()
         self.driver = driver
         self.hinge_axis_is_known = hinge_axis_is_known
@@ -74,7 +79,6 @@ class RepetitionCounter:
         self._rate_hz = 0.0
         self._hole_from_ns = 0.0
         self._gate: CandidateGate | None = None
-        self._last_ns: int | None = None
         self._resumed_ns: int | None = None
         self._last_row: Row = (0.0, 0.0, 0.0, 0.0, 0.0)
         self._is_supine: bool | None = None
@@ -83,17 +87,10 @@ class RepetitionCounter:
         self._counted = 0
         self._events: list[CounterEvent] = []
 
-    # --- what others may ask -----------------------------------------------------------------
-
     @property
     def is_supine(self) -> bool:
         """The latched posture."""
         return bool(self._is_supine)
-
-    @property
-    def is_resting(self) -> bool:
-        """No movement under way."""
-        return self._machine is None or self._machine.is_resting
 
     @property
     def depth_fraction(self) -> float | None:
@@ -101,18 +98,6 @@ class RepetitionCounter:
         if self._machine is None or not self._machine.typical_amplitude_deg > 0:
             return None
         return min(1.0, max(0.0, self._machine.displacement_deg / self._machine.typical_amplitude_deg))
-
-    def rebase(self, offset_deg: float) -> None:
-        """Follow a driver that from the next sample on reads ``offset_deg`` more for the same posture.
-
-        For the change from unsigned inclination to signed tilt when a calibration becomes known.
-        """
-        drive_deg = -offset_deg if self._is_supine else offset_deg
-        if self._machine is not None:
-            self._machine.rebase(drive_deg)
-        if self._gate is not None:
-            self._gate.shift(drive_deg)
-        self._last_row = (self._last_row[0] + drive_deg, *self._last_row[1:])
 
     def start_set(self) -> None:
         """Begin another set: nothing is known of its repetitions, and the first is provisional again."""
@@ -161,34 +146,60 @@ class RepetitionCounter:
         ValueError
             The sampling rate changed.
         """
-        self._begin(block.sampling_rate_hz)
-        angles = self.driver.angle_deg(block)[first:end]
-        usable = np.isfinite(angles).tolist()
-        columns = zip(
-            angles.tolist(),
-            block.acc_norm_m_s2[first:end].tolist(),
-            *block.gyr_segment_rad_s[first:end].T.tolist(),
-            strict=True,
-        )
-        supine = block.is_supine[first:end].tolist()
-        times_ns = block.times_ns(first, end).tolist()
-        measured = block.is_measured[first:end]
-        drawn = frozenset() if measured.all() else frozenset(np.flatnonzero(~measured).tolist())
-        taken, heard = 0, 0
-        for taken, row in enumerate(columns, 1):
-            if usable[taken - 1]:
-                if taken - 1 in drawn and self._machine is not None:
-                    self._machine.note_bridged(times_ns[taken - 1])
-                self._take(times_ns[taken - 1], row, supine=supine[taken - 1])
-                if len(self._events) > heard:
-                    heard = len(self._events)
-                    if not all(isinstance(event, LivePhaseChange) for event in self._events):
-                        break
+        machine, gate = self._begin(block.sampling_rate_hz)
+        angles = self.driver.angle_deg(block)
+        at = first
+        while at < end:
+            at = self._take_alike(machine, gate, block, angles, at, end)
+            if machine.events:
+                self._translate(machine, self._place["last_ns"].item())
+            elif at < end:
+                self._take(machine, gate, block, angles, at)
+                at += 1
+            if self._events and not all(isinstance(event, LivePhaseChange) for event in self._events):
+                break
         events, self._events = self._events, []
-        return events, first + taken
+        return events, at
 
-    def _begin(self, sampling_rate_hz: float) -> None:
-        if self._machine is None:
+    def _take_alike(
+        self,
+        machine: TurningPointMachine,
+        gate: CandidateGate,
+        block: AngleBlock,
+        angles: FloatArray,
+        first: int,
+        end: int,
+    ) -> int:
+        """Take samples that follow one another in one posture; return the one to go on with."""
+        if self._is_supine is None:
+            return first
+        rows = gate.room_for(end - first)
+        before = self._place["rows"][0] = gate.filled
+        taken = self._steps.advance(
+            *machine.records,
+            self._place,
+            rows,
+            block.start_time_ns,
+            self._rate_hz,
+            self._hole_from_ns,
+            angles,
+            block.acc_norm_m_s2,
+            block.gyr_segment_rad_s,
+            block.is_supine,
+            block.is_measured,
+            first,
+            end,
+            self._is_supine,
+        )
+        gate.filled = self._place["rows"].item()
+        if gate.filled > before:
+            self._last_row = gate.newest
+            self._other_posture_since_ns = None
+            machine.read_events()
+        return taken
+
+    def _begin(self, sampling_rate_hz: float) -> tuple[TurningPointMachine, CandidateGate]:
+        if self._machine is None or self._gate is None:
             self._rate_hz = sampling_rate_hz
             self._hole_from_ns = 1.5 * NANOSECONDS_PER_SECOND / sampling_rate_hz
             turning_points = replace(
@@ -202,26 +213,36 @@ class RepetitionCounter:
             )
         elif sampling_rate_hz != self._rate_hz:
             raise ValueError(f"the sampling rate changed from {self._rate_hz:g} to {sampling_rate_hz:g} Hz")
+        return self._machine, self._gate
 
-    def _take(self, time_ns: int, row: Row, *, supine: bool) -> None:
-        machine, gate = self._machine, self._gate
-        assert machine is not None
-        assert gate is not None
-        if self._is_supine is None:
+    def _take(
+        self,
+        machine: TurningPointMachine,
+        gate: CandidateGate,
+        block: AngleBlock,
+        angles: FloatArray,
+        index: int,
+    ) -> None:
+        """Take one sample, whatever lies before it."""
+        if not np.isfinite(angles[index]):
+            return
+        time_ns, supine = block.time_ns(index), bool(block.is_supine[index])
+        if not block.is_measured[index]:
+            machine.note_bridged(time_ns)
+        x, y, z = block.gyr_segment_rad_s[index].tolist()
+        row: Row = (float(angles[index]), float(block.acc_norm_m_s2[index]), x, y, z)
+        is_first, last_ns = self._is_supine is None, self._place["last_ns"].item()
+        if is_first:
             self._is_supine = supine
         if self._is_supine:
             row = (-row[0], *row[1:])
-        if self._last_ns is None:
+        if is_first:
             machine.restart(time_ns, row[0], AbortReason.UNMEASURED)
-            self._set_phase(phases_of(supine=self._is_supine)[DrivePhase.REST], time_ns, time_ns)
-        elif time_ns - self._last_ns >= self._hole_from_ns:
-            self._cross_hole(machine, gate, self._last_ns, time_ns, row)
-        # Written out here as in `_step`: nothing else is done so often.
-        gate.append(row)
-        machine.step(time_ns, row[0])
-        if machine.events:
-            self._translate(machine, time_ns)
-        self._last_ns, self._last_row = time_ns, row
+            self._set_phase(phases_of(supine=self.is_supine)[DrivePhase.REST], time_ns, time_ns)
+        elif time_ns - last_ns >= self._hole_from_ns:
+            self._cross_hole(machine, gate, last_ns, time_ns, row)
+        self._step(machine, gate, time_ns, row)
+        self._place["last_ns"], self._last_row = time_ns, row
         if supine is self._is_supine:
             self._other_posture_since_ns = None
         else:
@@ -247,7 +268,7 @@ class RepetitionCounter:
             share = step / (missing + 1)
             between_ns = last_ns + round(share * (time_ns - last_ns))
             machine.note_bridged(between_ns)
-            self._step(machine, gate, between_ns, _between(self._last_row, row, share))
+            self._step(machine, gate, between_ns, between(self._last_row, row, share))
 
     def _step(self, machine: TurningPointMachine, gate: CandidateGate, time_ns: int, row: Row) -> None:
         gate.append(row)
@@ -260,7 +281,7 @@ class RepetitionCounter:
             self._other_posture_since_ns = time_ns
         if time_ns - self._other_posture_since_ns < self.parameters.posture_s * NANOSECONDS_PER_SECOND:
             return
-        # Latched: a bend deep enough to look like lying must not turn the drive around.
+        # Latched: a deep bend that looks like lying must not turn the drive around.
         machine.restart(time_ns, -row[0], AbortReason.POSTURE_CHANGED)
         self._translate(machine, time_ns)
         self._is_supine = supine
@@ -359,11 +380,6 @@ class RepetitionCounter:
         self._events.append(
             Aborted(movement.start_ns, movement.turn_ns, movement.end_ns, movement.depth_deg, movement.reason)
         )
-
-
-def _between(before: Row, after: Row, share: float) -> Row:
-    a0, a1, a2, a3, a4 = (a + share * (b - a) for a, b in zip(before, after, strict=True))
-    return (a0, a1, a2, a3, a4)
 
 
 __all__ = [

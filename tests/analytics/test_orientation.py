@@ -94,6 +94,26 @@ def test_remeasuring_has_no_delay_where_the_movement_turns() -> None:
     np.testing.assert_allclose(lean_deg(quat)[[250, 400, 600]], (0.0, 30.0, 60.0), atol=0.4)
 
 
+def test_fast_turns_are_not_half_a_sample_ahead() -> None:
+    rate_hz = 50.0
+    time_s = np.arange(0.0, 8.0, 1.0 / rate_hz)
+    moving = np.clip(time_s - 3.0, 0.0, 4.0)
+    lean_rad = np.radians(30.0) * (1.0 - np.cos(np.pi * moving))
+    turning = np.where(
+        (time_s > 3.0) & (time_s < 7.0), np.radians(30.0) * np.pi * np.sin(np.pi * moving), 0.0
+    )
+    still = np.zeros_like(time_s)
+    acc = GRAVITY * np.stack((-np.sin(lean_rad), still, np.cos(lean_rad)), axis=1)
+    block = ImuBlock(Placement.PELVIS, 0, rate_hz, acc, np.stack((still, turning, still), axis=1))
+    live, _ = run(block)
+    again = remeasure(
+        block.acc_m_s2, block.gyr_rad_s, rate_hz, bias_rad_s=np.zeros(3), bias_sigma_rad_s=0.001
+    )
+    # At 94 degrees/s half a sample is 0.94 degrees.
+    assert np.abs(lean_deg(live) - np.degrees(lean_rad)).max() < 0.2
+    assert np.abs(lean_deg(again) - np.degrees(lean_rad)).max() < 0.2
+
+
 def test_a_gap_restarts_the_filter_and_says_so() -> None:
     block = lowering(3.0, 2.0, 60.0, (2.0, 0.0, 0.0))
     before = replace(block, acc_m_s2=block.acc_m_s2[:300], gyr_rad_s=block.gyr_rad_s[:300])

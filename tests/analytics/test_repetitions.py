@@ -448,19 +448,6 @@ def test_other_rates_count_alike(rate_hz: float) -> None:
     assert [round(candidate.amplitude_deg, -1) for candidate in counted(events)] == [60, 50, 60]
 
 
-def test_rebasing_the_driver_in_mid_repetition_disturbs_nothing() -> None:
-    tilt = Curve().hold(2).cycle(60).cycle(60).cycle(60).array()
-    plain = events_of(tilt)
-    counter = RepetitionCounter(PELVIS, UNGATED)
-    events = counter.push(angles_from(tilt[:350]))
-    counter.rebase(-12.5)
-    events += counter.push(angles_from(tilt[350:] - 12.5, start_ns=3_500_000_000))
-    assert len(events) == len(plain)
-    for shifted, unshifted in zip(counted(events), counted(plain), strict=True):
-        assert shifted.close_ns == unshifted.close_ns
-        assert shifted.amplitude_deg == pytest.approx(unshifted.amplitude_deg, abs=1e-6)
-
-
 # --- bridges -----------------------------------------------------------------------------------------
 
 

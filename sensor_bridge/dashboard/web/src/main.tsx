@@ -8,10 +8,12 @@ import "./style/card_parts.css";
 import "./style/solo.css";
 import "./style/phone.css";
 import "./style/motion.css";
+import { showTheme } from "./theme";
 import { App } from "./views/app";
 
 const root = document.getElementById("app");
 if (root) {
+  showTheme();
   const store = new Store();
   render(<App store={store} />, root);
   void stayConnected({

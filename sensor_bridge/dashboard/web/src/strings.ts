@@ -3,6 +3,7 @@
 import { briefly, decimal } from "./format";
 import type { Finding, Mark } from "./judgement";
 import type { Live, Repetition, SensorStatus, SetSummary, Target } from "./payloads";
+import type { Theme } from "./theme";
 
 export type ConnectionState = "connecting" | "live" | "reconnecting" | "offline" | "bridge-stopped";
 
@@ -61,6 +62,8 @@ export const TEXT = {
   estimated: "estimated, not measured directly",
   spread: (sd: number, digits: number) => `±${decimal(sd, digits)}`,
   title: (detail: string) => `${detail} · Hipline`,
+  themeToCome: (now: Theme) => `◐ ${now === "dark" ? "light" : "dark"}`,
+  switchTheme: (now: Theme) => `switch to ${now === "dark" ? "light" : "dark"} colours`,
   percent: (share: number) => `${decimal(share * 100, 0)} %`,
 } as const;
 

@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { paceFor } from "../frames";
 import type { Store } from "../store";
 import { CONNECTION, CONNECTION_HINT, TEXT } from "../strings";
+import { switchTheme, theme } from "../theme";
 import { AthleteCard } from "./athlete_card";
 
 export function App({ store }: { store: Store }) {
@@ -36,6 +37,7 @@ export function App({ store }: { store: Store }) {
           </span>
         </span>
         <TimeOfDay />
+        <ThemeSwitch />
       </header>
       {connection !== "live" && connection !== "connecting" && (
         <p class="banner" role="alert">
@@ -55,6 +57,14 @@ export function App({ store }: { store: Store }) {
         </main>
       )}
     </div>
+  );
+}
+
+function ThemeSwitch() {
+  return (
+    <button type="button" class="theme" aria-label={TEXT.switchTheme(theme.value)} onClick={switchTheme}>
+      {TEXT.themeToCome(theme.value)}
+    </button>
   );
 }
 

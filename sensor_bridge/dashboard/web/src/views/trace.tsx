@@ -4,6 +4,7 @@ import { decimal } from "../format";
 import { usePainter } from "../frames";
 import type { Athlete } from "../gym";
 import { TEXT } from "../strings";
+import { theme } from "../theme";
 import { PLAYBACK_DELAY_MS } from "./figure_view";
 
 const LENGTH_S = 20;
@@ -35,15 +36,12 @@ export function Trace({ athlete, withAxis }: { athlete: Athlete; withAxis: boole
     build();
     const sizes = new ResizeObserver(() => plot.current?.setSize({ width: place.clientWidth, height: place.clientHeight }));
     sizes.observe(place);
-    const theme = matchMedia("(prefers-color-scheme: light)");
-    theme.addEventListener("change", build);
     return () => {
-      theme.removeEventListener("change", build);
       sizes.disconnect();
       plot.current?.destroy();
       plot.current = null;
     };
-  }, [athlete, withAxis]);
+  }, [athlete, withAxis, theme.value]);
 
   usePainter(box, (now) => {
     const bridgeMs = athlete.clock.bridgeTime(now);
