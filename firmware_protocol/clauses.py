@@ -39,7 +39,7 @@ CLAUSES: Final = (
     *_under(
         "Services and characteristics",
         gatt_services="the services of the table are there, but optional ones",
-        gatt_characteristics="the characteristics of the table are there, but optional ones, where they belong",
+        gatt_characteristics="the characteristics of the table, but optional ones, are where they belong",
         gatt_properties="each characteristic has the properties of the table and no others",
         device_texts="the texts of Device Information can be read, are UTF-8 and not empty",
         device_serial="Serial Number is the serial of INFO",
