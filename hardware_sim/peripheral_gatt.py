@@ -11,14 +11,16 @@ from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
-from firmware_protocol import gatt as table
+from hardware_sim.gatt_table import HIPLINE_TABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bumble.host import DataPacketQueue
 
+    from firmware_protocol import gatt as protocol
     from hardware_sim.controller import RadioController
+    from hardware_sim.gatt_table import GattTable
 
 _CONTROLLER_BUFFERS: Final = 8  # packets handed to the radio chip at a time; the rest waits in the firmware
 _ADVERTISING_INTERVAL_MS: Final = 100
@@ -60,6 +62,10 @@ class GattServer:
         optional characteristic that is in neither does not exist.
     on_connected, on_disconnected, on_room
         Called when a host came, went, and when the radio has room again.
+    on_subscribed
+        Called when the host has changed a subscription.
+    table
+        What the host sees.
     """
 
     def __init__(
@@ -73,7 +79,10 @@ class GattServer:
         on_connected: Callable[[], None],
         on_disconnected: Callable[[], None],
         on_room: Callable[[], None],
+        on_subscribed: Callable[[], None] | None = None,
+        table: GattTable = HIPLINE_TABLE,
     ) -> None:
+        self._table = table
         self._controller = controller
         self._name = name
         self._on_connected = on_connected
@@ -97,13 +106,16 @@ class GattServer:
                     read=_reader(reads.get(each.uuid)), write=_writer(writes.get(each.uuid))
                 ),
             )
-            for each in table.CHARACTERISTICS
+            for each in table.characteristics
             if not each.is_optional or each.uuid in {*reads, *writes}
         }
-        for service in table.SERVICES:
+        if on_subscribed is not None:
+            for each in self._characteristics.values():
+                each.on(gatt.Characteristic.EVENT_SUBSCRIPTION, lambda *_: on_subscribed())
+        for service in table.services:
             of_service = [
                 each.uuid
-                for each in table.CHARACTERISTICS
+                for each in table.characteristics
                 if each.service_uuid == service.uuid and each.uuid in self._characteristics
             ]
             if of_service:
@@ -116,8 +128,13 @@ class GattServer:
     async def power_on(self) -> None:
         """Boot and advertise; advertising goes on whenever nobody is connected."""
         await self._device.power_on()
-        kind = AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS
-        advertising = [(AdvertisingData.FLAGS, bytes([0x06])), (kind, UUID(table.SERVICE_UUID).to_bytes())]
+        advertising = [(AdvertisingData.FLAGS, bytes([0x06]))]
+        if self._table.advertised_service is not None:
+            kind = AdvertisingData.COMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS
+            advertising.append((kind, UUID(self._table.advertised_service).to_bytes()))
+        if self._table.manufacturer_data:
+            kind = AdvertisingData.MANUFACTURER_SPECIFIC_DATA
+            advertising.append((kind, self._table.manufacturer_data))
         response = [(AdvertisingData.COMPLETE_LOCAL_NAME, self._name.encode()[:_NAME_BYTES])]
         await self._device.start_advertising(
             auto_restart=True,
@@ -182,6 +199,13 @@ class GattServer:
         confirmation = self._device.gatt_server.pending_confirmations.get(self._connection)
         return confirmation is None or not confirmation.done()
 
+    def send(self, uuid: str, value: bytes) -> None:
+        """Notify or indicate, as the characteristic has it."""
+        if gatt.Characteristic.Properties.INDICATE in self._characteristics[uuid].properties:
+            self.indicate(uuid, value)
+        else:
+            self.notify(uuid, value)
+
     def notify(self, uuid: str, value: bytes) -> None:
         """Send a notification, where the host wants it."""
         if self._connection is not None and self.is_notified(uuid):
@@ -222,7 +246,7 @@ class GattServer:
         self._on_disconnected()
 
 
-def _properties(characteristic: table.Characteristic) -> gatt.Characteristic.Properties:
+def _properties(characteristic: protocol.Characteristic) -> gatt.Characteristic.Properties:
     properties = gatt.Characteristic.Properties(0)
     for each in characteristic.properties:
         properties |= gatt.Characteristic.Properties[each.name]

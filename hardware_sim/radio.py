@@ -18,6 +18,8 @@ from hardware_sim.peripheral_stream import PlayedSource
 from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.radio_link import RadioLink
 from hardware_sim.sensor_model import SensorModel
+from hardware_sim.vendor_peripheral import VendorPeripheral
+from hardware_sim.vendors import FIRMWARES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +53,8 @@ class VirtualRadio:
         What kind of sensor they are.
     names
         Advertised name by sensor id; without one a sensor is called "Hipline" and its id.
+    kinds
+        Kind of each sensor that is not Hipline's, by sensor id: a key of `hardware_sim.vendors.FIRMWARES`.
     shared_clock
         True where the time stamps of all sources are readings of one clock (the columns of a recording): then
         a source that begins later is played later. False where each sensor has its own.
@@ -68,6 +72,7 @@ class VirtualRadio:
         radio: RadioConditions | None = None,
         model: SensorModel | None = None,
         names: Mapping[str, str] | None = None,
+        kinds: Mapping[str, str] | None = None,
         shared_clock: bool = False,
         max_connections: int = 20,
         has_adapter: bool = True,
@@ -78,6 +83,7 @@ class VirtualRadio:
             raise HardwareSimError("two sources have the same sensor_id; rename one")
         self.peripherals: dict[str, VirtualPeripheral] = {}
         self.playback_begun = asyncio.Event()
+        self.vendor_peripherals: dict[str, VendorPeripheral] = {}
         self.playback_finished = asyncio.Event()
         self._sources = tuple(sources)
         self._random = random.Random(seed)
@@ -85,6 +91,7 @@ class VirtualRadio:
         self._conditions = radio or RadioConditions()
         self._model = model or SensorModel()
         self._names = dict(names or {})
+        self._kinds = dict(kinds or {})
         self._shared_clock = shared_clock
         self._max_connections = max_connections
         self._has_adapter = has_adapter
@@ -102,9 +109,19 @@ class VirtualRadio:
         for source in self._sources:
             sensor_id = source.sensor_id
             delay_s = (int(source.device_time_us[0]) - first_us) / 1e6 if self._shared_clock else 0.0
+            played, controller = PlayedSource(source, delay_s), RadioController(sensor_id, self._link)
+            if sensor_id in self._kinds:
+                self.vendor_peripherals[sensor_id] = VendorPeripheral(
+                    played,
+                    controller,
+                    FIRMWARES[self._kinds[sensor_id]](source),
+                    name=self._names.get(sensor_id),
+                    on_progress=self._progress,
+                )
+                continue
             self.peripherals[sensor_id] = VirtualPeripheral(
-                PlayedSource(source, delay_s),
-                RadioController(sensor_id, self._link),
+                played,
+                controller,
                 model=self._model,
                 name=self._names.get(sensor_id, f"Hipline {sensor_id}"),
                 first_stream_id=self._random.randint(1, 0xFFFF),
@@ -112,7 +129,7 @@ class VirtualRadio:
                 on_progress=self._progress,
             )
             self.peripherals[sensor_id].firmware.on_reset = partial(self._restart, sensor_id)
-        for peripheral in self.peripherals.values():
+        for peripheral in self._all:
             await peripheral.power_on()
         if self._has_adapter:
             await self._new_host()
@@ -126,7 +143,7 @@ class VirtualRadio:
                 timer.cancel()
         for restart in self._restarts:
             restart.cancel()
-        for peripheral in self.peripherals.values():
+        for peripheral in self._all:
             peripheral.power_off()
         if self._adapter is not None:
             await self._adapter.close()
@@ -168,17 +185,17 @@ class VirtualRadio:
         self._begun = True
         loop = asyncio.get_running_loop()
         now_s = loop.time()
-        for peripheral in self.peripherals.values():
+        for peripheral in self._all:
             peripheral.begin(now_s)
         self.playback_begun.set()
-        ends_s = (peripheral.ends_at_s for peripheral in self.peripherals.values())
+        ends_s = (peripheral.ends_at_s for peripheral in self._all)
         self._end_timer = loop.call_at(max(end_s for end_s in ends_s if end_s is not None), self._progress)
 
     def _progress(self) -> None:
         if not self._begun:
-            if all(peripheral.is_streaming for peripheral in self.peripherals.values()):
+            if all(peripheral.is_streaming for peripheral in self._all):
                 self.begin()
-        elif all(peripheral.is_finished for peripheral in self.peripherals.values()):
+        elif all(peripheral.is_finished for peripheral in self._all):
             self.playback_finished.set()
 
     # What happens to sensors -----------------------------------------------------------------------------
@@ -240,6 +257,10 @@ class VirtualRadio:
         await self.reboot(sensor_id)
 
     # ------------------------------------------------------------------------------------------------------
+
+    @property
+    def _all(self) -> tuple[VirtualPeripheral | VendorPeripheral, ...]:
+        return (*self.peripherals.values(), *self.vendor_peripherals.values())
 
     @property
     def _air(self) -> RadioLink:

@@ -232,6 +232,14 @@ def virtual_sensors(
     at_once: Annotated[
         bool, typer.Option("--at-once", help="Begin now, not when a bridge has started all sensors.")
     ] = False,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Another vendor's sensors (docs/sensors.md) perform a scenario: movella-dot, witmotion, "
+            "polar, movesense, thingy52, generic.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Put virtual sensors on a virtual radio that hipline run or sensors, in another process, uses.
 
@@ -239,7 +247,7 @@ def virtual_sensors(
     """
     from sensor_bridge.commands.virtual_sensors import run
 
-    run(what, port=port, seed=seed, duration_s=duration, at_once=at_once)
+    run(what, port=port, seed=seed, duration_s=duration, at_once=at_once, kind=kind)
 
 
 @app.command()

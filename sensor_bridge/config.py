@@ -12,6 +12,7 @@ from analytics.prescription import Prescription, Tempo, parse_tempo
 from firmware_protocol.packets import MAX_SAMPLES
 from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
 from sensor_bridge.ble.drivers import DRIVERS
+from sensor_bridge.ble.drivers.generic import GenericDriver, GenericLayout
 from sensor_bridge.dashboard.listening import serves_this_machine_only
 from sensor_bridge.mqtt.topics import checked_id
 
@@ -62,6 +63,8 @@ class SensorConfig(_Section):
         The name it advertises, where the address is not known.
     kind
         What kind of sensor it is (docs/sensors.md); default: as its advertisement says.
+    layout
+        Which of the ``layouts`` a sensor of kind ``generic`` sends.
     """
 
     placement: Placement
@@ -70,12 +73,22 @@ class SensorConfig(_Section):
     address: str | None = None
     name: str | None = None
     kind: Kind | None = None
+    layout: str | None = None
 
     @model_validator(mode="after")
     def _is_findable(self) -> Self:
         if self.address is None and self.name is None:
             raise ValueError("give its address or its name, as 'hipline sensors scan' shows them")
+        if (self.layout is not None) != (self.kind == GenericDriver.kind):
+            raise ValueError('a layout goes with kind = "generic", and such a sensor needs one')
         return self
+
+
+def _checked_layout(table: dict[str, Any]) -> dict[str, Any]:
+    return GenericLayout.from_mapping(table).to_mapping()
+
+
+Layout = Annotated[dict[str, Any], AfterValidator(_checked_layout)]
 
 
 class PrescriptionConfig(_Section):
@@ -305,6 +318,8 @@ class Config(_Section):
         Where sessions, events and credentials are kept; default: the system's place for such data.
     athletes
         Who wears what.
+    layouts
+        What the notifications of boards with a sketch of one's own hold, by name (docs/sensors.md).
     mqtt, dashboard, streaming, radio
         See their classes.
     """
@@ -312,6 +327,7 @@ class Config(_Section):
     gym: Id = "gym"
     data_folder: Path = Field(default_factory=lambda: user_data_path(APPLICATION))
     athletes: tuple[AthleteConfig, ...] = ()
+    layouts: dict[str, Layout] = Field(default_factory=dict)
     mqtt: MqttConfig = MqttConfig()
     dashboard: DashboardConfig = DashboardConfig()
     streaming: StreamingConfig = StreamingConfig()
@@ -326,6 +342,17 @@ class Config(_Section):
         # A sensor with an address is found by that, whatever it is called.
         names = [sensor.name for sensor in sensors if sensor.name and not sensor.address]
         _require_unique("sensor name", names)
+        return self
+
+    @model_validator(mode="after")
+    def _layouts_are_there(self) -> Self:
+        for athlete in self.athletes:
+            for sensor in athlete.sensors:
+                if sensor.layout is not None and sensor.layout not in self.layouts:
+                    known = ", ".join(self.layouts) or "none"
+                    raise ValueError(
+                        f"sensor {sensor.id}: there is no layout {sensor.layout!r}, known: {known}"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from sensor_bridge.messages import Outgoing
@@ -29,11 +29,14 @@ class WornSensor:
         Who wears which sensor where.
     streaming
         What it is asked for.
+    layouts
+        What the payloads of generic sensors hold, by name.
     """
 
     athlete: AthleteConfig
     sensor: SensorConfig
     streaming: StreamingConfig
+    layouts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def sensor_id(self) -> str:
@@ -58,7 +61,7 @@ class WornSensor:
     @property
     def layout(self) -> Mapping[str, Any] | None:
         """What the payloads of a generic sensor hold."""
-        return None
+        return self.layouts[self.sensor.layout] if self.sensor.layout is not None else None
 
     @property
     def sampling_rate_hz(self) -> float:
@@ -146,7 +149,8 @@ def sensor_status(worn: WornSensor, link: LinkState, quality: SensorQuality, now
 
 def log_metadata(config: Config, calibrations: Mapping[str, SensorCalibration]) -> dict[str, Any]:
     """Return what the header of a session's frame log says: who wore what, how right, and what was asked."""
-    return {
+    layouts = {"layouts": config.layouts} if config.layouts else {}
+    return layouts | {
         "calibrations": to_metadata(calibrations),
         "gym": config.gym,
         "athletes": [athlete.model_dump(mode="json") for athlete in config.athletes],

@@ -138,7 +138,7 @@ class _Run:
         self.batch = config.streaming.batch
         self.accounts: dict[str, SampleAccount] = {}
         self.sensors = {
-            sensor.id: WornSensor(athlete, sensor, config.streaming)
+            sensor.id: WornSensor(athlete, sensor, config.streaming, config.layouts)
             for athlete in config.athletes
             for sensor in athlete.sensors
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from hardware_sim.peripheral import address_of
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.radio_hci import attach_hci, serve_hci
 from hardware_sim.recording_source import SampleSource, from_si
+from hardware_sim.vendors import RATES_HZ
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.errors import RecordingError, UserInputError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from sensor_bridge.recording.trace import Trace
 
 
+SKETCH_NAME = "sketch"  # of the virtual board's layout in a configuration; docs/sensors.md shows it
 # bumble logs what a radio does (a refused command, a lost line) as errors; those who asked are told anyway.
 logging.getLogger("bumble").setLevel(logging.CRITICAL)
 
@@ -73,10 +75,13 @@ class Playback:
         One a sensor.
     shared_clock
         Whether the time stamps of all sources are readings of one clock.
+    kind
+        What kind of sensors they are; None for Hipline's.
     """
 
     sources: tuple[SampleSource, ...]
     shared_clock: bool = False
+    kind: str | None = None
 
     @property
     def duration_s(self) -> float:
@@ -87,7 +92,8 @@ class Playback:
 
     @property
     def worn_sensors(self) -> tuple[dict[str, str], ...]:
-        """The sensors as a configuration names them: id, placement, mount and address."""
+        """The sensors as a configuration names them: id, placement, mount, address; the kind where needed."""
+        told = {"kind": "generic", "layout": SKETCH_NAME} if self.kind == "generic" else {}
         return tuple(
             {
                 "id": source.sensor_id,
@@ -95,8 +101,14 @@ class Playback:
                 "mount": source.mount,
                 "address": address_of(source.sensor_id),
             }
+            | told
             for source in self.sources
         )
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Kind of each sensor that is not Hipline's, by sensor id."""
+        return {} if self.kind is None else {source.sensor_id: self.kind for source in self.sources}
 
 
 def simulate(scenario: str, seed: int) -> Simulation:
@@ -117,7 +129,7 @@ def simulate(scenario: str, seed: int) -> Simulation:
 
 
 def rehearse(
-    scenario: str, seed: int, duration_s: float | None
+    scenario: str, seed: int, duration_s: float | None, kind: str | None = None
 ) -> tuple[Playback, dict[str, Any], dict[str, Any]]:
     """Let the virtual athlete perform for virtual sensors.
 
@@ -129,6 +141,8 @@ def rehearse(
         The same seed, the same performance.
     duration_s
         Length; as many repetitions are done as fit. None: as the scenario says.
+    kind
+        What kind of sensors perform, at the rate those have; None for Hipline's, at the scenario's rate.
 
     Returns
     -------
@@ -140,10 +154,14 @@ def rehearse(
     UserInputError
         There is no such scenario, or it asks for what cannot be.
     """
-    performance = _perform(scenario, seed, duration_s)
+    if kind is not None and kind not in RATES_HZ:
+        raise UserInputError(
+            f"there is no virtual sensor of kind {kind!r}: choose from {', '.join(RATES_HZ)}"
+        )
+    performance = _perform(scenario, seed, duration_s, kind)
     prescription = dict(worn_sensors.trace_metadata(performance).get("prescription", {}))
     return (
-        Playback(worn_sensors.sample_sources(performance)),
+        Playback(worn_sensors.sample_sources(performance), kind=kind),
         prescription,
         worn_sensors.truth_document(performance),
     )
@@ -224,7 +242,9 @@ async def on_air(playback: Playback, seed: int) -> AsyncIterator[tuple[Adapter, 
     tuple[Adapter, asyncio.Event]
         The adapter that hears them, and what is set when they have played to the end.
     """
-    async with VirtualRadio(playback.sources, seed=seed, shared_clock=playback.shared_clock) as radio:
+    async with VirtualRadio(
+        playback.sources, seed=seed, shared_clock=playback.shared_clock, kinds=playback.kinds
+    ) as radio:
         yield Adapter(*radio.bleak_backends()), radio.playback_finished
 
 
@@ -256,7 +276,9 @@ async def on_air_for_others(
         The port is taken.
     """
     try:
-        async with serve_hci(playback.sources, port, seed=seed, shared_clock=playback.shared_clock) as (
+        async with serve_hci(
+            playback.sources, port, seed=seed, shared_clock=playback.shared_clock, kinds=playback.kinds
+        ) as (
             radio,
             taken,
         ):
@@ -283,9 +305,11 @@ async def attached(port: int) -> AsyncIterator[Adapter]:
         raise UserInputError(str(error)) from error
 
 
-def _perform(scenario: str, seed: int, duration_s: float | None) -> Performance:
+def _perform(scenario: str, seed: int, duration_s: float | None, kind: str | None = None) -> Performance:
     try:
         chosen = scenario_file.load_scenario(scenario)
+        if kind is not None:
+            chosen = replace(chosen, rate_hz=RATES_HZ[kind])
         if duration_s is not None:
             chosen = athlete.fit_repetitions(chosen, duration_s, seed)
         return athlete.simulate(chosen, seed)

@@ -97,7 +97,7 @@ class SensorConnection:
         services: Sequence[str],
         on_end: Callable[[], None] | None = None,
     ) -> None:
-        """Connect and learn these services of the sensor; `on_end` is told when the link is lost.
+        """Connect and learn these services, all where none is named; `on_end` is told when the link is lost.
 
         Raises
         ------
@@ -115,7 +115,7 @@ class SensorConnection:
                 self.sensor_id,
                 disconnected_callback=lambda _client: self._end(),
                 max_attempts=_CONNECT_ATTEMPTS,
-                services=list(services),
+                services=list(services) or None,
                 **options,
             )
 
@@ -172,13 +172,15 @@ class SensorConnection:
         with link_errors(self.sensor_id, self._family):
             await client.start_notify(uuid, heard)
 
-    async def subscribe(self, uuid: str, kind: FrameKind, on_frame: Callable[[], None] | None = None) -> None:
+    async def subscribe(
+        self, uuid: str, kind: FrameKind, on_payload: Callable[[bytes], None] | None = None
+    ) -> None:
         """Make every notification of a characteristic a frame; raises as :meth:`read` does."""
 
         def stamp(_characteristic: BleakGATTCharacteristic, value: bytearray) -> None:
             self.put(kind, value)
-            if on_frame is not None:
-                on_frame()
+            if on_payload is not None:
+                on_payload(bytes(value))
 
         client = self._connected()
         with link_errors(self.sensor_id, self._family):

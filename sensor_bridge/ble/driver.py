@@ -13,13 +13,14 @@ what comes out, and the log says by which driver each stream is to be read.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from firmware_protocol.errors import FieldOutOfRange, ProtocolError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sensor_bridge.ble.connection import SensorConnection
     from sensor_bridge.ble.link import ReceivedFrame, SensorSettings
@@ -100,6 +101,11 @@ class StreamDescription:
         return cls(driver, stream_id, rate_hz, details)
 
 
+def nearest_rate(rates_hz: Sequence[int], wish: SensorSettings) -> int:
+    """Choose the rate, Hz, that comes nearest to a wish, by ratio; the higher of two as near."""
+    return min(rates_hz, key=lambda rate_hz: (abs(math.log(rate_hz / wish.sampling_rate_hz)), -rate_hz))
+
+
 class SampleDecoder(Protocol):
     """Frames of one stream in, runs of samples out; state and parameters in one, no clock and no I/O.
 
@@ -177,6 +183,15 @@ class StreamingDriver(Driver, Protocol):
             It is another sensor than it seemed.
         CommandRefused
             The sensor does not take the settings.
+        """
+
+    async def end(self, connection: SensorConnection) -> None:
+        """Stop the stream, so that the sensor can rest; only called while the link is up.
+
+        Raises
+        ------
+        LinkLost
+            The link broke meanwhile.
         """
 
     async def identify(self, connection: SensorConnection, duration_s: int) -> None:

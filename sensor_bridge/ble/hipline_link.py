@@ -206,9 +206,7 @@ class HiplineLink:
         await self._check_firmware()
         await self._connection.listen(gatt.CONTROL_UUID, self._on_reply)
         for uuid, kind in _NOTIFYING:
-            await self._connection.subscribe(
-                uuid, kind, self._time_reply.set if kind is FrameKind.TIME else None
-            )
+            await self._connection.subscribe(uuid, kind, self._on_time if kind is FrameKind.TIME else None)
         await self._connection.follow_battery()
 
     async def _check_firmware(self) -> None:
@@ -223,6 +221,9 @@ class HiplineLink:
         except ProtocolError as error:
             raise WrongFirmware(f"{self.sensor.sensor_id}: INFO is not understood: {error}") from error
         self._connection.put(FrameKind.INFO, payload)
+
+    def _on_time(self, _payload: bytes) -> None:
+        self._time_reply.set()
 
     def _on_reply(self, value: bytes) -> None:
         try:

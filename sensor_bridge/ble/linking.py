@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from sensor_bridge.ble.connection import connected
-from sensor_bridge.ble.drivers import DRIVERS, HIPLINE
+from sensor_bridge.ble.drivers import DRIVERS, HIPLINE, STREAMING_DRIVERS
 from sensor_bridge.ble.hipline_link import HiplineLink
 from sensor_bridge.ble.stream_link import StreamLink
 from sensor_bridge.errors import WrongFirmware
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from sensor_bridge.ble.adapter import Adapter, Found
-    from sensor_bridge.ble.driver import StreamingDriver
     from sensor_bridge.ble.link import SensorLink, SensorSettings
     from sensor_bridge.host_clock import HostClock
 
@@ -61,6 +60,6 @@ async def connect(
     if kind == HIPLINE:
         link = HiplineLink(sensor, clock)
     else:
-        link = StreamLink(cast("StreamingDriver", DRIVERS[kind]), sensor, clock)
+        link = StreamLink(STREAMING_DRIVERS[kind], sensor, clock)
     async with connected(link, adapter, found, timeout_s=timeout_s) as opened:
         yield opened

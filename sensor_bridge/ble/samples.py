@@ -37,6 +37,23 @@ class StreamTraits:
 
 
 COMPLETE: Final = StreamTraits()
+ARRIVAL_TIMED: Final = StreamTraits(has_clock=False, shows_loss=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SampleScale:
+    """What the numbers of a stream stand for.
+
+    Parameters
+    ----------
+    acc_unit_m_s2, gyr_unit_rad_s, acc_limit, gyr_limit
+        As in `SampleRun`.
+    """
+
+    acc_unit_m_s2: float
+    gyr_unit_rad_s: float
+    acc_limit: float = math.inf
+    gyr_limit: float = math.inf
 
 
 @dataclass(frozen=True, slots=True, eq=False)

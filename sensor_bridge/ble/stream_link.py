@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from sensor_bridge.ble.connection import SensorConnection
+from sensor_bridge.ble.device_time import next_stream_id
+from sensor_bridge.errors import LinkLost, WrongFirmware
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -14,8 +18,8 @@ if TYPE_CHECKING:
     from sensor_bridge.ble.link import ReceivedFrame, SensorSettings
     from sensor_bridge.host_clock import HostClock
 
-_MOST_STREAMS: Final = 0xFFFF
 _BEFORE_START_S: Final = 1.0
+_FAREWELL_S: Final = 2.0
 
 
 class StreamLink:
@@ -40,6 +44,7 @@ class StreamLink:
         self._driver = driver
         self._connection = SensorConnection(sensor.sensor_id, clock, driver.family)
         self._frame_s = _BEFORE_START_S
+        self._has_begun = False
 
     @property
     def frame_s(self) -> float:
@@ -67,7 +72,8 @@ class StreamLink:
         CommandRefused
             The sensor does not take the settings.
         """
-        stream_id = 1 if resume is None else resume[0] % _MOST_STREAMS + 1
+        stream_id = 1 if resume is None else next_stream_id(resume[0])
+        self._has_begun = True
         description = await self._driver.begin(self._connection, self.sensor, stream_id)
         self._frame_s = self._driver.samples_per_payload / description.sampling_rate_hz
         return stream_id
@@ -86,4 +92,9 @@ class StreamLink:
 
     async def close(self) -> None:
         """End the link; safe to call again, and after it was lost."""
+        if self._has_begun and not self._connection.is_over:
+            self._has_begun = False
+            with contextlib.suppress(LinkLost, WrongFirmware, TimeoutError):
+                async with asyncio.timeout(_FAREWELL_S):
+                    await self._driver.end(self._connection)
         await self._connection.close()

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sensor_bridge.errors import UserInputError
 from sensor_bridge.recording.trace import read_trace
 from sensor_bridge.virtual_radio import handle, is_handling, on_air_for_others, playback_of, rehearse
 
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
     from sensor_bridge.virtual_radio import Playback
 
 
-def run(what: str, *, port: int, seed: int, duration_s: float | None, at_once: bool = False) -> None:
+def run(
+    what: str,
+    *,
+    port: int,
+    seed: int,
+    duration_s: float | None,
+    at_once: bool = False,
+    kind: str | None = None,
+) -> None:
     """Play a scenario or a recording until it ends.
 
     Parameters
@@ -29,19 +38,24 @@ def run(what: str, *, port: int, seed: int, duration_s: float | None, at_once: b
         Length of a performance, s; None for the whole scenario.
     at_once
         Whether time runs for them at once, and not when all of them have been started.
+    kind
+        What kind of sensors perform a scenario; None for Hipline's.
 
     Raises
     ------
     UserInputError
-        There is no such scenario or recording, or the port is taken.
+        There is no such scenario, recording or kind, the kind does not go with it, or the port is taken.
     """
     path = Path(what)
+    is_scenario = path.suffix.lower() not in {".parquet", ".csv"} and not is_handling(what)
+    if kind is not None and not is_scenario:
+        raise UserInputError(f"--kind goes with a scenario, not with {what}")
     if path.suffix.lower() in {".parquet", ".csv"}:
         playback = playback_of(read_trace(path), what)
     elif is_handling(what):
         playback = handle(what, seed, duration_s)
     else:
-        playback, _, _ = rehearse(what, seed, duration_s)
+        playback, _, _ = rehearse(what, seed, duration_s, kind)
     asyncio.run(_play(playback, port, seed, at_once=at_once))
 
 

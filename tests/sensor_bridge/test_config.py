@@ -113,7 +113,7 @@ def test_configurations_are_frozen() -> None:
     ("old", "new", "message"),
     [
         ("gym =", "gim =", "unknown key gim: did you mean gym?"),
-        ("gym =", "weather =", "unknown key weather: known are gym, data_folder, athletes, mqtt, "),
+        ("gym =", "weather =", "unknown key weather: known are gym, data_folder, athletes, layouts, mqtt, "),
         ("mount =", "mout =", "unknown key athletes[1].sensors[1].mout: did you mean mount?"),
         ("batch =", "bach =", "unknown key streaming.bach: did you mean batch?"),
         ("repetitions =", "reps =", "unknown key athletes[1].prescription.reps: known are exercise, rep"),

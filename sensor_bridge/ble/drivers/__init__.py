@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from sensor_bridge.ble.drivers.generic import GenericDriver
 from sensor_bridge.ble.drivers.hipline import HiplineDriver
+from sensor_bridge.ble.drivers.movella_dot import MovellaDotDriver
+from sensor_bridge.ble.drivers.movesense import MovesenseDriver
+from sensor_bridge.ble.drivers.polar import PolarDriver
+from sensor_bridge.ble.drivers.thingy52 import Thingy52Driver
+from sensor_bridge.ble.drivers.witmotion import WitMotionDriver
 
 if TYPE_CHECKING:
-    from sensor_bridge.ble.driver import Advertisement, Driver
+    from sensor_bridge.ble.driver import Advertisement, Driver, StreamingDriver
 
 HIPLINE: Final = HiplineDriver.kind
-DRIVERS: Final[dict[str, Driver]] = {driver.kind: driver for driver in (HiplineDriver(),)}
+_STREAMING: Final[tuple[StreamingDriver, ...]] = (
+    MovellaDotDriver(),
+    WitMotionDriver(),
+    PolarDriver(),
+    MovesenseDriver(),
+    Thingy52Driver(),
+    GenericDriver(),
+)
+STREAMING_DRIVERS: Final[dict[str, StreamingDriver]] = {driver.kind: driver for driver in _STREAMING}
+DRIVERS: Final[dict[str, Driver]] = {HIPLINE: HiplineDriver(), **STREAMING_DRIVERS}
 
 
 def recognise(heard: Advertisement) -> str | None:
