@@ -20,7 +20,7 @@ import numpy as np
 from analytics.clock_model import ClockModel
 from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, ImuBlock, Placement
 from analytics.timebase import GridResampler
-from firmware_protocol.codec import decode_info, decode_time_reply
+from firmware_protocol.codec import decode_info, decode_notified, decode_reply, decode_time_reply
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.ble.accounting import SampleAccount
 from sensor_bridge.ble.decoding import FrameDecoder
@@ -51,8 +51,9 @@ class SensorQuality:
 
     Parameters
     ----------
-    received, lost, duplicated
-        Samples, by stream and index.
+    received, backfilled, lost, duplicated
+        Samples, by stream and index: that came live, that were fetched later, that are not here, that came
+        again.
     rejected
         Payloads that could not be decoded, and samples whose time ran backwards.
     clipped
@@ -68,6 +69,7 @@ class SensorQuality:
     """
 
     received: int
+    backfilled: int
     lost: int
     duplicated: int
     rejected: int
@@ -139,6 +141,10 @@ class BlockAssembly:
             if received.kind is FrameKind.TIME:
                 sensor.learn_exchange(decode_time_reply(received.payload), received.arrival_ns)
                 return []
+            if received.kind is FrameKind.CONTROL:
+                sensor.account.go_on(decode_reply(received.payload))
+            elif received.kind is FrameKind.BULK:
+                sensor.account.add_stored(decode_notified(received.payload))
             runs = sensor.decoder.push(received)
         except ProtocolError:
             sensor.n_rejected += 1
@@ -314,6 +320,7 @@ class _Sensor:
         resampler = self.resampler
         return SensorQuality(
             received=self.account.received,
+            backfilled=self.account.backfilled,
             lost=self.account.lost,
             duplicated=self.account.duplicated,
             rejected=self.n_rejected

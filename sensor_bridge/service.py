@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import gc
 import logging
 from collections import deque
@@ -21,7 +20,8 @@ from firmware_protocol.errors import ProtocolError
 from sensor_bridge.alarms import bridge_alarms
 from sensor_bridge.announcement import announced, announcement_path
 from sensor_bridge.athlete_session import AthleteSession
-from sensor_bridge.ble.accounting import SampleAccount
+from sensor_bridge.ble.backfill import BackfillPlanner
+from sensor_bridge.ble.backfilling import Backfilling
 from sensor_bridge.ble.decoding import FrameDecoder
 from sensor_bridge.ble.link import LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
@@ -136,13 +136,12 @@ class _Run:
         self.status = status
         self.clock = clock
         self.batch = config.streaming.batch
-        self.accounts: dict[str, SampleAccount] = {}
         self.sensors = {
             sensor.id: WornSensor(athlete, sensor, config.streaming, config.layouts)
             for athlete in config.athletes
             for sensor in athlete.sensors
         }
-        self.decoders = {sensor_id: FrameDecoder() for sensor_id in self.sensors}
+        self.planners = {sensor_id: BackfillPlanner() for sensor_id in self.sensors}
         # Those of the header: read again, the log gives the same numbers.
         calibrations = from_metadata(bridge.session.metadata.get("calibrations"))
         self.sessions = {
@@ -158,24 +157,17 @@ class _Run:
     async def read_log_again(self) -> int:
         """Bring the sessions to where they stood when the bridge was cut off; return the frames read."""
         n_frames = 0
+        decoders = {sensor_id: FrameDecoder() for sensor_id in self.sensors}
+        told = {sensor_id: Backfilling(planner) for sensor_id, planner in self.planners.items()}
         for frame in read_frame_log(self.bridge.session.frame_log_path):
             if frame.sensor_id in self.sensors:
-                self._note_index(frame)
+                with contextlib.suppress(ProtocolError):  # counted where it is measured
+                    told[frame.sensor_id].take(frame, decoders[frame.sensor_id].push(frame))
                 await self.measure(frame, live=False)
                 n_frames += 1
             if n_frames % 100 == 0:
                 await asyncio.sleep(0)
         return n_frames
-
-    def _note_index(self, frame: ReceivedFrame) -> None:
-        with contextlib.suppress(ProtocolError):  # counted where it is measured
-            for run in self.decoders[frame.sensor_id].push(frame):
-                self.accounts.setdefault(frame.sensor_id, SampleAccount()).add(run)
-
-    def resume_point(self, sensor_id: str) -> tuple[int, int] | None:
-        """Where the log of this session ends for a sensor; None where it holds nothing of it."""
-        account = self.accounts.get(sensor_id)
-        return account.resume_point() if account else None
 
     async def measure(self, frame: ReceivedFrame, *, live: bool = True) -> None:
         session = self.sessions[self.sensors[frame.sensor_id].athlete.id]
@@ -184,7 +176,6 @@ class _Run:
     def take(self, frame: ReceivedFrame) -> None:
         """Take a frame from a link: on the disk first."""
         self.intake.take(frame)
-        self._note_index(frame)
 
     async def measure_all(self) -> None:
         async for frame in self.intake.frames():
@@ -351,8 +342,8 @@ async def _stream(
                 connect_lock,
                 run.take,
                 note_link,
-                functools.partial(run.resume_point, sensor_id),
                 clock=run.clock,
+                planner=run.planners[sensor_id],
             ).run(),
             name=f"sensor {sensor_id}",
         )

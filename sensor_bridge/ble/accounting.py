@@ -10,7 +10,7 @@ from firmware_protocol.packets import BulkOpcode, BulkPage, BulkResult
 from sensor_bridge.ble.index_ranges import IndexRanges
 
 if TYPE_CHECKING:
-    from firmware_protocol.packets import BulkReply, ImuFrame
+    from firmware_protocol.packets import BulkReply, CommandReply, ImuFrame
     from sensor_bridge.ble.samples import SampleRun
 
 
@@ -75,6 +75,12 @@ class SampleAccount:
         self.received += after - max(first, self.next_index)
         self.next_index = after
         return arrival
+
+    def go_on(self, reply: CommandReply) -> None:
+        """Take the reply to Start: what a resumed stream leaves out is lost, even if no frame follows."""
+        if reply.stream_id == self.stream_id and reply.next_sample_index > self.next_index:
+            self._lose(reply.stream_id, self.next_index, reply.next_sample_index)
+            self.next_index = reply.next_sample_index
 
     def add_stored(self, told: BulkPage | BulkReply) -> int:
         """Count what the sensor's flash gave, or said that it holds; return how many samples are new."""

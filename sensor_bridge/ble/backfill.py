@@ -20,7 +20,7 @@ from sensor_bridge.ble.accounting import Arrival, SampleAccount
 from sensor_bridge.ble.index_ranges import IndexRanges
 
 if TYPE_CHECKING:
-    from firmware_protocol.packets import ImuFrame
+    from firmware_protocol.packets import CommandReply, ImuFrame
     from sensor_bridge.ble.samples import SampleRun
 
 _CREDITS: Final = 8  # pages that may be on their way
@@ -86,16 +86,19 @@ class BackfillPlanner:
     # What happens ----------------------------------------------------------------------------------------
 
     def link_up(self, *, can_fetch: bool) -> None:
-        """Take note of a new link; where its sensor stores nothing, all that is missing is gone."""
+        """Take note of a new link: what was under way is asked again; without flash, nothing ever is."""
         self._can_fetch = can_fetch
         self._asked = None
         self._n_fruitless = 0
         if not can_fetch:
             self._give_up_everything()
 
-    def link_down(self) -> None:
-        """Take note that the link was lost: what was asked for has to be asked for again."""
-        self._asked = None
+    def go_on(self, reply: CommandReply) -> None:
+        """Take the reply to Start, which says where the stream goes on."""
+        next_index = self.account.next_index
+        self.account.go_on(reply)
+        if self._can_fetch is not False and self.account.next_index > next_index:
+            self._want(reply.stream_id, next_index, self.account.next_index)
 
     def note(self, run: ImuFrame | SampleRun) -> None:
         """Take live samples, in the order in which they came."""
@@ -132,7 +135,7 @@ class BackfillPlanner:
         if not self._can_fetch:
             return None
         asked = self._asked
-        if asked is not None and now_s - asked.heard_s > _SILENCE_S:
+        if asked is not None and now_s >= asked.heard_s + _SILENCE_S:
             self._note_fruitless(asked.request)
             asked = self._asked = None
         if asked is None:

@@ -21,6 +21,7 @@ from firmware_protocol.packets import (
     CommandResult,
     Configure,
     Identify,
+    Opcode,
     Start,
     Stop,
     TimeRequest,
@@ -33,7 +34,7 @@ from sensor_bridge.errors import CommandRefused, LinkLost, WrongFirmware
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
-    from firmware_protocol.packets import DeviceInfo, StreamStatus
+    from firmware_protocol.packets import BulkRequest, DeviceInfo, StreamStatus
     from sensor_bridge.ble.adapter import Adapter, Found
     from sensor_bridge.ble.link import ReceivedFrame, SensorSettings
     from sensor_bridge.ble.settings import StreamSettings
@@ -43,6 +44,7 @@ _REPLY_TIMEOUT_S: Final = 2.0  # the protocol allows the sensor 1 s
 _FIRST_TIME_PROBES: Final = 10
 _TIME_PERIOD_S: Final = 10.0
 _TIME_REPLY_TIMEOUT_S: Final = 1.0
+_CATCH_UP_S: Final = 1.0
 _NOTIFYING: Final = (
     (gatt.STATUS_UUID, FrameKind.STATUS),
     (gatt.TIME_UUID, FrameKind.TIME),
@@ -65,6 +67,7 @@ class HiplineLink:
         self.sensor = sensor
         self._connection = SensorConnection(sensor.sensor_id, clock, "Hipline")
         self._info: DeviceInfo | None = None
+        self._has_flash = False
         self._command_lock = asyncio.Lock()
         self._replies: dict[int, asyncio.Future[CommandReply]] = {}
         self._tag = 0
@@ -85,6 +88,11 @@ class HiplineLink:
         return nearest_settings(self.sensor, self.info)
 
     @property
+    def has_flash(self) -> bool:
+        """Whether the sensor stores its samples, to be fetched later."""
+        return self._has_flash
+
+    @property
     def frame_s(self) -> float:
         """Time from one frame to the next, s."""
         return self.settings.frame_s
@@ -102,7 +110,8 @@ class HiplineLink:
         Parameters
         ----------
         resume
-            (stream_id, next sample index) to go on at; None for a new stream.
+            (stream_id, next sample index) to go on at; None for a new stream. Where more than a moment is
+            missing and the flash has it, the stream goes on with the newest sample instead.
 
         Returns
         -------
@@ -116,8 +125,10 @@ class HiplineLink:
         CommandRefused
             The sensor does not take the settings.
         """
-        if resume is not None and (await self.read_status()).stream_id == resume[0]:
-            reply = await self._ask(lambda tag: Start(tag, *resume))
+        status = await self.read_status() if resume is not None else None
+        if resume is not None and status is not None and status.stream_id == resume[0]:
+            index = self._resume_index(resume[1], status)
+            reply = await self._ask(lambda tag: Start(tag, resume[0], index))
             if reply.result is CommandResult.OK and reply.stream_id == resume[0]:
                 return reply.stream_id
         await self.stop()  # not streaming is as good
@@ -126,6 +137,11 @@ class HiplineLink:
         if reply.result is not CommandResult.BUSY:  # busy: an earlier try had worked, its reply got lost
             self._require_ok(reply, "does not start")
         return reply.stream_id
+
+    def _resume_index(self, wanted: int, status: StreamStatus) -> int:
+        """Choose where to go on: live at once is worth more than the order of the samples."""
+        is_long = status.newest_sample_index - wanted > _CATCH_UP_S * self.settings.sampling_rate.hz
+        return status.newest_sample_index + 1 if self._has_flash and is_long else wanted
 
     async def configure(self, wanted: StreamSettings) -> None:
         """Set what the next stream will be like; it holds until another is set, or the sensor reboots.
@@ -161,6 +177,16 @@ class HiplineLink:
     def frames(self) -> AsyncIterator[ReceivedFrame]:
         """Yield what arrives, in order; ends when the link is lost and all has been yielded."""
         return self._connection.frames()
+
+    async def ask_flash(self, request: BulkRequest) -> None:
+        """Ask for stored samples; what comes of it are frames of kind BULK.
+
+        Raises
+        ------
+        LinkLost
+            The link broke.
+        """
+        await self._connection.write(gatt.BULK_UUID, encode(request), response=False)
 
     async def keep_time(self) -> None:
         """Ask for the sensor's clock, ten times at first and then now and then, until the link is lost."""
@@ -207,6 +233,9 @@ class HiplineLink:
         await self._connection.listen(gatt.CONTROL_UUID, self._on_reply)
         for uuid, kind in _NOTIFYING:
             await self._connection.subscribe(uuid, kind, self._on_time if kind is FrameKind.TIME else None)
+        self._has_flash = self._connection.has(gatt.BULK_UUID)
+        if self._has_flash:
+            await self._connection.subscribe(gatt.BULK_UUID, FrameKind.BULK)
         await self._connection.follow_battery()
 
     async def _check_firmware(self) -> None:
@@ -230,6 +259,8 @@ class HiplineLink:
             reply = decode_reply(value)
         except ProtocolError:
             return  # nobody can tell whose it was: the command is asked again
+        if reply.opcode == Opcode.START and reply.result is CommandResult.OK:
+            self._connection.put(FrameKind.CONTROL, value)  # the log has to know where the stream goes on
         future = self._replies.get(reply.tag)
         if future is not None and not future.done():
             future.set_result(reply)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from firmware_protocol.packets import DeviceInfo
+    from firmware_protocol.packets import BulkRequest, DeviceInfo
 
 
 class FrameKind(IntEnum):
@@ -23,6 +23,9 @@ class FrameKind(IntEnum):
     TIME = 3
     BATTERY = 4
     INFO = 5
+    CONTROL = 6  # the reply to Start: where the stream goes on
+    BULK = 7
+    HEALED = 8  # written by the bridge itself: from here on the measurements rest on what was fetched
     DRIVER = 16  # which driver reads the stream that follows, and what it has to know: JSON
     REPLY = 17  # a vendor's answer to a command that its decoder needs
 
@@ -57,8 +60,12 @@ class LinkHealth:
     ----------
     received
         Samples that arrived, doubles not counted.
+    backfilled
+        Samples that were missing and came later, out of the sensor's flash.
     lost
-        Samples that the sensor made and that can no longer arrive.
+        Samples that the sensor made and that are not here.
+    missing
+        Those of the lost ones that may still be fetched.
     duplicated
         Samples that arrived again.
     rejected
@@ -81,7 +88,9 @@ class LinkHealth:
     """
 
     received: int = 0
+    backfilled: int = 0
     lost: int = 0
+    missing: int = 0
     duplicated: int = 0
     rejected: int = 0
     dropped: int = 0
@@ -223,6 +232,10 @@ class SensorLink(Protocol):
         """What the sensor said of itself; None where its family does not say."""
 
     @property
+    def has_flash(self) -> bool:
+        """Whether the sensor stores its samples, to be fetched later."""
+
+    @property
     def frame_s(self) -> float:
         """Time from one frame to the next, s; known before the start for a Hipline sensor, else after."""
 
@@ -235,6 +248,9 @@ class SensorLink(Protocol):
 
     def frames(self) -> AsyncIterator[ReceivedFrame]:
         """Yield what arrives, in order; ends when the link is lost."""
+
+    async def ask_flash(self, request: BulkRequest) -> None:
+        """Ask for stored samples; what comes of it are frames of kind BULK."""
 
     async def keep_time(self) -> None:
         """Ask for the sensor's clock now and then, until the link is lost."""

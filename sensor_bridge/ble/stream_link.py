@@ -13,6 +13,7 @@ from sensor_bridge.errors import LinkLost, WrongFirmware
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from firmware_protocol.packets import BulkRequest
     from sensor_bridge.ble.adapter import Adapter, Found
     from sensor_bridge.ble.driver import StreamingDriver
     from sensor_bridge.ble.link import ReceivedFrame, SensorSettings
@@ -38,6 +39,7 @@ class StreamLink:
     """
 
     info: Final = None
+    has_flash: Final = False
 
     def __init__(self, driver: StreamingDriver, sensor: SensorSettings, clock: HostClock) -> None:
         self.sensor = sensor
@@ -81,6 +83,9 @@ class StreamLink:
     def frames(self) -> AsyncIterator[ReceivedFrame]:
         """Yield what arrives, in order; ends when the link is lost and all has been yielded."""
         return self._connection.frames()
+
+    async def ask_flash(self, request: BulkRequest) -> None:
+        """Do nothing: there is nothing to ask these sensors for."""
 
     async def keep_time(self) -> None:
         """Wait for the end of the link: the clocks of these sensors cannot be asked."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from firmware_protocol.codec import decode_status
 from firmware_protocol.errors import ProtocolError
-from sensor_bridge.ble.accounting import SampleAccount
+from sensor_bridge.ble.backfill import BackfillPlanner
+from sensor_bridge.ble.backfilling import Backfilling
 from sensor_bridge.ble.backoff import Backoff
 from sensor_bridge.ble.decoding import FrameDecoder
 from sensor_bridge.ble.last_known import LastKnown
@@ -60,6 +61,8 @@ class SensorSupervisor:
         For arrival times.
     backoff
         How long to wait between tries.
+    planner
+        What is missing of the session so far, to be fetched from the sensor's flash; told of all that comes.
     """
 
     def __init__(
@@ -73,13 +76,15 @@ class SensorSupervisor:
         *,
         clock: HostClock | None = None,
         backoff: Backoff | None = None,
+        planner: BackfillPlanner | None = None,
     ) -> None:
         self._sensor = sensor
         self._adapter = adapter
         self._connect_lock = connect_lock
         self._on_frame = on_frame
         self._on_link = on_link
-        self._account = SampleAccount()
+        self._backfilling = Backfilling(planner or BackfillPlanner())
+        self._account = self._backfilling.planner.account
         self._decoder = FrameDecoder()
         self._resume_point = resume_point or self._account.resume_point
         self._clock = clock or HostClock()
@@ -155,6 +160,7 @@ class SensorSupervisor:
         resume = self._resume_point()
         if resume is not None and self._account.stream_id is None:
             self._account.take_up(*resume)  # received before this process was born
+        self._backfilling.planner.link_up(can_fetch=link.has_flash)
         stream_id = await link.start(resume)
         self._n_links += 1
         self._silence = SilenceWatch(link.frame_s)
@@ -170,6 +176,7 @@ class SensorSupervisor:
             helpers = [
                 tasks.create_task(link.keep_time(), name=f"clock of {self._sensor.sensor_id}"),
                 tasks.create_task(self._watch(link), name=f"watch over {self._sensor.sensor_id}"),
+                tasks.create_task(self._backfilling.run(link), name=f"flash of {self._sensor.sensor_id}"),
             ]
             async for frame in link.frames():
                 self._take(frame)
@@ -197,8 +204,8 @@ class SensorSupervisor:
         self._on_frame(frame)
         try:
             runs = self._decoder.push(frame)
-            for run in runs:
-                self._account.add(run)
+            if self._backfilling.take(frame, runs):
+                self._report()
             match frame.kind:
                 case FrameKind.DATA:
                     self._take_samples(runs)
@@ -232,7 +239,9 @@ class SensorSupervisor:
         account = self._account
         return LinkHealth(
             received=account.received,
+            backfilled=account.backfilled,
             lost=account.lost,
+            missing=self._backfilling.planner.missing,
             duplicated=account.duplicated,
             rejected=self._rejected + self._decoder.n_rejected,
             dropped=self._dropped_before + (self._link.dropped if self._link is not None else 0),
