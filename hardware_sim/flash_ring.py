@@ -123,6 +123,8 @@ class FlashRing:
         if stretch is None:
             return None
         first = self._position(stretch, index)
+        if first >= stretch.end:
+            return None
         stop = min(
             first + largest,
             self._position(stretch, end),

@@ -186,3 +186,37 @@ def sensors_calibrate(
     from sensor_bridge.commands.sensors_calibrate import calibrate
 
     calibrate(sensor, still, file, virtual_port)
+
+
+@sensors.command("log")
+def sensors_log(
+    sensor: Sensor,
+    *,
+    download: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TRACE", help="Write a stored stream as a recording (.parquet, .csv).", show_default=False
+        ),
+    ] = None,
+    stream: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Which stream; else the newest.", show_default=False)
+    ] = None,
+    placement: Annotated[
+        Placement | None,
+        typer.Option(help="Where it was worn; else as the configuration says.", show_default=False),
+    ] = None,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Forget everything that is stored, after any download.")
+    ] = False,
+    file: ConfigFile = None,
+    virtual_port: VirtualPort = None,
+) -> None:
+    """Show what a sensor has stored in its flash; download or erase it.
+
+    hipline run fetches by itself what a broken link kept back; this is for what was measured without a bridge
+    in range. Analyse a download with: hipline analyze TRACE
+    """
+    from sensor_bridge.commands.sensors_log import Download, log
+
+    wanted = None if download is None else Download(download, stream, placement)
+    log(sensor, wanted, file, virtual_port, erase_all=erase)

@@ -98,7 +98,7 @@ class BackfillPlanner:
         next_index = self.account.next_index
         self.account.go_on(reply)
         if self._can_fetch is not False and self.account.next_index > next_index:
-            self._want(reply.stream_id, next_index, self.account.next_index)
+            self.want(reply.stream_id, next_index, self.account.next_index)
 
     def note(self, run: ImuFrame | SampleRun) -> None:
         """Take live samples, in the order in which they came."""
@@ -110,7 +110,7 @@ class BackfillPlanner:
         if is_new_stream and stream_id is not None:
             self._unsurveyed.append(stream_id)
         if arrival is Arrival.AFTER_LOSS:
-            self._want(run.stream_id, 0 if is_new_stream else next_index, run.first_sample_index)
+            self.want(run.stream_id, 0 if is_new_stream else next_index, run.first_sample_index)
 
     def take(self, told: BulkPage | BulkReply, now_s: float) -> int:
         """Take what the sensor notified on BULK at a time, s; return how many samples are new."""
@@ -159,19 +159,19 @@ class BackfillPlanner:
         if told.opcode != BulkOpcode.SURVEY or told.result is not BulkResult.OK or end is None:
             return
         if told.stream_id != self.account.stream_id:
-            self._want(told.stream_id, end, told.end_sample_index)
+            self.want(told.stream_id, end, told.end_sample_index)
 
     def _take_page(self, page: BulkPage, now_s: float) -> int:
         frame = page.frame
         first, end = frame.first_sample_index, frame.first_sample_index + frame.n_samples
         new = self.account.add_stored(page)
-        self._forget(frame.stream_id, first, end)
+        wanted = self._forget(frame.stream_id, first, end)
         asked = self._asked
         if asked is not None and isinstance(asked.request, Fetch) and asked.request.tag == page.tag:
             asked.heard_s = now_s
             if page.page_number < asked.granted:  # else it was never allowed: do not count with it
                 asked.pages.add(page.page_number)
-            asked.n_new += new
+            asked.n_new += max(new, wanted)
         return new
 
     def _begin(self, now_s: float) -> Fetch | Survey | None:
@@ -219,7 +219,8 @@ class BackfillPlanner:
         else:
             self._forget(request.stream_id, request.first_sample_index, request.end_sample_index)
 
-    def _want(self, stream_id: int, first: int, end: int) -> None:
+    def want(self, stream_id: int, first: int, end: int) -> None:
+        """Ask for samples first to end (exclusive) of a stream, in their turn."""
         if end <= first:
             return
         wanted = self._wanted.setdefault(stream_id, IndexRanges())
