@@ -83,7 +83,7 @@ def checked_config(text: str, path: Path) -> Config:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib has both for text that is no TOML
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     try:
         config = Config.model_validate(table)

@@ -124,7 +124,12 @@ def read_trace(path: Path, *, acc_unit: str = "m/s2", gyr_unit: str = "rad/s") -
     where = str(path)
     table = _load(path)
     metadata, warnings = _metadata(where, table)
-    names = table.column_names
+    try:
+        names = table.column_names
+    except UnicodeDecodeError:
+        raise RecordingError(
+            f"{where}: the name of a column is not UTF-8: name columns as trace/1 does"
+        ) from None
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise RecordingError(f"{where}: column {checks.listed(twice)} comes twice: remove one of each")
@@ -256,7 +261,7 @@ def _metadata(where: str, table: Any) -> tuple[JsonObject, list[str]]:
         return {}, []
     try:
         metadata = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordingError(f"{where}: its metadata 'trace' are not JSON: {error}") from error
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         found = metadata.get("format") if isinstance(metadata, dict) else metadata
@@ -335,7 +340,8 @@ def _column(where: str, table: Any, name: str) -> FloatArray:
         return np.full(len(column), np.nan)
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise RecordingError(f"{where}: column {name} holds {column.type}, not numbers")
-    values: FloatArray = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    # Unsafe: an integer beyond 2^53 is rounded, not refused.
+    values: FloatArray = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return values
 
 
