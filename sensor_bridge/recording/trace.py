@@ -30,6 +30,7 @@ ACC_UNITS = {"m/s2": 1.0, "g": STANDARD_GRAVITY_M_S2, "mg": STANDARD_GRAVITY_M_S
 GYR_UNITS = {"rad/s": 1.0, "deg/s": np.pi / 180}
 
 METADATA_KEY = b"trace"
+_MOST_WARNINGS, _LONGEST_WARNING = 20, 200
 _OTHER_PLACEMENTS = ("thorax", "shank_left", "shank_right")  # of trace/1, not analysed yet
 _ACC, _GYR = ("ax", "ay", "az"), ("gx", "gy", "gz")
 _PARQUET_MAGIC = b"PAR1"
@@ -190,8 +191,9 @@ def write_trace(path: Path, trace: Trace) -> None:
         "athlete": trace.athlete,
         "prescription": trace.prescription,
         "sensors": origins_to_metadata(trace.origins),
+        "warnings": list(trace.warnings),
     }
-    metadata = {key: value for key, value in metadata.items() if value not in (None, {})}
+    metadata = {key: value for key, value in metadata.items() if value not in (None, {}, [])}
     write_table(path, columns, {METADATA_KEY: json.dumps(metadata).encode()})
 
 
@@ -274,13 +276,22 @@ def _metadata(where: str, table: Any) -> tuple[JsonObject, list[str]]:
         "athlete": (str,),
         "prescription": (dict,),
         "sensors": (dict,),
+        "warnings": (list,),
     }
     for key, kind in kinds.items():
         value = metadata.get(key)
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             warnings.append(f"the metadata's {key} is {value!r}, which it cannot be: left out")
             del metadata[key]
+    warnings += [_first_words(told) for told in metadata.get("warnings", ())[:_MOST_WARNINGS]]
     return metadata, warnings
+
+
+def _first_words(told: object) -> str:
+    """One line of what a file warns of; the file may be anybody's."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(told)).split())[
+        :_LONGEST_WARNING
+    ]
 
 
 def _mounts(metadata: JsonObject, warnings: list[str]) -> dict[Placement, Mount]:
