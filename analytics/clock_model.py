@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.clock_bounds import CentralLine, central_line
 from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _NS_PER_US = 1_000
 _NS_PER_MS = 1_000_000.0
+_MOST_REQUESTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,6 @@ class ClockParameters:
     unknown_latency_ms: float = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    """Lower bound of an exchange: at ``device_ns`` the host clock had already passed ``host_ns``."""
-
-    device_ns: int
-    host_ns: int
-
-
 class ClockModel:
     """Device clock → host clock, learnt from arrivals; never steps backwards.
 
@@ -75,7 +69,9 @@ class ClockModel:
     clocks, shifted by the least latency: the fit is the line under all points (the edge of their lower
     hull below the centre of the window, which is the solution of the linear programme "highest line
     below all points"). A request/reply exchange bounds the same line from below, because the device
-    received no earlier than the host sent; half way between both bounds the least latencies cancel.
+    received no earlier than the host sent; the fit is then the middle of all lines between both bounds.
+    That matters: packets of an even rhythm wait for an even rhythm of connection events, and can all be
+    late by 10 ms for minutes; requests sent at random moments are not.
 
     A better fit is not jumped to: the mapping slews towards it, so times stay in order.
 
@@ -89,9 +85,11 @@ class ClockModel:
         self._parameters = parameters or ClockParameters()
         self._origin: tuple[int, int] | None = None  # device ns, host ns of the first pair
         self._buckets: dict[int, tuple[int, int]] = {}  # bucket → (x, y), ns relative to the origin
-        self._exchanges: deque[_Exchange] = deque(maxlen=64)
+        self._requests: deque[tuple[int, int]] = deque(maxlen=_MOST_REQUESTS)  # (x, y) from below
         self._delays_ms: deque[float] = deque(maxlen=200)
         self._newest_x = 0
+        self._fitted_x = 0  # up to where the fit has seen prompt packets
+        self._held_from_x: int | None = None
         self._skew = 0.0
         self._envelope_ns = 0.0  # y of the line under all points at x = 0
         self._latency_ns = 0.0  # least latency, from exchanges
@@ -127,14 +125,13 @@ class ClockModel:
     @property
     def uncertainty_ms(self) -> float:
         """Bound on the mapping's error at the newest packet, ms (see :meth:`uncertainty_ms_at`)."""
-        return self._uncertainty_ms(0.0)
+        return self._uncertainty_ms(self._newest_x)
 
     def uncertainty_ms_at(self, device_time_us: int) -> float:
         """Bound on the mapping's error at a device time, ms; grows while nothing arrives."""
         if self._origin is None:
             return math.inf
-        age_ns = device_time_us * _NS_PER_US - self._origin[0] - self._newest_x
-        return self._uncertainty_ms(max(0.0, float(age_ns)))
+        return self._uncertainty_ms(device_time_us * _NS_PER_US - self._origin[0])
 
     def push(self, device_time_us: int, arrival_ns: int) -> None:
         """Learn from one packet.
@@ -158,10 +155,10 @@ class ClockModel:
         self, host_send_ns: int, device_receive_us: int, device_send_us: int, host_receive_ns: int
     ) -> None:
         """Learn from a four-timestamp exchange: request sent, received, reply sent, received."""
-        received = device_receive_us * _NS_PER_US
         x, y = self._relative(device_send_us * _NS_PER_US, host_receive_ns)
-        self._exchanges.append(_Exchange(received, host_send_ns))
         self._admit(x, y)
+        x, y = self._relative(device_receive_us * _NS_PER_US, host_send_ns)
+        self._requests.append((x, y))
         self._refit()
 
     def to_host_ns(self, device_time_us: int) -> int:
@@ -211,7 +208,8 @@ class ClockModel:
         correction: FloatArray = math.copysign(1.0, self._correction_ns) * left
         return self._envelope_ns - self._latency_ns + self._skew * x + correction
 
-    def _uncertainty_ms(self, age_ns: float) -> float:
+    def _uncertainty_ms(self, x: int) -> float:
+        age_ns = max(0, x - self._fitted_x)
         if self._origin is None:
             return math.inf
         bound = self._parameters.unknown_latency_ms if self._bound_ns is None else self._bound_ns / _NS_PER_MS
@@ -241,9 +239,15 @@ class ClockModel:
         had_fit = bool(self._slew_rate)
 
         points = self._useful_points()
-        self._skew = self._fitted_skew(points)
+        if not points:
+            return
+        self._fitted_x = self._newest_x
+        line = self._line_between(points)
+        self._skew = self._fitted_skew(points) if line is None else line.slope
         self._envelope_ns = min(y - self._skew * x for x, y in points)
-        self._bound_latency()
+        if line is not None:  # else the latency found last stays: nothing newer is known
+            self._latency_ns = self._envelope_ns - (line.value - line.slope * self._newest_x)
+            self._bound_ns = line.bound
 
         self._correction_ns = 0.0
         target = float(self._shift_ns(at)[0])
@@ -254,10 +258,20 @@ class ClockModel:
             self._correction_ns = mapped_before - target
 
     def _useful_points(self) -> list[tuple[int, int]]:
+        """Return the prompt packets; none while a sensor that was away for long sends what it remembered.
+
+        The clock is then held over. A fit that finds nothing prompt for a whole window is itself wrong.
+        """
         points = sorted(self._buckets.values())
         late_ns = self._parameters.late_ms * _NS_PER_MS
         prompt = [(x, y) for x, y in points if y - self._line_ns(x) < late_ns]
-        return prompt or points
+        if prompt:
+            self._held_from_x = None
+            return prompt
+        if self._held_from_x is None:
+            self._held_from_x = self._newest_x
+        is_given_up = self._newest_x - self._held_from_x > self._parameters.window_s * NANOSECONDS_PER_SECOND
+        return points if is_given_up else []
 
     def _fitted_skew(self, points: list[tuple[int, int]]) -> float:
         span_s = (points[-1][0] - points[0][0]) / NANOSECONDS_PER_SECOND
@@ -276,20 +290,13 @@ class ClockModel:
         weight = min(1.0, span_s / self._parameters.trusted_span_s)
         return weight * fitted + (1.0 - weight) * self._skew
 
-    def _bound_latency(self) -> None:
-        """Split the distance between the bounds from arrivals and from exchanges."""
-        if self._origin is None or not self._exchanges:
-            return
-        device_origin, host_origin = self._origin
+    def _line_between(self, points: list[tuple[int, int]]) -> CentralLine | None:
+        """Fit between the bounds from arrivals and from requests; None where there are no requests."""
         oldest = self._newest_x - self._parameters.window_s * NANOSECONDS_PER_SECOND
-        lower = []
-        for exchange in self._exchanges:
-            x = exchange.device_ns - device_origin
-            if x >= oldest:
-                lower.append((exchange.host_ns - host_origin) - x - self._skew * x)
-        if lower:  # else the latency found last stays: nothing newer is known
-            self._bound_ns = max(0.0, (self._envelope_ns - max(lower)) / 2)
-            self._latency_ns = self._bound_ns
+        requests = sorted(point for point in self._requests if point[0] >= oldest)
+        if not requests:
+            return None
+        return central_line(points, requests, self._newest_x, self._parameters.max_skew_ppm * 1e-6)
 
 
 def _turns_up(a: tuple[int, int], b: tuple[int, int], c: tuple[int, int]) -> bool:

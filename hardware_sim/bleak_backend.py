@@ -23,6 +23,7 @@ from bumble.transport.common import AsyncPipeSink
 
 from hardware_sim.bleak_backend_client import BumbleClient
 from hardware_sim.bleak_backend_scanner import BumbleScanner, address_text
+from hardware_sim.bonds import pairing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bleak.backends.client import BaseBleakClient
     from bleak.backends.scanner import BaseBleakScanner
 
+    from hardware_sim.bonds import BondStore
     from hardware_sim.controller import RadioController
 
 ADAPTER_ADDRESS: Final = "F0:48:49:50:4C:49"
@@ -43,12 +45,15 @@ class BumbleAdapter:
     ----------
     device
         A bumble device that is switched on.
+    bonds
+        Its keys.
     connection_interval_ms
         Interval asked for.
     """
 
-    def __init__(self, device: Device, *, connection_interval_ms: float = 15.0) -> None:
+    def __init__(self, device: Device, bonds: BondStore, *, connection_interval_ms: float = 15.0) -> None:
         self.device = device
+        self.bonds = bonds
         self.known: dict[str, hci.Address] = {}
         self.pass_on: Callable[[str, str, bytes], list[bytes]] = lambda _address, _uuid, value: [value]
         self._connection_interval_ms = connection_interval_ms
@@ -58,19 +63,21 @@ class BumbleAdapter:
         device.on(Device.EVENT_ADVERTISEMENT, self._heard)
 
     @classmethod
-    async def on_controller(cls, controller: RadioController) -> Self:
+    async def on_controller(cls, controller: RadioController, bonds: BondStore) -> Self:
         """Switch on an adapter with this radio chip."""
-        return await cls.on_host(Host(controller, AsyncPipeSink(controller)))
+        return await cls.on_host(Host(controller, AsyncPipeSink(controller)), bonds)
 
     @classmethod
-    async def on_host(cls, host: Host) -> Self:
+    async def on_host(cls, host: Host, bonds: BondStore) -> Self:
         """Switch on an adapter whose radio chip is behind this HCI."""
         configuration = DeviceConfiguration(
             name="bridge", address=hci.Address(ADAPTER_ADDRESS), le_enabled=True, keystore=None
         )
         device = Device(config=configuration, host=host)
+        device.keystore = bonds
+        device.pairing_config_factory = pairing(is_accepted=True)
         await device.power_on()
-        return cls(device)
+        return cls(device, bonds)
 
     async def close(self) -> None:
         """End all connections and stop scanning."""

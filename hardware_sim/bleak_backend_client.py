@@ -107,8 +107,6 @@ class BumbleClient(BaseBleakClient):
         """Connect and discover the services."""
         if self._connection is not None:
             raise BleakError("already connected")
-        if pair:
-            raise BleakError("the virtual radio does not pair")
         try:
             async with asyncio.timeout(timeout or self._timeout):
                 with _bleak_errors():
@@ -118,6 +116,8 @@ class BumbleClient(BaseBleakClient):
                     self._connection, self._peer = connection, Peer(connection)
                 await self._request(self._peer.request_mtu(_PREFERRED_MTU))
                 self.services = await self._request(self._discover(self._peer))
+                if pair:
+                    await self.pair()
         except BaseException:
             await self._give_up()
             raise
@@ -203,12 +203,19 @@ class BumbleClient(BaseBleakClient):
             self._disconnected(hci.HCI_ErrorCode.CONNECTION_TERMINATED_BY_LOCAL_HOST_ERROR)
 
     async def pair(self, *_args: Any, **_kwargs: Any) -> None:
-        """Refuse: the sensors of the virtual radio are open."""
-        raise BleakError("the virtual radio does not pair")
+        """Encrypt the link, with the bond there is, else by pairing."""
+        connection = self._connection
+        if connection is None:
+            raise BleakError("not connected")
+        if connection.is_encrypted:
+            return
+        is_known = self.adapter.bonds.holds(self.address)
+        await self._request(connection.encrypt() if is_known else connection.pair())
 
     async def unpair(self) -> None:
-        """Refuse: the sensors of the virtual radio are open."""
-        raise BleakError("the virtual radio does not pair")
+        """End the link and forget the bond; none is fine."""
+        await self.disconnect()
+        await self.adapter.bonds.forget(self.address)
 
     # Requests --------------------------------------------------------------------------------------------
 

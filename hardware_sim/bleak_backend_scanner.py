@@ -117,7 +117,9 @@ class BumbleScanner(BaseBleakScanner):
             platform_data=(advertisement,),
         )
         # No "path" among the details: bleak-retry-connector would take the device for one of BlueZ.
-        device = self.create_or_update_device(
-            address, address, known.name, {"address": advertisement.address}, report
-        )
+        details = {
+            "address": advertisement.address,
+            "props": {"Bonded": self.adapter.bonds.holds(address)},  # as BlueZ tells it
+        }
+        device = self.create_or_update_device(address, address, known.name, details, report)
         self.call_detection_callbacks(device, report)

@@ -233,7 +233,7 @@ def load_chaos(name_or_path: str | Path) -> ChaosScenario:
         table = tomllib.loads(source.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"cannot read {name}: {error}; check the path") from error
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib has both for text that is no TOML
         raise ScenarioError(f"{name} is not TOML: {error}; mend that place") from error
     try:
         return build(ChaosScenario, {"name": Path(name).stem, **table})

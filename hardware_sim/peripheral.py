@@ -47,6 +47,7 @@ __all__ = ["SensorModel", "VirtualPeripheral", "address_of"]
 
 _STATUS_PERIOD_S: Final = 1.0
 _BATTERY_EMPTY_MV, _BATTERY_FULL_MV = 3300, 4200
+_PROTECTED: Final = (table.CONTROL_UUID, table.BULK_UUID, table.SMP_UUID)
 _BATTERY_S_PER_PERCENT: Final = 600.0
 
 
@@ -135,6 +136,7 @@ class VirtualPeripheral:
             on_connected=self._on_connected,
             on_disconnected=self._on_disconnected,
             on_room=self._pump,
+            protected=_PROTECTED if model.requires_pairing else (),
         )
         self.firmware.attach(self._gatt)
         if flash is not None:
@@ -195,6 +197,10 @@ class VirtualPeripheral:
     async def disconnect(self) -> None:
         """End the link from the sensor's side."""
         await self._gatt.disconnect()
+
+    async def forget_bonds(self) -> None:
+        """Lose the keys of every pairing, as by its reset button."""
+        await self._gatt.bonds.forget_all()
 
     def forget_everything(self, *, is_foreseen: bool = False) -> None:
         """Lose what is in RAM, as in a reboot; one that is foreseen leaves time to write it to flash."""

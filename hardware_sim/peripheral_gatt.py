@@ -11,10 +11,11 @@ from bumble.device import Connection, Device, DeviceConfiguration
 from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
+from hardware_sim.bonds import BondStore, pairing
 from hardware_sim.gatt_table import HIPLINE_TABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from bumble.host import DataPacketQueue
 
@@ -60,6 +61,8 @@ class GattServer:
     reads, writes
         What to do for the characteristics that can be read or written, by UUID; `GattRefusal` refuses. An
         optional characteristic that is in neither does not exist.
+    protected
+        Characteristics whose writes need an encrypted link; with none the sensor does not pair.
     on_connected, on_disconnected, on_room
         Called when a host came, went, and when the radio has room again.
     on_subscribed
@@ -81,6 +84,7 @@ class GattServer:
         on_room: Callable[[], None],
         on_subscribed: Callable[[], None] | None = None,
         table: GattTable = HIPLINE_TABLE,
+        protected: Collection[str] = (),
     ) -> None:
         self._table = table
         self._controller = controller
@@ -95,6 +99,9 @@ class GattServer:
             config=DeviceConfiguration(name=name, address=hci.Address(address), le_enabled=True),
             host=Host(controller, AsyncPipeSink(controller)),
         )
+        self.bonds = BondStore()
+        self._device.keystore = self.bonds
+        self._device.pairing_config_factory = pairing(is_accepted=bool(protected))
         self._device.on(Device.EVENT_CONNECTION, self._connected)
         permissions = gatt.Characteristic.Permissions.READABLE | gatt.Characteristic.Permissions.WRITEABLE
         self._characteristics = {
@@ -103,7 +110,10 @@ class GattServer:
                 _properties(each),
                 permissions,
                 gatt.CharacteristicValue(
-                    read=_reader(reads.get(each.uuid)), write=_writer(writes.get(each.uuid))
+                    read=_reader(reads.get(each.uuid)),
+                    write=_writer(
+                        writes.get(each.uuid), self._require_encryption if each.uuid in protected else None
+                    ),
                 ),
             )
             for each in table.characteristics
@@ -223,6 +233,16 @@ class GattServer:
                 )
             )
 
+    def _require_encryption(self, connection: Connection) -> None:
+        """Refuse on an open link; the code says whether there is a bond to encrypt it with (3-C, 10.3.1)."""
+        if not connection.is_encrypted:
+            peer = str(connection.peer_address.to_string(with_type_qualifier=False))
+            raise att.ATT_Error(
+                att.ErrorCode.INSUFFICIENT_ENCRYPTION
+                if self.bonds.holds(peer)
+                else att.ErrorCode.INSUFFICIENT_AUTHENTICATION
+            )
+
     def _has_subscribed(self, uuid: str, bit: int) -> bool:
         if self._connection is None:
             return False
@@ -262,10 +282,14 @@ def _reader(read: Callable[[], bytes] | None) -> Callable[[Connection], bytes]:
     return answer
 
 
-def _writer(write: Callable[[bytes], None] | None) -> Callable[[Connection, bytes], None]:
-    def take(_connection: Connection, value: bytes) -> None:
+def _writer(
+    write: Callable[[bytes], None] | None, check: Callable[[Connection], None] | None
+) -> Callable[[Connection, bytes], None]:
+    def take(connection: Connection, value: bytes) -> None:
         if write is None:
             raise att.ATT_Error(att.ErrorCode.WRITE_NOT_PERMITTED)
+        if check is not None:
+            check(connection)
         try:
             write(value)
         except GattRefusal as refusal:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from bumble import hci
 
 from hardware_sim.bleak_backend import BumbleAdapter
+from hardware_sim.bonds import BondStore
 from hardware_sim.controller import RadioController
 from hardware_sim.errors import HardwareSimError
 from hardware_sim.host_faults import HostFaults
@@ -95,6 +96,7 @@ class VirtualRadio:
         self._shared_clock = shared_clock
         self._max_connections = max_connections
         self._has_adapter = has_adapter
+        self._bonds = BondStore()  # a host keeps them when it starts anew
         self._link: RadioLink | None = None
         self._adapter: BumbleAdapter | None = None
         self._chip: RadioController | None = None
@@ -224,6 +226,10 @@ class VirtualRadio:
         """Let a sensor end its link."""
         await self.peripherals[sensor_id].disconnect()
 
+    async def forget_bonds(self, sensor_id: str) -> None:
+        """Let a sensor lose the keys of every pairing; the host still has its own."""
+        await self.peripherals[sensor_id].forget_bonds()
+
     async def reboot(self, sensor_id: str, *, dark_s: float = _REBOOT_S, is_foreseen: bool = False) -> None:
         """Reset a sensor: it falls silent, forgets, and comes back; the host notices by the silence.
 
@@ -270,5 +276,5 @@ class VirtualRadio:
 
     async def _new_host(self) -> None:
         self._chip = self.new_controller("adapter")
-        self._adapter = await BumbleAdapter.on_controller(self._chip)
+        self._adapter = await BumbleAdapter.on_controller(self._chip, self._bonds)
         self._adapter.pass_on = HostFaults(self._air.conditions, self._air.random).pass_on

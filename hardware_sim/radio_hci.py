@@ -15,11 +15,13 @@ from bumble.transport.common import StreamPacketSource
 from bumble.transport.tcp_client import open_tcp_client_transport
 
 from hardware_sim.bleak_backend import BumbleAdapter
+from hardware_sim.bonds import BondStore
 from hardware_sim.errors import HardwareSimError
 from hardware_sim.radio import VirtualRadio
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+    from pathlib import Path
 
     from bleak.backends.client import BaseBleakClient
     from bleak.backends.scanner import BaseBleakScanner
@@ -114,13 +116,15 @@ class AttachedRadio:
 
 
 @contextlib.asynccontextmanager
-async def attach_hci(port: int) -> AsyncGenerator[AttachedRadio]:
+async def attach_hci(port: int, bonds_path: Path | None = None) -> AsyncGenerator[AttachedRadio]:
     """Use the radio chip that `serve_hci` offers on this port.
 
     Parameters
     ----------
     port
         TCP port on this machine.
+    bonds_path
+        Where this host keeps its bonds; None: they end with it.
 
     Yields
     ------
@@ -139,7 +143,9 @@ async def attach_hci(port: int) -> AsyncGenerator[AttachedRadio]:
     try:
         try:
             async with asyncio.timeout(_ANSWER_TIMEOUT_S):
-                adapter = await BumbleAdapter.on_host(Host(transport.source, transport.sink))
+                adapter = await BumbleAdapter.on_host(
+                    Host(transport.source, transport.sink), BondStore(bonds_path)
+                )
         except (BaseBumbleError, TimeoutError) as error:
             raise HardwareSimError(
                 f"the virtual radio at port {port} does not answer: is another bridge using it?"

@@ -65,7 +65,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib has both for text that is no TOML
         raise ScenarioError(f"scenario {name} is not TOML: {error}; mend that place") from error
     try:
         return build(Scenario, {"name": name, **table})

@@ -32,6 +32,8 @@ class SensorModel:
         Samples kept in flash, to be fetched over BULK; 0 for a sensor without flash.
     update_key
         Firmware images must be signed by it; None takes every image that is whole.
+    requires_pairing
+        Whether commands, BULK and SMP are taken over an encrypted link only; else it does not pair at all.
     """
 
     ring_capacity_samples: int = 6000
@@ -42,6 +44,7 @@ class SensorModel:
     temperature_c: float = 31.5
     flash_capacity_samples: int = 0
     update_key: Ed25519PublicKey | None = None
+    requires_pairing: bool = False
 
 
 def address_of(sensor_id: str) -> str:

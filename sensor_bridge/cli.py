@@ -240,6 +240,10 @@ def virtual_sensors(
             show_default=False,
         ),
     ] = None,
+    pairing: Annotated[
+        bool,
+        typer.Option("--pairing", help="Take commands only from a computer that is paired: sensors pair."),
+    ] = False,
 ) -> None:
     """Put virtual sensors on a virtual radio that hipline run or sensors, in another process, uses.
 
@@ -247,7 +251,15 @@ def virtual_sensors(
     """
     from sensor_bridge.commands.virtual_sensors import run
 
-    run(what, port=port, seed=seed, duration_s=duration, at_once=at_once, kind=kind)
+    run(
+        what,
+        port=port,
+        seed=seed,
+        duration_s=duration,
+        at_once=at_once,
+        kind=kind,
+        requires_pairing=pairing,
+    )
 
 
 @app.command()

@@ -220,3 +220,23 @@ def sensors_log(
 
     wanted = None if download is None else Download(download, stream, placement)
     log(sensor, wanted, file, virtual_port, erase_all=erase)
+
+
+@sensors.command("pair")
+def sensors_pair(sensor: Sensor, *, file: ConfigFile = None, virtual_port: VirtualPort = None) -> None:
+    """Pair with a sensor that takes commands only from a computer it knows, and note it in the configuration.
+
+    Its button may have to be held first. A sensor that was paired is talked to over an encrypted link only:
+    one that does not know this computer any more, or only pretends to be it, is refused. Then pair again.
+    """
+    from sensor_bridge.commands.sensors_pair import pair
+
+    pair(sensor, file, virtual_port)
+
+
+@sensors.command("forget")
+def sensors_forget(sensor: Sensor, *, file: ConfigFile = None, virtual_port: VirtualPort = None) -> None:
+    """Forget the pairing with a sensor, on this computer and in the configuration."""
+    from sensor_bridge.commands.sensors_pair import forget
+
+    forget(sensor, file, virtual_port)

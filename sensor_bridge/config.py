@@ -302,9 +302,13 @@ class RadioConfig(_Section):
     virtual_port
         Port of a virtual radio that ``hipline virtual-sensors`` serves on this machine; default: the system's
         Bluetooth adapter.
+    paired
+        Addresses of sensors that are talked to over an encrypted link only; ``hipline sensors pair`` and
+        ``forget`` write them.
     """
 
     virtual_port: Port | None = None
+    paired: tuple[str, ...] = ()
 
 
 class Config(_Section):

@@ -81,6 +81,36 @@ def assign(path: Path, assignments: list[Assignment]) -> Config:
     return _edit(path, change)
 
 
+def change_paired(path: Path, address: str, *, is_paired: bool) -> Config:
+    """Write whether this computer is paired with a sensor: whether ``[radio] paired`` lists its address.
+
+    Parameters
+    ----------
+    path
+        The configuration; made where it does not exist.
+    address
+        Which sensor.
+    is_paired
+        False takes it off the list.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`assign`.
+    """
+
+    def change(document: tomlkit.TOMLDocument) -> None:
+        radio = document.setdefault("radio", tomlkit.table())
+        listed = radio.setdefault("paired", tomlkit.array())
+        for index in reversed(range(len(listed))):
+            if str(listed[index]).upper() == address.upper():
+                del listed[index]
+        if is_paired:
+            listed.append(address)
+
+    return _edit(path, change)
+
+
 def _assign(document: tomlkit.TOMLDocument, wanted: Assignment) -> None:
     athletes = _list_in(document, "athletes")
     athlete = next((each for each in athletes if each.get("id") == wanted.athlete_id), None)
@@ -125,7 +155,9 @@ def _edit(path: Path, change: Callable[[tomlkit.TOMLDocument], None]) -> Config:
     try:
         change(document)
     except (TypeError, AttributeError, KeyError) as error:  # tables where lists belong, and the like
-        raise ConfigError(f"{path}: athletes and their sensors are not written as in the README") from error
+        raise ConfigError(
+            f"{path}: is not written as in the README, and cannot be changed by a program"
+        ) from error
     text = tomlkit.dumps(document)
     config = checked_config(text, path)
     try:

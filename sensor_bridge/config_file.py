@@ -55,6 +55,17 @@ def load_config(path: Path | None = None) -> Config:
     return checked_config(text, path)
 
 
+def load_config_or_none_yet(path: Path | None) -> Config:
+    """Read the configuration for a command that will write it: a file that is named need not be there yet.
+
+    Raises
+    ------
+    ConfigError
+        As :func:`load_config`.
+    """
+    return Config() if path is not None and not path.exists() else load_config(path)
+
+
 def checked_config(text: str, path: Path) -> Config:
     """Check the text of a configuration file.
 
@@ -72,7 +83,7 @@ def checked_config(text: str, path: Path) -> Config:
     """
     try:
         table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib has both for text that is no TOML
         raise ConfigError(f"{path}: is not TOML: {error}") from error
     try:
         config = Config.model_validate(table)

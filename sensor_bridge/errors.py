@@ -10,7 +10,8 @@
     ├── SensorNotFound            no such sensor is advertising (also ConnectionError)
     ├── LinkLost                  the link to a sensor ended or never came up (also ConnectionError)
     │   ├── AdapterFull           the adapter holds no more links
-    │   └── BondLost              they were paired, and one side has forgotten the other
+    │   ├── BondLost              they were paired, and one side has forgotten the other
+    │   └── PairingNeeded         the sensor takes commands from a computer it is paired with only
     ├── WrongFirmware             the sensor speaks a protocol version this bridge does not
     ├── CommandRefused            the sensor understood a command and said no
     ├── UpdateFailed              the sensor runs the firmware it had before
@@ -61,6 +62,10 @@ class AdapterFull(LinkLost):
 
 class BondLost(LinkLost):
     """Sensor and computer were paired, and one of them has lost the key."""
+
+
+class PairingNeeded(LinkLost):
+    """The sensor takes commands only from a computer it is paired with, and this one is not."""
 
 
 class WrongFirmware(BridgeError):

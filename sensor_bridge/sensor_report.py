@@ -102,6 +102,8 @@ def whole_health(link: LinkState, quality: SensorQuality) -> LinkHealth:
         rejected=quality.rejected,
         clock_residual_ms=quality.clock_residual_ms,
         clock_drift_ppm=quality.clock_drift_ppm,
+        has_clock=quality.traits.has_clock,
+        shows_loss=quality.traits.shows_loss,
     )
 
 
@@ -143,6 +145,9 @@ def sensor_status(worn: WornSensor, link: LinkState, quality: SensorQuality, now
         connection_interval_ms=health.connection_interval_ms,
         clock_residual_ms=health.clock_residual_ms,
         clock_drift_ppm=health.clock_drift_ppm,
+        has_gyroscope=quality.traits.has_gyroscope,
+        has_clock=health.has_clock,
+        shows_loss=health.shows_loss,
     )
     return Outgoing(Channel.SENSOR_STATUS, {"sensor": worn.sensor_id}, now_ms, data)
 

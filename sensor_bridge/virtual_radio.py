@@ -16,6 +16,7 @@ from hardware_sim.peripheral import address_of
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.radio_hci import attach_hci, serve_hci
 from hardware_sim.recording_source import SampleSource, from_si
+from hardware_sim.sensor_model import SensorModel
 from hardware_sim.vendors import RATES_HZ
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.errors import RecordingError, UserInputError
@@ -23,6 +24,7 @@ from sensor_bridge.errors import RecordingError, UserInputError
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
 
     from analytics.imu import FloatArray
     from hardware_sim.athlete import Performance
@@ -250,7 +252,7 @@ async def on_air(playback: Playback, seed: int) -> AsyncIterator[tuple[Adapter, 
 
 @asynccontextmanager
 async def on_air_for_others(
-    playback: Playback, seed: int, port: int, *, at_once: bool = False
+    playback: Playback, seed: int, port: int, *, at_once: bool = False, requires_pairing: bool = False
 ) -> AsyncIterator[tuple[int, asyncio.Event]]:
     """Put virtual sensors on a virtual radio that another process of this machine uses.
 
@@ -264,6 +266,8 @@ async def on_air_for_others(
         TCP port; 0 takes a free one.
     at_once
         Whether time runs for them at once, and not when all of them have been started.
+    requires_pairing
+        Whether they take commands only from a host they are paired with.
 
     Yields
     ------
@@ -277,11 +281,13 @@ async def on_air_for_others(
     """
     try:
         async with serve_hci(
-            playback.sources, port, seed=seed, shared_clock=playback.shared_clock, kinds=playback.kinds
-        ) as (
-            radio,
-            taken,
-        ):
+            playback.sources,
+            port,
+            seed=seed,
+            shared_clock=playback.shared_clock,
+            model=SensorModel(requires_pairing=requires_pairing),
+            kinds=playback.kinds,
+        ) as (radio, taken):
             if at_once:
                 radio.begin()
             yield taken, radio.playback_finished
@@ -290,8 +296,15 @@ async def on_air_for_others(
 
 
 @asynccontextmanager
-async def attached(port: int) -> AsyncIterator[Adapter]:
+async def attached(port: int, bonds_path: Path | None = None) -> AsyncIterator[Adapter]:
     """Use the virtual radio of another process.
+
+    Parameters
+    ----------
+    port
+        Where it is served.
+    bonds_path
+        Where this computer keeps its bonds with virtual sensors; None: they end with the use.
 
     Raises
     ------
@@ -299,7 +312,7 @@ async def attached(port: int) -> AsyncIterator[Adapter]:
         There is none at that port.
     """
     try:
-        async with attach_hci(port) as radio:
+        async with attach_hci(port, bonds_path) as radio:
             yield Adapter(*radio.bleak_backends())
     except HardwareSimError as error:
         raise UserInputError(str(error)) from error

@@ -43,6 +43,15 @@ class Found:
     sighting: Sighting
     device: BLEDevice
 
+    @property
+    def is_bonded(self) -> bool | None:
+        """Whether this computer holds a key of it; None where the system does not tell (BlueZ does)."""
+        properties = self.device.details.get("props") if isinstance(self.device.details, dict) else None
+        if not isinstance(properties, dict):
+            return None
+        told = properties.get("Bonded", properties.get("Paired"))
+        return None if told is None else bool(told)
+
 
 class _Search:
     """One sensor somebody waits for."""
@@ -97,6 +106,11 @@ class Adapter:
     ----------
     client_backend, scanner_backend
         Bleak backends; None for those of this system.
+
+    Attributes
+    ----------
+    paired
+        Addresses of the sensors that are talked to over an encrypted link only, upper case.
     """
 
     def __init__(
@@ -105,12 +119,17 @@ class Adapter:
         scanner_backend: type[BaseBleakScanner] | None = None,
     ) -> None:
         self.client_backend = client_backend
+        self.paired: frozenset[str] = frozenset()
         self._scanner_backend = scanner_backend
         self._scanner: BleakScanner | None = None
         self._scan_lock = asyncio.Lock()
         self._searches: set[_Search] = set()
         self._quiet = 0
         self._streams = 0
+
+    def is_paired(self, found: Found) -> bool:
+        """Tell whether this computer is meant to be paired with a sensor."""
+        return found.sighting.address.upper() in self.paired
 
     @property
     def is_scanning(self) -> bool:

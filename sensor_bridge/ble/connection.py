@@ -15,7 +15,7 @@ from bleak_retry_connector import BleakClientWithServiceCache, establish_connect
 
 from firmware_protocol.gatt import BATTERY_LEVEL_UUID
 from sensor_bridge.ble.link import FrameKind, ReceivedFrame
-from sensor_bridge.ble.link_errors import link_errors
+from sensor_bridge.ble.link_errors import bond_lost, link_errors
 from sensor_bridge.errors import LinkLost
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ _QUEUE_FRAMES: Final = 4096  # half a minute of the fastest stream
 _CONNECT_ATTEMPTS: Final = 2
 _REQUEST_TIMEOUT_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 5.0
+_PAIRING_TIMEOUT_S: Final = 30.0  # what the Security Manager itself allows (Core 5.4, Vol 3, Part H, 3.4)
 
 
 class OpenableLink(Protocol):
@@ -78,6 +79,7 @@ class SensorConnection:
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
         self._on_end: Callable[[], None] | None = None
+        self._is_paired = False
 
     @property
     def is_over(self) -> bool:
@@ -105,10 +107,11 @@ class SensorConnection:
             No connection came about; AdapterFull and BondLost say why where that is known.
         """
         self._on_end = on_end
+        self._is_paired = adapter.is_paired(found)
         options: dict[str, Any] = {}
         if adapter.client_backend is not None:
             options["backend"] = adapter.client_backend
-        with link_errors(self.sensor_id, self._family):
+        with link_errors(self.sensor_id, self._family, is_paired=self._is_paired):
             self._client = await establish_connection(
                 BleakClientWithServiceCache,
                 found.device,
@@ -118,6 +121,27 @@ class SensorConnection:
                 services=list(services) or None,
                 **options,
             )
+        if self._is_paired:
+            if found.is_bonded is False:
+                raise bond_lost(self.sensor_id, "this computer has forgotten the sensor")
+            await self.pair()
+
+    async def pair(self) -> None:
+        """Encrypt the link: with the key of an earlier pairing, else by pairing now.
+
+        Raises
+        ------
+        BondLost
+            One side has lost its key.
+        LinkLost
+            The sensor does not pair.
+        """
+        client = self._connected()
+        with link_errors(self.sensor_id, self._family, is_paired=self._is_paired):
+            async with asyncio.timeout(_PAIRING_TIMEOUT_S):
+                # macOS pairs by itself, when the first protected characteristic is written.
+                with contextlib.suppress(NotImplementedError):
+                    await client.pair()
 
     async def close(self) -> None:
         """End the link; safe to call again, and after it was lost."""
@@ -151,14 +175,14 @@ class SensorConnection:
             It has no such characteristic.
         """
         client = self._connected()
-        with link_errors(self.sensor_id, self._family):
+        with link_errors(self.sensor_id, self._family, is_paired=self._is_paired):
             async with asyncio.timeout(_REQUEST_TIMEOUT_S):
                 return bytes(await client.read_gatt_char(uuid))
 
     async def write(self, uuid: str, value: bytes, *, response: bool) -> None:
         """Write a characteristic; raises as :meth:`read` does."""
         client = self._connected()
-        with link_errors(self.sensor_id, self._family):
+        with link_errors(self.sensor_id, self._family, is_paired=self._is_paired):
             async with asyncio.timeout(_REQUEST_TIMEOUT_S):
                 await client.write_gatt_char(uuid, value, response=response)
 
@@ -169,7 +193,7 @@ class SensorConnection:
             hear(bytes(value))
 
         client = self._connected()
-        with link_errors(self.sensor_id, self._family):
+        with link_errors(self.sensor_id, self._family, is_paired=self._is_paired):
             await client.start_notify(uuid, heard)
 
     async def subscribe(
@@ -183,7 +207,7 @@ class SensorConnection:
                 on_payload(bytes(value))
 
         client = self._connected()
-        with link_errors(self.sensor_id, self._family):
+        with link_errors(self.sensor_id, self._family, is_paired=self._is_paired):
             await client.start_notify(uuid, stamp)
 
     async def follow_battery(self) -> None:

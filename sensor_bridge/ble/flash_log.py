@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from firmware_protocol.codec import decode_notified
 from firmware_protocol.errors import ProtocolError
-from firmware_protocol.packets import BulkPage, BulkReply, BulkResult, Erase, Survey
+from firmware_protocol.packets import BulkOpcode, BulkPage, BulkReply, BulkResult, Erase, Survey
 from sensor_bridge.ble.backfill import BackfillPlanner
 from sensor_bridge.ble.backfilling import Backfilling
 from sensor_bridge.ble.link import FrameKind
@@ -81,7 +81,7 @@ async def survey(link: HiplineLink) -> FlashState:
     streams: dict[int, StoredStream] = {}
     wanted = 0
     while True:
-        told = await _ask(link, Survey(0, wanted), _REPLY_S)
+        told = await _ask(link, Survey(0, wanted), BulkOpcode.SURVEY, _REPLY_S)
         if told.end_sample_index > told.first_sample_index:
             streams[told.stream_id] = StoredStream(
                 told.stream_id, told.first_sample_index, told.end_sample_index
@@ -147,10 +147,10 @@ async def erase(link: HiplineLink) -> None:
     LinkLost
         It does not answer.
     """
-    await _ask(link, Erase(0), _ERASE_S)
+    await _ask(link, Erase(0), BulkOpcode.ERASE, _ERASE_S)
 
 
-async def _ask(link: HiplineLink, request: BulkRequest, reply_s: float) -> BulkReply:
+async def _ask(link: HiplineLink, request: BulkRequest, opcode: BulkOpcode, reply_s: float) -> BulkReply:
     for _ in range(_TRIES):
         await link.ask_flash(request)
         with contextlib.suppress(TimeoutError):
@@ -160,7 +160,7 @@ async def _ask(link: HiplineLink, request: BulkRequest, reply_s: float) -> BulkR
                         continue
                     with contextlib.suppress(ProtocolError):
                         told = decode_notified(frame.payload)
-                        if isinstance(told, BulkReply):
+                        if isinstance(told, BulkReply) and told.opcode == opcode:
                             return _accepted(link, told)
     raise LinkLost(f"{link.sensor.sensor_id}: its flash does not answer")
 

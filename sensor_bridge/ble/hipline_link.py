@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from typing import TYPE_CHECKING, Final
 
 from firmware_protocol import gatt
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
 
 _REPLY_TIMEOUT_S: Final = 2.0  # the protocol allows the sensor 1 s
 _FIRST_TIME_PROBES: Final = 10
-_TIME_PERIOD_S: Final = 10.0
+_FIRST_TIME_PAUSE_S: Final = (0.0, 0.06)  # two connection intervals
+_TIME_PAUSE_S: Final = (2.0, 4.0)
 _TIME_REPLY_TIMEOUT_S: Final = 1.0
 _CATCH_UP_S: Final = 1.0
 _NOTIFYING: Final = (
@@ -189,7 +191,11 @@ class HiplineLink:
         await self._connection.write(gatt.BULK_UUID, encode(request), response=False)
 
     async def keep_time(self) -> None:
-        """Ask for the sensor's clock, ten times at first and then now and then, until the link is lost."""
+        """Ask for the sensor's clock, ten times at first and then now and then, until the link is lost.
+
+        At random moments: a request right after a reply goes out right after a connection event, and all of
+        them would wait the same time for the next one.
+        """
         sequence, n_replies = 0, 0
         while not self._connection.is_over:
             self._time_reply.clear()
@@ -204,8 +210,8 @@ class HiplineLink:
             except TimeoutError:
                 continue
             n_replies += 1
-            if n_replies >= _FIRST_TIME_PROBES:
-                await asyncio.sleep(_TIME_PERIOD_S)
+            is_first = n_replies < _FIRST_TIME_PROBES
+            await asyncio.sleep(random.uniform(*(_FIRST_TIME_PAUSE_S if is_first else _TIME_PAUSE_S)))
 
     async def identify(self, duration_s: int) -> None:
         """Make the sensor blink for so many seconds, 0 to 255."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from typing import TYPE_CHECKING, Final
 
 from bleak.exc import BleakCharacteristicNotFoundError, BleakError, BleakGATTProtocolError
 from bleak_retry_connector import BleakOutOfConnectionSlotsError
 
-from sensor_bridge.errors import AdapterFull, BondLost, BridgeError, LinkLost, WrongFirmware
+from sensor_bridge.errors import AdapterFull, BondLost, BridgeError, LinkLost, PairingNeeded, WrongFirmware
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -24,6 +25,7 @@ _BOND_WORDS: Final = (
     "insufficient authentication",
     "insufficient encryption",
     "key missing",
+    "key_missing",
     "key-missing",
     "removed pairing information",
     "mic failure",
@@ -38,7 +40,7 @@ _FULL_WORDS: Final = (
 
 
 @contextlib.contextmanager
-def link_errors(sensor_id: str, family: str) -> Generator[None]:
+def link_errors(sensor_id: str, family: str, *, is_paired: bool = False) -> Generator[None]:
     """Translate what the radio library raises inside the block; our own errors pass.
 
     Parameters
@@ -47,11 +49,15 @@ def link_errors(sensor_id: str, family: str) -> Generator[None]:
         Whose link it is.
     family
         What the sensor is meant to be: ``Hipline sensor``.
+    is_paired
+        Whether the configuration says that this computer is paired with it.
 
     Raises
     ------
     BondLost
         One side has forgotten the key that the other still wants.
+    PairingNeeded
+        They were never paired, and the sensor asks for it.
     AdapterFull
         The adapter holds no more links.
     WrongFirmware
@@ -66,10 +72,19 @@ def link_errors(sensor_id: str, family: str) -> Generator[None]:
     except TimeoutError as error:
         raise LinkLost(f"{sensor_id}: the sensor does not answer") from error
     except (BleakError, OSError, EOFError) as error:
-        raise _translated(sensor_id, family, error) from error
+        raise _translated(sensor_id, family, error, is_paired=is_paired) from error
 
 
-def _translated(sensor_id: str, family: str, error: Exception) -> BridgeError:
+def bond_lost(sensor_id: str, who: str) -> BondLost:
+    """Say that the two share no key any more, and what to do."""
+    return BondLost(f"{sensor_id}: {who}; pair them again: {_pair_command(sensor_id)}")
+
+
+def _pair_command(sensor_id: str) -> str:
+    return f"hipline sensors pair {shlex.quote(sensor_id)}"
+
+
+def _translated(sensor_id: str, family: str, error: Exception, *, is_paired: bool) -> BridgeError:
     if isinstance(error, BleakCharacteristicNotFoundError):
         return WrongFirmware(
             f"{sensor_id}: it lacks characteristic {error.char_specifier}; is it a {family}?"
@@ -78,10 +93,11 @@ def _translated(sensor_id: str, family: str, error: Exception) -> BridgeError:
     folded = said.lower()
     is_unencrypted = isinstance(error, BleakGATTProtocolError) and error.args[0] in _UNENCRYPTED
     if is_unencrypted or any(words in folded for words in _BOND_WORDS):
-        return BondLost(
-            f"{sensor_id}: the sensor and this computer share no key any more, one of them was reset; remove "
-            "the sensor from this computer's Bluetooth devices (Linux: bluetoothctl remove ADDRESS), make "
-            "the sensor forget its hosts, and pair them again"
+        if is_paired:
+            return bond_lost(sensor_id, "the sensor has forgotten this computer, or was exchanged")
+        return PairingNeeded(
+            f"{sensor_id}: the sensor takes commands only from a computer it is paired with: "
+            f"{_pair_command(sensor_id)}"
         )
     if isinstance(error, BleakOutOfConnectionSlotsError) or any(words in folded for words in _FULL_WORDS):
         return AdapterFull(

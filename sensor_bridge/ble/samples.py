@@ -35,6 +35,17 @@ class StreamTraits:
     has_clock: bool = True
     shows_loss: bool = True
 
+    def lacks(self) -> tuple[str, ...]:
+        """Say what is missing, each in words that follow "the sensor"."""
+        words = []
+        if not self.has_clock and not self.shows_loss:
+            words.append("sends neither time nor number: timed by arrival, lost samples cannot be counted")
+        elif not self.has_clock:
+            words.append("sends no time: its samples are timed by their arrival")
+        if not self.has_gyroscope:
+            words.append("has no gyroscope: only accelerations came")
+        return tuple(words)
+
 
 COMPLETE: Final = StreamTraits()
 ARRIVAL_TIMED: Final = StreamTraits(has_clock=False, shows_loss=False)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SEARCH_S: Final = 15.0
 _CONNECT_S: Final = 20.0
+_VIRTUAL_BONDS: Final = "virtual_bonds.json"  # what the system keeps of real sensors
 # Bluetooth's six bytes, or the UUID that macOS puts in their place.
 _ADDRESS: Final = re.compile(r"(?:[0-9A-F]{2}:){5}[0-9A-F]{2}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}")
 
@@ -147,10 +148,14 @@ async def connected(adapter: Adapter, found: Found, sensor: AskedSensor) -> Asyn
 async def chosen_adapter(config: Config, virtual_port: int | None = None) -> AsyncIterator[Adapter]:
     """Use the virtual radio at a port, as asked for or as configured, else the system's Bluetooth adapter."""
     port = virtual_port or config.radio.virtual_port
+    paired = frozenset(address.upper() for address in config.radio.paired)
     if port is None:
-        yield Adapter()
+        adapter = Adapter()
+        adapter.paired = paired
+        yield adapter
         return
-    async with attached(port) as adapter:
+    async with attached(port, config.data_folder / _VIRTUAL_BONDS) as adapter:
+        adapter.paired = paired
         yield adapter
 
 

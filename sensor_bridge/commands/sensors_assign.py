@@ -12,9 +12,8 @@ from analytics.imu import Placement
 from sensor_bridge.commands.moved_wizard import recognise
 from sensor_bridge.commands.sensor_access import SEARCH_S, asked_sensor, chosen_adapter, step
 from sensor_bridge.commands.watch_words import placement_words, printable
-from sensor_bridge.config import Config
 from sensor_bridge.config_edit import Assignment, assign
-from sensor_bridge.config_file import default_config_path, load_config
+from sensor_bridge.config_file import default_config_path, load_config_or_none_yet
 from sensor_bridge.errors import SensorNotFound, UserInputError
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from analytics.imu import Mount
     from sensor_bridge.commands.sensor_access import AskedSensor
+    from sensor_bridge.config import Config
 
 _LISTEN_S: Final = 3.0
 
@@ -60,7 +60,7 @@ def assign_named(word: str, wearing: Wearing, config_path: Path | None, virtual_
     """
     if len(wearing.placements) != 1:
         raise UserInputError("say with one --placement where it is worn: pelvis, thigh_left or thigh_right")
-    config = _config_so_far(config_path)
+    config = load_config_or_none_yet(config_path)
     sensor = asked_sensor(word, config)
     address = sensor.address
     if address is None:
@@ -82,13 +82,8 @@ def assign_by_moving(wearing: Wearing, config_path: Path | None, virtual_port: i
         raise UserInputError("--id names one sensor: give one --placement with it")
     if len(set(wearing.placements)) < len(wearing.placements):
         raise UserInputError("a --placement is named twice: each has one sensor")
-    config = _config_so_far(config_path)
+    config = load_config_or_none_yet(config_path)
     _write(asyncio.run(_recognised(wearing, config, virtual_port)), wearing, config_path)
-
-
-def _config_so_far(path: Path | None) -> Config:
-    """Read what there is; a file that is named but not there yet is about to be made."""
-    return Config() if path is not None and not path.exists() else load_config(path)
 
 
 async def _heard_address(sensor: AskedSensor, config: Config, virtual_port: int | None) -> str:

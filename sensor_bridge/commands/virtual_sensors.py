@@ -23,6 +23,7 @@ def run(
     duration_s: float | None,
     at_once: bool = False,
     kind: str | None = None,
+    requires_pairing: bool = False,
 ) -> None:
     """Play a scenario or a recording until it ends.
 
@@ -40,6 +41,8 @@ def run(
         Whether time runs for them at once, and not when all of them have been started.
     kind
         What kind of sensors perform a scenario; None for Hipline's.
+    requires_pairing
+        Whether they take commands only from a computer they are paired with.
 
     Raises
     ------
@@ -56,11 +59,13 @@ def run(
         playback = handle(what, seed, duration_s)
     else:
         playback, _, _ = rehearse(what, seed, duration_s, kind)
-    asyncio.run(_play(playback, port, seed, at_once=at_once))
+    asyncio.run(_play(playback, port, seed, at_once=at_once, requires_pairing=requires_pairing))
 
 
-async def _play(playback: Playback, port: int, seed: int, *, at_once: bool) -> None:
-    async with on_air_for_others(playback, seed, port, at_once=at_once) as (taken, finished):
+async def _play(playback: Playback, port: int, seed: int, *, at_once: bool, requires_pairing: bool) -> None:
+    async with on_air_for_others(
+        playback, seed, port, at_once=at_once, requires_pairing=requires_pairing
+    ) as (taken, finished):
         _say(f"Virtual sensors at port {taken}. In the bridge's configuration:")
         _print(f"[radio]\nvirtual_port = {taken}\n")
         for sensor in playback.worn_sensors:

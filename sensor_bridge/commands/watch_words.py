@@ -164,7 +164,14 @@ def health_words(sensor: payloads.SensorStatus) -> str:
         (sensor.clock_drift_ppm, "clock {:+.0f} ppm"),
     ]
     words = [form.format(value) for value, form in parts if value is not None]
-    words.append(f"{sensor.received} samples, {sensor.lost} lost")
+    if sensor.shows_loss:
+        words.append(f"{sensor.received} samples, {sensor.lost} lost")
+    else:
+        words.append(f"{sensor.received} samples, lost ones cannot be counted")
+    if not sensor.has_clock:
+        words.append("timed by arrival")
+    if not sensor.has_gyroscope:
+        words.append("no gyroscope")
     if sensor.gaps:
         words.append(f"{sensor.gaps} gap{'s' if sensor.gaps > 1 else ''} of {sensor.lost_s:.1f} s")
     counts = (

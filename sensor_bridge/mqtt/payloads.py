@@ -268,6 +268,9 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
     connection_interval_ms: float | None = None
     clock_residual_ms: float | None = None
     clock_drift_ppm: float | None = None
+    has_gyroscope: bool = True
+    has_clock: bool = True
+    shows_loss: bool = True
 
 
 class ServiceStatus(Struct, frozen=True, kw_only=True):

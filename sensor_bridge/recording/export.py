@@ -67,12 +67,14 @@ def export_trace(
     sensors: dict[Placement, SensorTrace] = {}
     for block in blocks:
         if block.placement not in sensors:
-            sensors[block.placement] = SensorTrace(np.full((n, 3), np.nan), np.full((n, 3), np.nan))
+            gyr = np.full((n, 3), np.nan) if block.has_gyroscope else None
+            sensors[block.placement] = SensorTrace(np.full((n, 3), np.nan), gyr)
         first = _index(block.start_time_ns, start_ns, rate_hz)
         rows = slice(first, first + len(block))
         sensor = sensors[block.placement]
-        assert sensor.gyr_rad_s is not None
-        sensor.acc_m_s2[rows], sensor.gyr_rad_s[rows] = block.acc_m_s2, block.gyr_rad_s
+        sensor.acc_m_s2[rows] = block.acc_m_s2
+        if sensor.gyr_rad_s is not None:
+            sensor.gyr_rad_s[rows] = block.gyr_rad_s
     present = np.any([sensor.has_sample for sensor in sensors.values()], axis=0)
     return Trace(
         t_s=np.flatnonzero(present) / rate_hz,
@@ -87,6 +89,11 @@ def export_trace(
         started_at=_rfc3339(assembly.to_utc_ns(start_ns)),
         athlete=athlete,
         origins=_origins(assembly, placements),
+        warnings=tuple(
+            f"{placement}: the sensor {lack}"
+            for sensor_id, placement in placements.items()
+            for lack in assembly.quality(sensor_id).traits.lacks()
+        ),
     )
 
 

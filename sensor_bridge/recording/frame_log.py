@@ -240,7 +240,12 @@ def _header(path: Path, data: mmap.mmap) -> tuple[dict[str, Any], int]:
     text = data[start:end]
     if len(data) < end + _CRC.size or _CRC.unpack_from(data, end)[0] != zlib.crc32(text):
         raise RecordingError(f"{path}: the header of this frame log is damaged")
-    metadata = json.loads(text)
+    try:
+        metadata = json.loads(text)
+    except (ValueError, RecursionError):
+        metadata = None
+    if not isinstance(metadata, dict):
+        raise RecordingError(f"{path}: the header of this frame log is not one of ours")
     return metadata, end + _CRC.size
 
 

@@ -30,6 +30,7 @@ ACC_UNITS = {"m/s2": 1.0, "g": STANDARD_GRAVITY_M_S2, "mg": STANDARD_GRAVITY_M_S
 GYR_UNITS = {"rad/s": 1.0, "deg/s": np.pi / 180}
 
 METADATA_KEY = b"trace"
+_MOST_WARNINGS, _LONGEST_WARNING = 20, 200
 _OTHER_PLACEMENTS = ("thorax", "shank_left", "shank_right")  # of trace/1, not analysed yet
 _ACC, _GYR = ("ax", "ay", "az"), ("gx", "gy", "gz")
 _PARQUET_MAGIC = b"PAR1"
@@ -124,7 +125,12 @@ def read_trace(path: Path, *, acc_unit: str = "m/s2", gyr_unit: str = "rad/s") -
     where = str(path)
     table = _load(path)
     metadata, warnings = _metadata(where, table)
-    names = table.column_names
+    try:
+        names = table.column_names
+    except UnicodeDecodeError:
+        raise RecordingError(
+            f"{where}: the name of a column is not UTF-8: name columns as trace/1 does"
+        ) from None
     twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if twice:
         raise RecordingError(f"{where}: column {checks.listed(twice)} comes twice: remove one of each")
@@ -185,8 +191,9 @@ def write_trace(path: Path, trace: Trace) -> None:
         "athlete": trace.athlete,
         "prescription": trace.prescription,
         "sensors": origins_to_metadata(trace.origins),
+        "warnings": list(trace.warnings),
     }
-    metadata = {key: value for key, value in metadata.items() if value not in (None, {})}
+    metadata = {key: value for key, value in metadata.items() if value not in (None, {}, [])}
     write_table(path, columns, {METADATA_KEY: json.dumps(metadata).encode()})
 
 
@@ -256,7 +263,7 @@ def _metadata(where: str, table: Any) -> tuple[JsonObject, list[str]]:
         return {}, []
     try:
         metadata = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RecordingError(f"{where}: its metadata 'trace' are not JSON: {error}") from error
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         found = metadata.get("format") if isinstance(metadata, dict) else metadata
@@ -269,13 +276,22 @@ def _metadata(where: str, table: Any) -> tuple[JsonObject, list[str]]:
         "athlete": (str,),
         "prescription": (dict,),
         "sensors": (dict,),
+        "warnings": (list,),
     }
     for key, kind in kinds.items():
         value = metadata.get(key)
         if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
             warnings.append(f"the metadata's {key} is {value!r}, which it cannot be: left out")
             del metadata[key]
+    warnings += [_first_words(told) for told in metadata.get("warnings", ())[:_MOST_WARNINGS]]
     return metadata, warnings
+
+
+def _first_words(told: object) -> str:
+    """One line of what a file warns of; the file may be anybody's."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in str(told)).split())[
+        :_LONGEST_WARNING
+    ]
 
 
 def _mounts(metadata: JsonObject, warnings: list[str]) -> dict[Placement, Mount]:
@@ -335,7 +351,8 @@ def _column(where: str, table: Any, name: str) -> FloatArray:
         return np.full(len(column), np.nan)
     if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
         raise RecordingError(f"{where}: column {name} holds {column.type}, not numbers")
-    values: FloatArray = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    # Unsafe: an integer beyond 2^53 is rounded, not refused.
+    values: FloatArray = column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     return values
 
 

@@ -79,8 +79,8 @@ def test_exchanges_remove_the_least_latency(seed: int) -> None:
     # 23 ms apart without. What is left is the least of 14 requests' waits (uniform up to 30 ms), halved.
     assert abs(near.error_ms(60) - far.error_ms(60)) < 5.0
     assert abs(far.error_ms(60)) < far.model.uncertainty_ms
-    # Nothing says how the least round trip, 50 ms, is shared: its half stays the bound.
-    assert 25 < far.model.uncertainty_ms < 32
+    # Nothing says how the least round trip, 50 ms, is shared; after a minute little is known of the rate.
+    assert 25 < far.model.uncertainty_ms < 50
     later = far.model.uncertainty_ms_at(far.device_us(1060))
     assert later == pytest.approx(far.model.uncertainty_ms + 5.0, abs=0.2)
 

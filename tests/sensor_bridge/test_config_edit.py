@@ -120,8 +120,8 @@ def test_a_file_that_is_not_there_is_made_with_its_folder_and_for_its_owner_alon
     ("text", "assignment", "complaint"),
     [
         ("gym = ", PELVIS, "is not TOML"),
-        ("athletes = 3\n", PELVIS, "not written as in the README"),
-        ('[athletes]\nid = "a1"\n', PELVIS, "not written as in the README"),
+        ("athletes = 3\n", PELVIS, "is not written as in the README"),
+        ('[athletes]\nid = "a1"\n', PELVIS, "is not written as in the README"),
         (GYM, Assignment("A 1", Placement.PELVIS, "C0:DE:00:00:00:07"), "athletes"),
         (GYM + "colour = 3\n", PELVIS, "unknown key dashboard.colour"),
         (

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.realtime
 
 # At ±4 g 8192 counts are one g: a sensor that lies still.
+LYING = np.array([0, 0, 8192, 0, 0, 0], dtype=np.int16)
 PLAYED = replace(
     source(n=300),
-    counts=(np.random.default_rng(4).integers(-40, 40, (300, 6)) + (0, 0, 8192, 0, 0, 0)).astype(np.int16),
+    counts=np.random.default_rng(4).integers(-40, 40, (300, 6)).astype(np.int16) + LYING,
 )
 
 

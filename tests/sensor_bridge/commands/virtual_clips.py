@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from sensor_bridge.cli import run_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +37,18 @@ def virtual_clips(*arguments: str) -> Iterator[str]:
         process.communicate(timeout=10)
 
 
-def hipline(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run([*HIPLINE, *arguments], capture_output=True, text=True, check=False, timeout=120)
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def hipline(*arguments: str) -> Outcome:
+    """Run one command to its end, in this process: to start another takes longer than most commands."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        code = run_command(list(arguments))
+    return Outcome(code, stdout.getvalue(), stderr.getvalue())

@@ -18,6 +18,12 @@ test("lost samples are told as gaps with their length once they are measured", (
   expect(linkFigures(sensor({ lost: 30, gaps: 2, lost_s: 0.3 }))).toEqual(["2 gaps, 0.3 s"]);
 });
 
+test("of a sensor that sends neither time nor number nobody says that nothing was lost", () => {
+  const vendors = sensor({ received: 10, shows_loss: false, has_clock: false, has_gyroscope: false });
+  expect(linkFigures(vendors)).toEqual(["losses cannot be seen"]);
+  expect(linkDetails(vendors)).toEqual(["timed by arrival", "no gyroscope", "10 samples received"]);
+});
+
 test("counts that are 0 are not told", () => {
   const told = linkDetails(sensor({ received: 9, sampling_rate_hz: 100, clock_drift_ppm: -12.4, reconnects: 2 }));
   expect(told).toEqual(["100 Hz", "clock \u221212 ppm", "9 samples received, 0 lost", "2 reconnects"]);
