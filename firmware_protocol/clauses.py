@@ -48,7 +48,7 @@ CLAUSES: Final = (
     ),
     *_under(
         "Pairing, an option",
-        pairing_commands="a sensor that asks for pairing takes no command unencrypted; INFO and STATUS stay open",
+        pairing_commands="who asks for pairing takes no command unencrypted; INFO and STATUS stay open",
     ),
     *_under(
         "INFO",
