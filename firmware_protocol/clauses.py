@@ -47,6 +47,10 @@ CLAUSES: Final = (
         battery_level="Battery Level is one byte, 0 to 100, and STATUS says the same",
     ),
     *_under(
+        "Pairing, an option",
+        pairing_commands="who asks for pairing takes no command unencrypted; INFO and STATUS stay open",
+    ),
+    *_under(
         "INFO",
         info_layout="INFO is a DeviceInfo of version 1",
         info_constant="INFO does not change while a link is up, streaming or not",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from sensor_bridge.messages import Outgoing
 from sensor_bridge.mqtt import payloads
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sensor_bridge.assembly import SensorQuality
     from sensor_bridge.ble.link import LinkHealth, LinkState
+    from sensor_bridge.ble.samples import StreamTraits
     from sensor_bridge.config import AthleteConfig, Config, SensorConfig, StreamingConfig
     from sensor_bridge.recording.sensor_calibrations import SensorCalibration
 
@@ -145,11 +146,20 @@ def sensor_status(worn: WornSensor, link: LinkState, quality: SensorQuality, now
         connection_interval_ms=health.connection_interval_ms,
         clock_residual_ms=health.clock_residual_ms,
         clock_drift_ppm=health.clock_drift_ppm,
-        has_gyroscope=quality.traits.has_gyroscope,
-        has_clock=health.has_clock,
-        shows_loss=health.shows_loss,
+        lacks=_lacks(quality.traits),
     )
     return Outgoing(Channel.SENSOR_STATUS, {"sensor": worn.sensor_id}, now_ms, data)
+
+
+def _lacks(traits: StreamTraits) -> list[Literal["clock", "gyroscope", "loss"]]:
+    lacks: list[Literal["clock", "gyroscope", "loss"]] = []
+    if not traits.has_clock:
+        lacks.append("clock")
+    if not traits.has_gyroscope:
+        lacks.append("gyroscope")
+    if not traits.shows_loss:
+        lacks.append("loss")
+    return lacks
 
 
 def log_metadata(config: Config, calibrations: Mapping[str, SensorCalibration]) -> dict[str, Any]:

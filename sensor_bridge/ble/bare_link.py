@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _CONNECT_ATTEMPTS: Final = 2
 _REQUEST_TIMEOUT_S: Final = 10.0
 _CLOSE_TIMEOUT_S: Final = 5.0
+_PAIRING_TIMEOUT_S: Final = 30.0  # Core 5.4, Vol 3, Part H, 3.4
 _WRITE_OVERHEAD: Final = 3  # ATT opcode and handle
 
 
@@ -187,8 +188,8 @@ class BareLink:
         heard = self.heard(uuid)
         return await self.until(lambda: len(heard) >= n_values, timeout_s)
 
-    async def open(self, adapter: Adapter, found: Found) -> None:
-        """Connect and discover everything."""
+    async def open(self, adapter: Adapter, found: Found, *, encrypted: bool) -> None:
+        """Connect and discover everything; encrypt the link where this computer is paired with the sensor."""
         options: dict[str, Any] = {}
         if adapter.client_backend is not None:
             options["backend"] = adapter.client_backend
@@ -201,6 +202,8 @@ class BareLink:
                 max_attempts=_CONNECT_ATTEMPTS,
                 **options,
             )
+            if encrypted and adapter.is_paired(found):
+                await self._encrypt(self._client)
 
     async def close(self) -> None:
         """End the link; safe to call again, and after it was lost."""
@@ -210,6 +213,17 @@ class BareLink:
                 async with asyncio.timeout(_CLOSE_TIMEOUT_S):
                     await client.disconnect()
         self._end()
+
+    async def _encrypt(self, client: BleakClient) -> None:
+        try:
+            async with asyncio.timeout(_PAIRING_TIMEOUT_S):
+                with contextlib.suppress(NotImplementedError):  # macOS does it at the first protected write
+                    await client.pair()
+        except BleakError as error:
+            raise LinkLost(
+                f"{self.address}: the link cannot be encrypted ({error}); pair again: "
+                f"hipline sensors pair {self.address}"
+            ) from error
 
     def _end(self) -> None:
         self._is_over = True
@@ -224,6 +238,8 @@ class BareLink:
     def _errors(self) -> Generator[None]:
         try:
             yield
+        except LinkLost:
+            raise
         except BleakGATTProtocolError as error:
             raise AttRefusal(str(error), int(error.code)) from error
         except BleakCharacteristicNotFoundError as error:
@@ -237,8 +253,21 @@ class BareLink:
 
 
 @contextlib.asynccontextmanager
-async def bare_link(adapter: Adapter, found: Found, *, timeout_s: float) -> AsyncGenerator[BareLink]:
+async def bare_link(
+    adapter: Adapter, found: Found, *, timeout_s: float, encrypted: bool = True
+) -> AsyncGenerator[BareLink]:
     """Connect to a sensor that was found; the link ends with the block.
+
+    Parameters
+    ----------
+    adapter
+        The radio.
+    found
+        The sensor.
+    timeout_s
+        How long connecting may take.
+    encrypted
+        Whether the link is encrypted where this computer is paired with the sensor.
 
     Raises
     ------
@@ -249,7 +278,7 @@ async def bare_link(adapter: Adapter, found: Found, *, timeout_s: float) -> Asyn
     try:
         try:
             async with asyncio.timeout(timeout_s):
-                await link.open(adapter, found)
+                await link.open(adapter, found, encrypted=encrypted)
         except TimeoutError:
             raise LinkLost(f"{link.address}: no connection within {timeout_s:g} s") from None
         yield link

@@ -164,13 +164,13 @@ def health_words(sensor: payloads.SensorStatus) -> str:
         (sensor.clock_drift_ppm, "clock {:+.0f} ppm"),
     ]
     words = [form.format(value) for value, form in parts if value is not None]
-    if sensor.shows_loss:
+    if "loss" not in sensor.lacks:
         words.append(f"{sensor.received} samples, {sensor.lost} lost")
     else:
         words.append(f"{sensor.received} samples, lost ones cannot be counted")
-    if not sensor.has_clock:
+    if "clock" in sensor.lacks:
         words.append("timed by arrival")
-    if not sensor.has_gyroscope:
+    if "gyroscope" in sensor.lacks:
         words.append("no gyroscope")
     if sensor.gaps:
         words.append(f"{sensor.gaps} gap{'s' if sensor.gaps > 1 else ''} of {sensor.lost_s:.1f} s")

@@ -25,7 +25,7 @@ from firmware_protocol.packets import (
 )
 from sensor_bridge.ble.bare_link import AttRefusal, BareLink, Heard, bare_link
 from sensor_bridge.conformance.verdict import NotExaminable
-from sensor_bridge.errors import LinkLost
+from sensor_bridge.errors import LinkLost, PairingNeeded
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sensor_bridge.ble.adapter import Adapter, Found
     from sensor_bridge.conformance.observation import Observation
 
+UNENCRYPTED: Final = frozenset({0x05, 0x0F})  # Insufficient Authentication, Insufficient Encryption
 REPLY_TIMEOUT_S: Final = 2.0  # the protocol allows 1 s; the rest is for the host
 _CONNECT_S: Final = 20.0
 _NOTIFYING: Final = (gatt.CONTROL_UUID, gatt.STATUS_UUID, gatt.TIME_UUID)
@@ -97,8 +98,13 @@ class Bench:
         """True between `connect` and `disconnect`."""
         return self._link is not None
 
-    async def connect(self, *, control: bool = True, data: bool = True) -> BareLink:
-        """Make a new link, subscribed to everything, or without commands or frames.
+    @property
+    def is_paired(self) -> bool:
+        """True where this computer is paired with the sensor."""
+        return self._adapter.is_paired(self._found)
+
+    async def connect(self, *, control: bool = True, data: bool = True, encrypted: bool = True) -> BareLink:
+        """Make a new link, subscribed to everything, or without commands or frames, or not encrypted.
 
         Raises
         ------
@@ -108,7 +114,7 @@ class Bench:
         await self.disconnect()
         async with self._adapter.quiet():
             self._link = await self._stack.enter_async_context(
-                bare_link(self._adapter, self._found, timeout_s=_CONNECT_S)
+                bare_link(self._adapter, self._found, timeout_s=_CONNECT_S, encrypted=encrypted)
             )
         wanted = [uuid for uuid in _NOTIFYING if control or uuid != gatt.CONTROL_UUID]
         if data:
@@ -165,6 +171,11 @@ class Bench:
         try:
             await link.write(gatt.CONTROL_UUID, command, response=True)
         except AttRefusal as error:
+            if error.code in UNENCRYPTED and not self.is_paired:
+                raise PairingNeeded(
+                    f"{link.address}: it takes commands only from a computer it is paired with: "
+                    f"hipline sensors pair {link.address}"
+                ) from error
             raise NotExaminable(f"the command {command.hex(' ')} was refused: {error}") from error
         await link.more(gatt.CONTROL_UUID, before + 1, REPLY_TIMEOUT_S)
         return written_s, heard[before:]

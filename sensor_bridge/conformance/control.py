@@ -21,6 +21,7 @@ from firmware_protocol.packets import (
     Stop,
 )
 from sensor_bridge.ble.bare_link import AttRefusal
+from sensor_bridge.conformance.bench import UNENCRYPTED
 from sensor_bridge.conformance.observation import observed
 from sensor_bridge.conformance.verdict import NotExaminable, Violation, require
 
@@ -68,6 +69,19 @@ async def control_subscribed(bench: Bench) -> None:
     await bench.connect(control=False)
     try:
         await _refused(bench, encode(Stop(bench.tag())), _NOT_SUBSCRIBED)
+    finally:
+        await bench.disconnect()
+
+
+async def pairing_commands(bench: Bench) -> None:
+    """pairing-commands."""
+    if not bench.is_paired:
+        raise NotExaminable("this computer is not paired with the sensor")
+    link = await bench.connect(encrypted=False)
+    try:
+        for uuid in (gatt.INFO_UUID, gatt.STATUS_UUID):
+            await link.read(uuid)  # stays open
+        await _refused(bench, encode(Stop(bench.tag())), *UNENCRYPTED)
     finally:
         await bench.disconnect()
 
@@ -270,13 +284,13 @@ async def _exchanges(bench: Bench) -> AsyncIterator[tuple[bytes, float, list[Hea
         yield encode(command), written_s, heard[before:]
 
 
-async def _refused(bench: Bench, value: bytes, code: int) -> None:
+async def _refused(bench: Bench, value: bytes, *codes: int) -> None:
     try:
         await bench.link.write(gatt.CONTROL_UUID, value, response=True)
     except AttRefusal as refusal:
         if refusal.code is None:
             raise NotExaminable(f"this system does not tell the ATT error: {refusal}") from refusal
-        require(refusal.code == code, f"{value.hex(' ')} was refused with 0x{refusal.code:02X}")
+        require(refusal.code in codes, f"{value.hex(' ')} was refused with 0x{refusal.code:02X}")
         return
     raise Violation(f"{value.hex(' ')} was accepted")
 
@@ -307,6 +321,7 @@ def _require_stream(reply: CommandReply, stream_id: int, situation: str) -> None
 CHECKS: Final = {
     "control-short": control_short,
     "control-subscribed": control_subscribed,
+    "pairing-commands": pairing_commands,
     "reply-layout": reply_layout,
     "reply-one": reply_one,
     "reply-echo": reply_echo,

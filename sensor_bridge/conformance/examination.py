@@ -9,7 +9,7 @@ from sensor_bridge.ble.bare_link import AttRefusal
 from sensor_bridge.conformance import clock, control, description, resuming, stored, streaming
 from sensor_bridge.conformance.bench import Bench
 from sensor_bridge.conformance.verdict import Finding, NotExaminable, Verdict, Violation
-from sensor_bridge.errors import LinkLost, UserInputError
+from sensor_bridge.errors import LinkLost, PairingNeeded, UserInputError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -68,6 +68,8 @@ async def examine(
     ------
     LinkLost
         No new link came about.
+    PairingNeeded
+        The sensor takes no command from this computer.
     """
     async with Bench(adapter, found, patience_s) as bench:
         for clause in clauses:
@@ -81,6 +83,8 @@ async def examine(
                 yield Finding(clause, Verdict.NOT_EXAMINED, str(obstacle))
             except AttRefusal as refusal:
                 yield Finding(clause, Verdict.FAILED, f"a request was refused: {refusal}")
+            except PairingNeeded:
+                raise
             except LinkLost as loss:
                 await bench.disconnect()
                 yield Finding(clause, Verdict.FAILED, str(loss))

@@ -33,8 +33,7 @@ Duration = Annotated[float, Meta(ge=0.0)]
 Spread = Annotated[float, Meta(ge=0.0)]
 Timestamp = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$")]
 Uuid7 = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
-Samples = list[float | None]
-"""One value a sample; null where nothing can be said about that sample."""
+Samples = list[float | None]  # one value a sample; null where nothing can be said about that sample
 
 Kind = Literal["measured", "proxy", "not_measurable"]
 Side = Literal["left", "right", "both"]
@@ -268,9 +267,7 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
     connection_interval_ms: float | None = None
     clock_residual_ms: float | None = None
     clock_drift_ppm: float | None = None
-    has_gyroscope: bool = True
-    has_clock: bool = True
-    shows_loss: bool = True
+    lacks: list[Literal["clock", "gyroscope", "loss"]] = field(default_factory=list)
 
 
 class ServiceStatus(Struct, frozen=True, kw_only=True):

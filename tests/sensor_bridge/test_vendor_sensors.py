@@ -112,7 +112,7 @@ def test_from_scan_to_repetitions(kind, tmp_path):
     assert made - 60 <= status.received <= made
     assert (status.lost, status.duplicated, status.rejected, status.gaps) == (0, 0, 0, 0)
     is_arrival_timed = kind in LACKS
-    assert (status.has_clock, status.shows_loss) == (not is_arrival_timed, not is_arrival_timed)
+    assert status.lacks == (["clock", "loss"] if is_arrival_timed else [])
     assert (status.battery_percent is None) == (kind == "generic")
 
     again = wearer.new_session()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from types import SimpleNamespace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import hardware_sim.bleak_backend_client
 import hardware_sim.peripheral
-import hardware_sim.peripheral_gatt
-from firmware_protocol import gatt
+from hardware_sim.gatt_table import HIPLINE_TABLE
 from hardware_sim.peripheral_gatt import GattServer
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.sensor_model import SensorModel
@@ -22,6 +20,8 @@ from tests.sensor_bridge.ble.radio_bench import QUICK, source, wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from firmware_protocol import gatt
 
 MODEL = SensorModel(ring_capacity_samples=600, flash_capacity_samples=20_000)
 
@@ -36,18 +36,22 @@ class Tampering:
     sent: dict[str, Callable[[Any, bytes], list[bytes]]] = field(default_factory=dict)
     read: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     written: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
-    characteristics: Callable[[tuple[gatt.Characteristic, ...]], tuple[gatt.Characteristic, ...]] | None = (
-        None
-    )
-    services: Callable[[tuple[gatt.Service, ...]], tuple[gatt.Service, ...]] | None = None
+    characteristics: Callable[[tuple[gatt.Characteristic, ...]], tuple[gatt.Characteristic, ...]] = tuple
+    services: Callable[[tuple[gatt.Service, ...]], tuple[gatt.Service, ...]] = tuple
     delay_s: float = 0.0
     mtu: int = 247
+    requires_pairing: bool = False
     patch: Callable[[Any], None] = lambda _monkeypatch: None
 
 
 def server_class(tampering: Tampering) -> type[GattServer]:
     class TamperedServer(GattServer):
         def __init__(self, controller, *, reads, writes, **others):
+            seen = replace(
+                HIPLINE_TABLE,
+                services=tampering.services(HIPLINE_TABLE.services),
+                characteristics=tampering.characteristics(HIPLINE_TABLE.characteristics),
+            )
             for uuid, change in tampering.read.items():
                 reads = {**reads, uuid: lambda change=change, read=reads[uuid]: change(read())}
             for uuid, change in tampering.written.items():
@@ -55,7 +59,7 @@ def server_class(tampering: Tampering) -> type[GattServer]:
                     **writes,
                     uuid: lambda value, change=change, write=writes[uuid]: write(change(value)),
                 }
-            super().__init__(controller, reads=reads, writes=writes, **others)
+            super().__init__(controller, reads=reads, writes=writes, **(others | {"table": seen}))
 
         def notify(self, uuid, value):
             for each in tampering.sent.get(uuid, lambda _server, value: [value])(self, value):
@@ -71,24 +75,20 @@ def server_class(tampering: Tampering) -> type[GattServer]:
     return TamperedServer
 
 
-def examined(monkeypatch, *only, tampering=None, mtu=247, model=MODEL, patience_s=10.0):
+def examined(monkeypatch, *only, tampering=None, mtu=247, model=MODEL, patience_s=10.0, paired=False):
     """Examine a sensor; return its findings by clause."""
     monkeypatch.setattr(hardware_sim.bleak_backend_client, "_PREFERRED_MTU", mtu)
     if tampering is not None:
         monkeypatch.setattr(hardware_sim.peripheral, "GattServer", server_class(tampering))
         tampering.patch(monkeypatch)
-        table = SimpleNamespace(**vars(gatt))
-        if tampering.characteristics is not None:
-            table.CHARACTERISTICS = tampering.characteristics(gatt.CHARACTERISTICS)
-        if tampering.services is not None:
-            table.SERVICES = tampering.services(gatt.SERVICES)
-        monkeypatch.setattr(hardware_sim.peripheral_gatt, "table", table)
 
     async def examine_it():
         async with VirtualRadio([source("pelvis", 30_000)], radio=QUICK, seed=4, model=model) as radio:
             radio.begin()
             adapter = Adapter(*radio.bleak_backends())
             found = await adapter.find(wish("pelvis"), 5)
+            if paired:
+                adapter.paired = frozenset({found.sighting.address})
             clauses = chosen_clauses(only)
             return {
                 each.clause.id: each async for each in examine(adapter, found, clauses, patience_s=patience_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from firmware_protocol.clauses import CLAUSES, DESTRUCTIVE
 from hardware_sim.sensor_model import SensorModel
 from sensor_bridge.conformance.examination import CHECKS, chosen_clauses
 from sensor_bridge.conformance.verdict import Verdict
-from sensor_bridge.errors import UserInputError
-from tests.sensor_bridge.conformance.examined_sensor import examined, failed
+from sensor_bridge.errors import PairingNeeded, UserInputError
+from tests.sensor_bridge.conformance.examined_sensor import MODEL, examined, failed
 from tests.sensor_bridge.conformance.wrong_sensors import WRONG
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -32,7 +33,8 @@ def test_every_clause_has_its_check_and_its_place_on_the_page() -> None:
 def test_the_right_sensor_keeps_every_clause(monkeypatch) -> None:
     findings = examined(monkeypatch)
     assert {name: each.detail for name, each in findings.items() if each.verdict is not Verdict.PASSED} == {
-        "mtu-small": "the MTU is 247, and this host cannot make it smaller"
+        "mtu-small": "the MTU is 247, and this host cannot make it smaller",
+        "pairing-commands": "this computer is not paired with the sensor",
     }
     assert set(findings) == set(CHECKS) - DESTRUCTIVE
 
@@ -40,6 +42,15 @@ def test_the_right_sensor_keeps_every_clause(monkeypatch) -> None:
 def test_what_costs_the_owner_something_is_examined_where_it_is_named(monkeypatch) -> None:
     findings = examined(monkeypatch, "bulk-erase")
     assert [(name, each.verdict) for name, each in findings.items()] == [("bulk-erase", Verdict.PASSED)]
+
+
+def test_a_sensor_that_asks_for_pairing_is_examined_by_a_paired_computer_only(monkeypatch) -> None:
+    only = ("pairing-commands", "start-new", "frame-layout", "resume-link", "bulk-fetch")
+    model = replace(MODEL, requires_pairing=True)
+    findings = examined(monkeypatch, *only, model=model, paired=True)
+    assert {each.verdict for each in findings.values()} == {Verdict.PASSED}, findings
+    with pytest.raises(PairingNeeded, match="is paired with: hipline sensors pair "):
+        examined(monkeypatch, *only, model=model)
 
 
 @pytest.mark.parametrize("mtu", [48, 100])
@@ -69,7 +80,15 @@ def test_a_sensor_without_flash_and_with_a_long_ring_is_told_from_a_wrong_one(mo
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_sensor_fails_by_the_clause_it_breaks(monkeypatch, name: str) -> None:
     broken, tampering = WRONG[name]
-    findings = examined(monkeypatch, *broken, tampering=tampering, mtu=tampering.mtu)
+    model = replace(MODEL, requires_pairing=tampering.requires_pairing)
+    findings = examined(
+        monkeypatch,
+        *broken,
+        tampering=tampering,
+        mtu=tampering.mtu,
+        model=model,
+        paired=tampering.requires_pairing,
+    )
     assert failed(findings) == broken, {each.clause.id: each.detail for each in findings.values()}
     assert all(findings[each].detail for each in broken)
 

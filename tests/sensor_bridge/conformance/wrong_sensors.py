@@ -178,6 +178,10 @@ def always_subscribed(monkeypatch):
     monkeypatch.setattr(GattServer, "is_indicated", lambda _self, _uuid: True)
 
 
+def open_door(monkeypatch):
+    monkeypatch.setattr(GattServer, "_require_encryption", lambda _self, _connection: None)
+
+
 def pages_without_pause(monkeypatch):
     monkeypatch.setattr(hardware_sim.peripheral_bulk, "_INTERVALS", 0)
 
@@ -214,6 +218,7 @@ WRONG = {
         {"control-subscribed", "start-unsubscribed"},
         Tampering(patch=always_subscribed),
     ),
+    "an open door": ({"pairing-commands"}, Tampering(patch=open_door, requires_pairing=True)),
     "replies of version 2": (
         {"reply-layout"},
         Tampering(sent={CONTROL_UUID: each(put(0, "B", lambda head: head + 0x10))}),

@@ -226,9 +226,7 @@ export interface SensorStatus {
   connection_interval_ms: number | null;
   clock_residual_ms: number | null;
   clock_drift_ppm: number | null;
-  has_gyroscope: boolean;
-  has_clock: boolean;
-  shows_loss: boolean;
+  lacks: Array<"clock" | "gyroscope" | "loss">;
 }
 
 export interface ServiceStatus {

@@ -242,7 +242,7 @@ export function linkFigures(sensor: SensorStatus): string[] {
   const figures: string[] = [];
   if (sensor.gaps > 0) figures.push(`${sensor.gaps} ${sensor.gaps === 1 ? "gap" : "gaps"}, ${decimal(sensor.lost_s, 1)} s`);
   else if (sensor.lost > 0) figures.push(`${sensor.lost} samples lost`);
-  else if (!sensor.shows_loss) figures.push("losses cannot be seen");
+  else if (sensor.lacks.includes("loss")) figures.push("losses cannot be seen");
   else if (sensor.received > 0) figures.push("nothing lost");
   if (sensor.rssi_dbm !== null) figures.push(`${decimal(sensor.rssi_dbm, 0)} dBm`);
   if (sensor.connection_interval_ms !== null) figures.push(`every ${decimal(sensor.connection_interval_ms, 0)} ms`);
@@ -255,9 +255,10 @@ export function linkDetails(sensor: SensorStatus): string[] {
   if (sensor.sampling_rate_hz !== null) details.push(`${decimal(sensor.sampling_rate_hz, 0)} Hz`);
   if (sensor.clock_residual_ms !== null) details.push(`jitter ${decimal(sensor.clock_residual_ms, 0)} ms`);
   if (sensor.clock_drift_ppm !== null) details.push(`clock ${decimal(sensor.clock_drift_ppm, 0)} ppm`);
-  if (!sensor.has_clock) details.push("timed by arrival");
-  if (!sensor.has_gyroscope) details.push("no gyroscope");
-  details.push(sensor.shows_loss ? `${sensor.received} samples received, ${sensor.lost} lost` : `${sensor.received} samples received`);
+  if (sensor.lacks.includes("clock")) details.push("timed by arrival");
+  if (sensor.lacks.includes("gyroscope")) details.push("no gyroscope");
+  const lost = sensor.lacks.includes("loss") ? "" : `, ${sensor.lost} lost`;
+  details.push(`${sensor.received} samples received${lost}`);
   const counts: [number, string][] = [
     [sensor.duplicated, "doubled"],
     [sensor.rejected, "refused"],

@@ -155,9 +155,7 @@ export function sensor(changes: Partial<SensorStatus> = {}): SensorStatus {
     connection_interval_ms: null,
     clock_residual_ms: null,
     clock_drift_ppm: null,
-    has_gyroscope: true,
-    has_clock: true,
-    shows_loss: true,
+    lacks: [],
     ...changes,
   };
 }

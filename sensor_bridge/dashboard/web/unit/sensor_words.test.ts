@@ -19,7 +19,7 @@ test("lost samples are told as gaps with their length once they are measured", (
 });
 
 test("of a sensor that sends neither time nor number nobody says that nothing was lost", () => {
-  const vendors = sensor({ received: 10, shows_loss: false, has_clock: false, has_gyroscope: false });
+  const vendors = sensor({ received: 10, lacks: ["clock", "gyroscope", "loss"] });
   expect(linkFigures(vendors)).toEqual(["losses cannot be seen"]);
   expect(linkDetails(vendors)).toEqual(["timed by arrival", "no gyroscope", "10 samples received"]);
 });
