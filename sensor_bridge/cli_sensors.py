@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from analytics.imu import Mount, Placement
 from sensor_bridge.cli_arguments import ConfigFile
+
+# As in analytics.imu, whose libraries would make every --help wait.
+PlacementName = StrEnum("PlacementName", ["pelvis", "thigh_left", "thigh_right"])
+MountName = StrEnum(
+    "MountName",
+    ["sacrum", "hip_left", "hip_right", "belly", "thigh_lateral", "thigh_anterior", "unknown"],
+)
 
 sensors = typer.Typer(help="Find, ask and recognise sensors.", no_args_is_help=True)
 VirtualPort = Annotated[
@@ -109,11 +116,11 @@ def sensors_assign(
     *,
     athlete: Annotated[str, typer.Option(help="Id of who wears it: a-z, 0-9 and -.", show_default=False)],
     placement: Annotated[
-        list[Placement] | None,
+        list[PlacementName] | None,
         typer.Option(help="Where it is worn; several times to be asked for several.", show_default=False),
     ] = None,
     mount: Annotated[
-        Mount | None, typer.Option(help="Where on that part of the body.", show_default=False)
+        MountName | None, typer.Option(help="Where on that part of the body.", show_default=False)
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the athlete.", show_default=False)] = None,
     sensor_id: Annotated[
@@ -130,9 +137,11 @@ def sensors_assign(
     Without: all sensors nearby are connected and you are asked to move one after the other: the one on the
     hip, on the left thigh, on the right thigh. What is recognised is written at the end.
     """
+    from analytics.imu import Mount, Placement
     from sensor_bridge.commands.sensors_assign import Wearing, assign_by_moving, assign_named
 
-    wearing = Wearing(athlete, tuple(placement or ()), mount, name, sensor_id)
+    placements = tuple(Placement(each) for each in placement or ())
+    wearing = Wearing(athlete, placements, None if mount is None else Mount(mount), name, sensor_id)
     if sensor is None:
         assign_by_moving(wearing, file, virtual_port)
     else:
@@ -202,7 +211,7 @@ def sensors_log(
         int | None, typer.Option(min=1, max=65535, help="Which stream; else the newest.", show_default=False)
     ] = None,
     placement: Annotated[
-        Placement | None,
+        PlacementName | None,
         typer.Option(help="Where it was worn; else as the configuration says.", show_default=False),
     ] = None,
     erase: Annotated[
@@ -216,9 +225,11 @@ def sensors_log(
     hipline run fetches by itself what a broken link kept back; this is for what was measured without a bridge
     in range. Analyse a download with: hipline analyze TRACE
     """
+    from analytics.imu import Placement
     from sensor_bridge.commands.sensors_log import Download, log
 
-    wanted = None if download is None else Download(download, stream, placement)
+    worn = None if placement is None else Placement(placement)
+    wanted = None if download is None else Download(download, stream, worn)
     log(sensor, wanted, file, virtual_port, erase_all=erase)
 
 

@@ -12,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 import hardware_sim
+from analytics.imu import Mount, Placement
 from sensor_bridge.cli import run_command
+from sensor_bridge.cli_sensors import MountName, PlacementName
 from sensor_bridge.errors import BridgeError
 
 if TYPE_CHECKING:
@@ -212,3 +214,8 @@ def test_config_is_checked_and_shown(tmp_path: Path, capsys: Captured) -> None:
     path.write_text('gim = "north"', encoding="utf-8")
     assert run_command(["config", "--config", str(path)]) == 2
     assert capsys.readouterr().err == f"hipline: {path}: unknown key gim: did you mean gym?\n"
+
+
+def test_the_command_line_knows_every_placement_and_mount() -> None:
+    assert tuple(PlacementName) == tuple(Placement)
+    assert tuple(MountName) == tuple(Mount)
