@@ -142,6 +142,26 @@ def test_configurations_are_frozen() -> None:
             "",
             "athletes[1].sensors[2]: give its address or its name, as 'hipline sensors",
         ),
+        (
+            'name = "Hipline 2"',
+            'name = "Hipline 2"\nkind = "movela-dot"',
+            "athletes[1].sensors[2].kind: there is no sensor kind 'movela-dot'; known are hipline, movella-dot",
+        ),
+        (
+            'name = "Hipline 2"',
+            'name = "Hipline 2"\nkind = "generic"',
+            'athletes[1].sensors[2]: a layout goes with kind = "generic", and such a sensor needs one',
+        ),
+        (
+            'name = "Hipline 2"',
+            'name = "Hipline 2"\nkind = "generic"\nlayout = "sketch"',
+            "sensor mia-thigh-left: there is no layout 'sketch', known: none",
+        ),
+        (
+            "[streaming]",
+            "[layouts.sketch]\nrate_hz = 50\n[streaming]",
+            "layouts.sketch: a layout needs 'service'",
+        ),
         ('broker = "external"', "", "mqtt: host, username, password_file, tls only go with broker = "),
         ('username = "bridge"', "", "mqtt: a password needs a username"),
         ("tls = true", 'password_env = "P"', "mqtt: give password_file or password_env, not both"),
