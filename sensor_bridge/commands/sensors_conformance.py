@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
@@ -18,7 +19,7 @@ from sensor_bridge.conformance.examination import chosen_clauses, examine
 from sensor_bridge.conformance.verdict import Finding, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from firmware_protocol.clauses import Clause
@@ -77,10 +78,22 @@ async def _examine(
     async with chosen_adapter(config, virtual_port) as adapter:
         with step(f"listening for {word} ..."):
             found = await adapter.find(asked_sensor(word, config), _SEARCH_S)
-        with step(f"examining {len(clauses)} clauses ..."):
+        with _progress(console, len(clauses)) as told:
             async for finding in examine(adapter, found, clauses, patience_s=patience_s):
                 findings.append(finding)
                 console.print(_line(finding), markup=False, soft_wrap=True)
+                told(len(findings))
+
+
+@contextmanager
+def _progress(console: Console, n_clauses: int) -> Iterator[Callable[[int], None]]:
+    """Say below the lines how far the examination is, where they stand on a terminal."""
+    if not console.is_terminal:
+        with step(f"examining {n_clauses} clauses ..."):
+            yield lambda _: None
+        return
+    with console.status(f"examining clause 1 of {n_clauses} ...") as status:
+        yield lambda done: status.update(f"examining clause {min(done + 1, n_clauses)} of {n_clauses} ...")
 
 
 def _line(finding: Finding) -> str:
