@@ -7,16 +7,20 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analytics.imu import Placement
 from hardware_sim.vendors import FIRMWARES
 from hardware_sim.virtual_time import run_in_virtual_time
 from sensor_bridge.athlete_session import AthleteSession
+from sensor_bridge.ble.driver import StreamDescription
 from sensor_bridge.ble.drivers import DRIVERS
-from sensor_bridge.ble.link import FrameKind, LinkPhase
+from sensor_bridge.ble.link import FrameKind, LinkPhase, ReceivedFrame
 from sensor_bridge.ble.supervisor import SensorSupervisor
+from sensor_bridge.commands import virtual_sensors
 from sensor_bridge.config import Config
+from sensor_bridge.errors import UserInputError
 from sensor_bridge.host_clock import HostClock
 from sensor_bridge.mqtt.topics import Channel
 from sensor_bridge.recording.export import export_trace
@@ -124,6 +128,34 @@ def test_from_scan_to_repetitions(kind, tmp_path):
     write_trace(tmp_path / "trace.parquet", trace)
     warnings = [told for told in read_trace(tmp_path / "trace.parquet").warnings if "the sensor" in told]
     assert [LACKS[kind] in told for told in warnings] == ([True] if is_arrival_timed else [])
+
+
+def test_accelerations_alone_stay_accelerations_alone(tmp_path):
+    details = {"acceleration": {"rate_hz": 50, "resolution": 16, "range": 8}}
+    described = StreamDescription("polar", 1, 50.0, details)
+    with FrameLogWriter(tmp_path / "frames.log") as log:
+        log.append(ReceivedFrame("hip", UTC_NS, FrameKind.DRIVER, described.to_bytes()))
+        for k in range(1, 20):  # raw frames of 10 samples: 1 g upwards
+            head = b"\x02" + (k * 200_000_000).to_bytes(8, "little") + b"\x01"
+            payload = head + bytes.fromhex("e80300000000") * 10
+            log.append(ReceivedFrame("hip", UTC_NS + k * 200_000_000, FrameKind.DATA, payload))
+    trace = export_trace(tmp_path / "frames.log", {"hip": Placement.PELVIS})
+    pelvis = trace.sensors[Placement.PELVIS]
+    assert pelvis.gyr_rad_s is None
+    assert pelvis.acc_m_s2 == pytest.approx(np.tile([9.80665, 0.0, 0.0], (190, 1)))
+    assert trace.warnings == ("pelvis: the sensor has no gyroscope: only accelerations came",)
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "complaint"),
+    [
+        ("six_positions", "polar", "--kind goes with a scenario, not with six_positions"),
+        ("squat", "ant", "there is no virtual sensor of kind 'ant': choose from movella-dot, "),
+    ],
+)
+def test_a_kind_that_cannot_perform_is_refused(what, kind, complaint):
+    with pytest.raises(UserInputError, match=complaint):
+        virtual_sensors.run(what, port=0, seed=1, duration_s=None, kind=kind)
 
 
 def test_a_link_made_anew_is_a_new_stream_after_a_gap(tmp_path):
