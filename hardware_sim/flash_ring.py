@@ -122,17 +122,10 @@ class FlashRing:
         stretch = self._of(stream_id)
         if stretch is None:
             return None
-        first = self._position(stretch, index)
-        if first >= stretch.end:
-            return None
-        stop = min(
-            first + largest,
-            self._position(stretch, end),
-            stretch.end,
-            self._played.run_end(first),
-        )
+        first, stop = self._position(stretch, index), self._position(stretch, end)
         if stop <= first:
             return None
+        stop = min(first + largest, stop, self._played.run_end(first))
         is_oldest = first == stretch.first and first > stretch.origin
         return self._played.frame(
             stretch.stream_id,

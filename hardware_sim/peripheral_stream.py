@@ -293,8 +293,12 @@ class SampleStream:
         return self._stream_index(self._cursor) if self.is_running else 0
 
     def queue_depth(self, now_s: float) -> int:
-        """Count the complete frames that wait."""
-        return max(self._made(now_s) - self._cursor, 0) // self.batch if self.is_running else 0
+        """Count the complete frames that wait; the last one of a recording may be short."""
+        if not self.is_running:
+            return 0
+        made = self._made(now_s)
+        n_frames, rest = divmod(max(made - self._cursor, 0), self.batch)
+        return n_frames + (rest > 0 and made == len(self._played))
 
     def clipped_count(self, now_s: float) -> int:
         """Count the samples limited to the range since boot."""

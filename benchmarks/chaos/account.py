@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from firmware_protocol.codec import decode_frame, decode_status
+from firmware_protocol.codec import decode_frame, decode_notified, decode_status
+from firmware_protocol.errors import ProtocolError
+from firmware_protocol.packets import BulkPage
 from sensor_bridge.ble.link import FrameKind
 
 if TYPE_CHECKING:
@@ -82,6 +85,11 @@ def settle(
         if received.kind is FrameKind.DATA:
             frame = decode_frame(received.payload)
             frames.setdefault(frame.stream_id, []).append((frame, False))
+        elif received.kind is FrameKind.BULK:
+            with contextlib.suppress(ProtocolError):  # damaged on its way
+                told = decode_notified(received.payload)
+                if isinstance(told, BulkPage):
+                    frames.setdefault(told.frame.stream_id, []).append((told.frame, True))
         elif received.kind is FrameKind.STATUS:
             status = decode_status(received.payload)
             if status.newest_sample_index:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+import contextlib
 import random
 from typing import TYPE_CHECKING
 
 from firmware_protocol.errors import ProtocolError
 from hardware_sim.chaos import MishapKind
-from sensor_bridge.ble.accounting import SampleAccount
 from sensor_bridge.ble.adapter import Adapter
+from sensor_bridge.ble.backfill import BackfillPlanner
+from sensor_bridge.ble.backfilling import Backfilling
 from sensor_bridge.ble.backoff import Backoff
 from sensor_bridge.ble.decoding import FrameDecoder
-from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
+from sensor_bridge.ble.link import LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
 from sensor_bridge.host_clock import HostClock
 
@@ -42,7 +43,7 @@ class TroubledBridge:
 
     def __init__(self, radio: VirtualRadio, worn: Mapping[str, WornSensor], seed: int) -> None:
         self.log: list[ReceivedFrame] = []
-        self.accounts: dict[str, SampleAccount] = {}
+        self.planners: dict[str, BackfillPlanner] = {}
         self.states: dict[str, LinkState] = {}
         self.n_links = 0
         self._radio = radio
@@ -51,26 +52,23 @@ class TroubledBridge:
         loop = asyncio.get_running_loop()
         self._clock = HostClock(lambda: _BEGAN_NS, lambda: round(loop.time() * 1e9))
         self._tasks: list[asyncio.Task[None]] = []
-        self._decoders: dict[str, FrameDecoder] = {}
 
     def start(self) -> None:
         """Begin, from what the log holds."""
-        self._decoders = {sensor_id: FrameDecoder() for sensor_id in self._worn}
-        self.accounts = {sensor_id: SampleAccount() for sensor_id in self._worn}
-        for frame in self.log:
-            self._count(frame)
-        adapter, connecting = Adapter(*self._radio.bleak_backends()), asyncio.Lock()
+        self.planners = {sensor_id: BackfillPlanner() for sensor_id in self._worn}
+        self._read_log_again()
+        adapter, connecting, log = Adapter(*self._radio.bleak_backends()), asyncio.Lock(), self.log
         self._tasks = [
             asyncio.create_task(
                 SensorSupervisor(
                     worn,
                     adapter,
                     connecting,
-                    self._take,
+                    log.append,
                     self._note,
-                    functools.partial(self._resume_point, sensor_id),
                     clock=self._clock,
                     backoff=Backoff(generator=self._random),
+                    planner=self.planners[sensor_id],
                 ).run(),
                 name=sensor_id,
             )
@@ -87,27 +85,17 @@ class TroubledBridge:
     async def befall(self, kind: MishapKind) -> None:
         """Restart as a program or with the machine's power cut."""
         if kind is MishapKind.HOST_POWER_CUT:
-            log, self.log = self.log, []  # what the dying process still hears, nobody reads
+            self.log = self.log.copy()  # what the dying process still hears, nobody reads
             await self._radio.replace_host()
-            await self.stop()
-            self.log = log
-        else:
-            await self.stop()
+        await self.stop()
         self.start()
 
-    def _take(self, frame: ReceivedFrame) -> None:
-        self.log.append(frame)
-        self._count(frame)
-
-    def _count(self, frame: ReceivedFrame) -> None:
-        if frame.kind is not FrameKind.DATA:
-            return
-        try:
-            runs = self._decoders[frame.sensor_id].push(frame)
-        except ProtocolError:
-            return
-        for run in runs:
-            self.accounts[frame.sensor_id].add(run)
+    def _read_log_again(self) -> None:
+        decoders = {sensor_id: FrameDecoder() for sensor_id in self._worn}
+        told = {sensor_id: Backfilling(planner) for sensor_id, planner in self.planners.items()}
+        for frame in self.log:
+            with contextlib.suppress(ProtocolError):  # it was refused when it came, too
+                told[frame.sensor_id].take(frame, decoders[frame.sensor_id].push(frame))
 
     def _note(self, state: LinkState) -> None:
         before = self.states.get(state.sensor_id)
@@ -115,6 +103,3 @@ class TroubledBridge:
             before is None or before.phase is not LinkPhase.CONNECTED
         )
         self.states[state.sensor_id] = state
-
-    def _resume_point(self, sensor_id: str) -> tuple[int, int] | None:
-        return self.accounts[sensor_id].resume_point()

@@ -71,7 +71,7 @@ async def _run(scenario: ChaosScenario) -> Outcome:
                 radio.peripherals[source.sensor_id].stream.made_streams(loop.time()),
                 [frame for frame in bridge.log if frame.sensor_id == source.sensor_id],
                 source,
-                bridge.accounts[source.sensor_id].lost,
+                bridge.planners[source.sensor_id].account.lost,
             )
             for source in played.sources
         ]
@@ -90,7 +90,7 @@ async def _aftermath(bridge: TroubledBridge) -> None:
 
 
 def _brings_samples(frame: ReceivedFrame) -> bool:
-    return frame.kind is FrameKind.DATA
+    return frame.kind in {FrameKind.DATA, FrameKind.BULK}
 
 
 def _worn(scenario: ChaosScenario, sources: tuple[SampleSource, ...]) -> dict[str, WornSensor]:

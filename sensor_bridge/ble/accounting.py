@@ -10,7 +10,7 @@ from firmware_protocol.packets import BulkOpcode, BulkPage, BulkResult
 from sensor_bridge.ble.index_ranges import IndexRanges
 
 if TYPE_CHECKING:
-    from firmware_protocol.packets import BulkReply, CommandReply, ImuFrame
+    from firmware_protocol.packets import BulkReply, CommandReply, ImuFrame, StreamStatus
     from sensor_bridge.ble.samples import SampleRun
 
 
@@ -52,6 +52,7 @@ class SampleAccount:
     next_index: int = 0
     gaps: dict[int, IndexRanges] = field(default_factory=dict)
     _ends: dict[int, int] = field(default_factory=dict)
+    _goes_on: bool = False
 
     def add(self, frame: ImuFrame | SampleRun) -> Arrival:
         """Count one frame."""
@@ -76,11 +77,27 @@ class SampleAccount:
         self.next_index = after
         return arrival
 
+    def link_up(self) -> None:
+        """Take note of a new link: until the reply to Start nothing of a stream can come."""
+        self._goes_on = False
+
     def go_on(self, reply: CommandReply) -> None:
         """Take the reply to Start: what a resumed stream leaves out is lost, even if no frame follows."""
-        if reply.stream_id == self.stream_id and reply.next_sample_index > self.next_index:
-            self._lose(reply.stream_id, self.next_index, reply.next_sample_index)
-            self.next_index = reply.next_sample_index
+        self._goes_on = True
+        self._skip_to(reply.stream_id, reply.next_sample_index)
+
+    def hear(self, status: StreamStatus) -> None:
+        """Take a STATUS: where a stream has ended and all of it was sent, what did not come is lost.
+
+        Nothing follows that could show it by a jump of its index.
+        """
+        if (
+            self._goes_on
+            and not status.is_streaming
+            and not status.queue_depth
+            and status.newest_sample_index
+        ):
+            self._skip_to(status.stream_id, status.newest_sample_index + 1)
 
     def add_stored(self, told: BulkPage | BulkReply) -> int:
         """Count what the sensor's flash gave, or said that it holds; return how many samples are new."""
@@ -109,6 +126,12 @@ class SampleAccount:
     def end_of(self, stream_id: int) -> int | None:
         """Tell how far a stream has come, as far as is known; None where it was never seen."""
         return self.next_index if stream_id == self.stream_id else self._ends.get(stream_id)
+
+    def _skip_to(self, stream_id: int, index: int) -> None:
+        """Know that nothing below an index of the running stream comes live any more."""
+        if stream_id == self.stream_id and index > self.next_index:
+            self._lose(stream_id, self.next_index, index)
+            self.next_index = index
 
     def _make(self, stream_id: int, end: int) -> None:
         """Know that a stream seen earlier has come as far as ``end``."""

@@ -20,7 +20,7 @@ from sensor_bridge.ble.accounting import Arrival, SampleAccount
 from sensor_bridge.ble.index_ranges import IndexRanges
 
 if TYPE_CHECKING:
-    from firmware_protocol.packets import CommandReply, ImuFrame
+    from firmware_protocol.packets import CommandReply, ImuFrame, StreamStatus
     from sensor_bridge.ble.samples import SampleRun
 
 _CREDITS: Final = 8  # pages that may be on their way
@@ -97,8 +97,13 @@ class BackfillPlanner:
         """Take the reply to Start, which says where the stream goes on."""
         next_index = self.account.next_index
         self.account.go_on(reply)
-        if self._can_fetch is not False and self.account.next_index > next_index:
-            self.want(reply.stream_id, next_index, self.account.next_index)
+        self._want_skipped(next_index)
+
+    def hear(self, status: StreamStatus) -> None:
+        """Take a STATUS, which says whether more of the stream is to come."""
+        next_index = self.account.next_index
+        self.account.hear(status)
+        self._want_skipped(next_index)
 
     def note(self, run: ImuFrame | SampleRun) -> None:
         """Take live samples, in the order in which they came."""
@@ -218,6 +223,12 @@ class BackfillPlanner:
             self._unsurveyed.remove(request.stream_id)
         else:
             self._forget(request.stream_id, request.first_sample_index, request.end_sample_index)
+
+    def _want_skipped(self, next_index: int) -> None:
+        """Want what the account no longer expects to come live."""
+        stream_id = self.account.stream_id
+        if self._can_fetch is not False and stream_id is not None:
+            self.want(stream_id, next_index, self.account.next_index)
 
     def want(self, stream_id: int, first: int, end: int) -> None:
         """Ask for samples first to end (exclusive) of a stream, in their turn."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from firmware_protocol.codec import decode_notified, decode_reply
+from firmware_protocol.codec import decode_notified, decode_reply, decode_status
 from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.errors import LinkLost
 
@@ -43,8 +43,12 @@ class Backfilling:
         was_done = planner.is_done
         for run in runs:
             planner.note(run)
-        if frame.kind is FrameKind.CONTROL:
+        if frame.kind is FrameKind.INFO:
+            planner.account.link_up()
+        elif frame.kind is FrameKind.CONTROL:
             planner.go_on(decode_reply(frame.payload))
+        elif frame.kind is FrameKind.STATUS:
+            planner.hear(decode_status(frame.payload))
         elif frame.kind is FrameKind.BULK:
             planner.take(decode_notified(frame.payload), asyncio.get_running_loop().time())
             self._news.set()

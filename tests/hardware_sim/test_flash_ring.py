@@ -123,3 +123,10 @@ def test_what_a_reboot_leaves_of_a_stream(is_foreseen, kept):
         MadeStream(42, 300, 400, kept),
         MadeStream(43, 1000, 100, 100),
     )
+
+
+def test_nothing_is_kept_behind_the_end_of_a_recording():
+    flash = ring(n=600)
+    flash.store(41, 0, 0, 600)
+    assert flash.frame_from(41, 600, 700, 18) is None
+    assert flash.frame_from(41, 590, 700, 18).n_samples == 10

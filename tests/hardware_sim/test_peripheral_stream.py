@@ -205,3 +205,9 @@ def test_at_the_moment_a_sample_is_made_it_exists(began_s):
     played.begin(began_s)
     moments = [played.made_at_s(position) for position in range(5000)]
     assert [played.made(moment) for moment in moments] == list(range(1, 5001))
+
+
+def test_the_short_last_frame_of_a_recording_waits_like_any_other():
+    sampling = running(25)
+    assert sampling.queue_depth(100.22) == 2  # 22 samples made, 2 of them of a frame that is not complete
+    assert sampling.queue_depth(101.0) == 3

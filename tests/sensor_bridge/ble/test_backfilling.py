@@ -247,3 +247,25 @@ def test_a_recording_that_ended_while_the_link_was_down_is_complete_in_the_end(f
             return listener.states[-1].health
 
     assert run_in_virtual_time(scene()).reconnects == 1
+
+
+def test_the_last_frame_of_a_stream_is_missed_where_the_host_lost_it():
+    model = SensorModel(flash_capacity_samples=10_000)
+
+    async def scene():
+        async with (
+            VirtualRadio([source(n=395)], radio=AIR, model=model) as radio,
+            fetching(radio) as listener,
+        ):
+            await listener.reaches(lambda it: sum(frame.n_samples for frame in it.data()) == 380)
+            radio.set_conditions("pelvis", replace(AIR, host_loss=1.0 - 1e-12))
+            await radio.playback_finished.wait()
+            await asyncio.sleep(0.1)
+            radio.set_conditions("pelvis", AIR)
+            await is_healed(listener)
+            return listener
+
+    listener = run_in_virtual_time(scene())
+    assert sorted(index for _, index in healed(listener)) == list(range(395))
+    health = listener.states[-1].health
+    assert (health.received, health.backfilled, health.lost) == (380, 15, 0)
