@@ -54,7 +54,6 @@ class VendorPeripheral:
         self._loop = asyncio.get_running_loop()
         self._cursor = 0
         self._was_measuring = False
-        self._frozen_until_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         writable = {
             each.uuid
@@ -93,11 +92,6 @@ class VendorPeripheral:
     # What can be seen and done from outside -----------------------------------------------------------------
 
     @property
-    def is_connected(self) -> bool:
-        """True while a host is connected."""
-        return self._gatt.is_connected
-
-    @property
     def is_streaming(self) -> bool:
         """True once the host has started it, whether or not samples are being made already."""
         return self.firmware.is_measuring(self._gatt.is_notified)
@@ -114,19 +108,6 @@ class VendorPeripheral:
     def ends_at_s(self) -> float | None:
         """Loop time at which its last sample is made; None before the playback has begun."""
         return self._played.made_at_s(len(self._played) - 1)
-
-    def freeze(self, duration_s: float) -> None:
-        """Send no samples for a while though the link stays up (a half-open stream)."""
-        self._frozen_until_s = self._loop.time() + duration_s
-        self._loop.call_later(duration_s, self._pump)
-
-    async def disconnect(self) -> None:
-        """End the link from the sensor's side."""
-        await self._gatt.disconnect()
-
-    def forget_everything(self) -> None:
-        """Lose what is in RAM, as in a reboot."""
-        self._on_disconnected()
 
     # ------------------------------------------------------------------------------------------------------
 
@@ -165,7 +146,7 @@ class VendorPeripheral:
             self._timer.cancel()
             self._timer = None
         now_s = self._loop.time()
-        if not self._was_measuring or not self._played.has_begun or now_s < self._frozen_until_s:
+        if not self._was_measuring or not self._played.has_begun:
             return
         batch = self.firmware.batch
         made = self._played.made(now_s)
