@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _NS_PER_US = 1_000
 _NS_PER_MS = 1_000_000.0
 _MOST_REQUESTS = 256
+_FURTHEST_AHEAD_NS = 10 * NANOSECONDS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class ClockModel:
         self._requests: deque[tuple[int, int]] = deque(maxlen=_MOST_REQUESTS)  # (x, y) from below
         self._delays_ms: deque[float] = deque(maxlen=200)
         self._newest_x = 0
+        self._used_x: int | None = None  # up to where samples have been mapped
         self._fitted_x = 0  # up to where the fit has seen prompt packets
         self._held_from_x: int | None = None
         self._skew = 0.0
@@ -169,24 +171,39 @@ class ClockModel:
         ValueError
             Before the first packet.
         """
-        return int(self.host_from_device_ns(np.array([device_time_us * _NS_PER_US]))[0])
+        return int(self._host_ns(np.array([device_time_us * _NS_PER_US]))[0])
 
     def host_from_device_ns(self, device_ns: IntArray) -> IntArray:
-        """Host times, ns, of device times in ns, shape (n,)."""
-        device_origin, host_origin = self._require_origin()
-        x = (np.asarray(device_ns, dtype=np.int64) - device_origin).astype(np.float64)
-        shift: IntArray = np.rint(self._shift_ns(x)).astype(np.int64)
-        return host_origin + (np.asarray(device_ns, dtype=np.int64) - device_origin) + shift
+        """Host times, ns, of device times in ns, shape (n,); a better fit will meet this one at the last."""
+        host_ns = self._host_ns(device_ns)
+        self._note_used(np.asarray(device_ns, dtype=np.float64) - self._require_origin()[0])
+        return host_ns
 
     def device_from_host_ns(self, host_ns: IntArray) -> IntArray:
-        """Device times, ns, of host times in ns, shape (n,): the inverse of the mapping as it is now."""
+        """Device times, ns, of host times in ns, shape (n,): the inverse of the mapping as it is now.
+
+        A better fit will meet the present one where samples were mapped last, as in `host_from_device_ns`; a
+        sensor that is mapped onto this clock may be ahead of the sensor whose clock it is.
+        """
         device_origin, host_origin = self._require_origin()
         h = (np.asarray(host_ns, dtype=np.int64) - host_origin).astype(np.float64)
         x = h
         for _ in range(10):  # a contraction by at least settling_slew a turn: 0.05¹⁰ of 1 s is nothing
             x = h - self._shift_ns(x)
+        self._note_used(x)
         shift: IntArray = np.rint(self._shift_ns(x)).astype(np.int64)
         return device_origin + (np.asarray(host_ns, dtype=np.int64) - host_origin) - shift
+
+    def _host_ns(self, device_ns: IntArray) -> IntArray:
+        device_origin, host_origin = self._require_origin()
+        x = (np.asarray(device_ns, dtype=np.int64) - device_origin).astype(np.float64)
+        shift: IntArray = np.rint(self._shift_ns(x)).astype(np.int64)
+        return host_origin + (np.asarray(device_ns, dtype=np.int64) - device_origin) + shift
+
+    def _note_used(self, x: FloatArray) -> None:
+        if len(x):
+            last = min(int(x.max()), self._newest_x + _FURTHEST_AHEAD_NS)
+            self._used_x = last if self._used_x is None else max(self._used_x, last)
 
     def _require_origin(self) -> tuple[int, int]:
         if self._origin is None:
@@ -234,7 +251,7 @@ class ClockModel:
         return True
 
     def _refit(self) -> None:
-        at = np.array([float(self._newest_x)])
+        at = np.array([float(self._newest_x if self._used_x is None else self._used_x)])
         mapped_before = float(self._shift_ns(at)[0])
         had_fit = bool(self._slew_rate)
 

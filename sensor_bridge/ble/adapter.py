@@ -62,7 +62,7 @@ class _Search:
         self._name = sensor.name or sensor.sensor_id
         self._kind = sensor.kind
         self._namesakes: dict[str, Found] = {}
-        self.what = address or f"'{self._name}'"
+        self.what = sensor.address or f"'{self._name}'"
         self.found: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
 
     def hear(self, found: Found) -> None:

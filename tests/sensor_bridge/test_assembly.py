@@ -29,6 +29,7 @@ class Sensor:
     started_s: float = 0.0
     jitter_s: float = 0.0
     batch: int = 10
+    rate: SamplingRate = SamplingRate.HZ100
     random: np.random.Generator = field(default_factory=lambda: np.random.default_rng(5))
 
     def device_us(self, at_s: float) -> int:
@@ -43,7 +44,7 @@ class Sensor:
             stream_id=self.stream_id,
             first_sample_index=index,
             device_time_us=self.device_us(first_s),
-            sampling_rate=SamplingRate.HZ100,
+            sampling_rate=self.rate,
             accel_range=AccelRange.G8,
             gyro_range=GyroRange.DPS1000,
             clipped=False,
@@ -163,6 +164,37 @@ def test_lost_frames_are_a_gap_of_their_length() -> None:
     quality = assembly.quality("hip")
     assert (quality.lost, quality.gaps, quality.lost_s) == (30, 1, pytest.approx(0.3))
     assert stacked(blocks) == pytest.approx(np.vstack([si(0, 50), si(80, 130)]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_clock_that_settles_neither_tears_nor_folds_what_was_measured(seed: int) -> None:
+    """Packets of 190 ms, the first of them late: each new fit meets the one before at the last sample."""
+    pelvis = Sensor(batch=19, jitter_s=0.15, random=np.random.default_rng(seed))
+    thigh = Sensor("thigh", boot_s=-500, batch=19, jitter_s=0.15, random=np.random.default_rng(seed + 10))
+    assembly = BlockAssembly({"hip": Placement.PELVIS, "thigh": Placement.THIGH_LEFT})
+    push_all(
+        assembly,
+        by_arrival(
+            pelvis.frames(1900),
+            thigh.frames(1900),
+            [thigh.exchange(0.3 + k, 0.03, 0.03) for k in range(18)],
+        ),
+    )
+    assert [assembly.quality(each).gaps for each in ("hip", "thigh")] == [0, 0]
+    assert assembly.quality("thigh").rejected == 0
+
+
+def test_a_sensor_that_starts_anew_at_another_rate_fills_the_same_grid() -> None:
+    """It rebooted, and its chip no longer does the old rate; the hole is as long as it was away."""
+    assembly = BlockAssembly({"hip": Placement.PELVIS})
+    slow = Sensor(boot_s=6.0, stream_id=2, started_s=7.0, rate_hz=50.0, rate=SamplingRate.HZ50)
+    blocks = push_all(assembly, Sensor().frames(500) + slow.frames(250))
+    assert {block.sampling_rate_hz for block in blocks} == {100.0}
+    gaps = [block.gap_before_s for block in blocks if block.gap_before_s]
+    assert gaps == [pytest.approx(2.0, abs=0.03)]
+    assert sum(map(len, blocks)) == pytest.approx(500 + 499, abs=1)
+    quality = assembly.quality("hip")
+    assert (quality.received, quality.lost, quality.rejected) == (750, 0, 0)
 
 
 def test_doubles_and_overlaps_are_taken_once() -> None:
