@@ -11,6 +11,7 @@ from analytics.imu import NANOSECONDS_PER_SECOND, ImuBlock, Mount, Placement
 from sensor_bridge.assembly import BlockAssembly
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.recording.frame_log import read_frame_log
+from sensor_bridge.recording.sample_order import in_sample_order
 from sensor_bridge.recording.trace import SensorTrace, Trace
 from sensor_bridge.recording.trace_origins import SensorOrigin
 
@@ -34,7 +35,7 @@ def export_trace(
     Parameters
     ----------
     log_path
-        Frame log.
+        Frame log; samples fetched later stand where they belong.
     placements
         Where each of the athlete's sensors, by id, is worn; frames of others are passed over.
     mounts, athlete
@@ -54,9 +55,9 @@ def export_trace(
     """
     assembly = BlockAssembly(placements, calibrations)
     blocks: list[ImuBlock] = []
-    for frame in read_frame_log(log_path):
-        if frame.sensor_id in placements:
-            blocks += assembly.push(frame)
+    worn = (frame for frame in read_frame_log(log_path) if frame.sensor_id in placements)
+    for frame in in_sample_order(worn):
+        blocks += assembly.push(frame)
     blocks += assembly.flush()
     if not blocks:
         raise RecordingError(f"{log_path}: holds no sample of {', '.join(placements)}")
