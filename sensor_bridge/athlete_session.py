@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analytics.pipeline import AthleteSetup, MotionPipeline
@@ -22,6 +23,22 @@ if TYPE_CHECKING:
     from sensor_bridge.config import AthleteConfig
     from sensor_bridge.messages import Outgoing
     from sensor_bridge.recording.sensor_calibrations import SensorCalibration
+    from sensor_bridge.remeasuring import Remeasured
+
+
+def assembly_of(
+    athlete: AthleteConfig, calibrations: Mapping[str, SensorCalibration] | None = None
+) -> BlockAssembly:
+    """Make the assembly of an athlete's sensors; `calibrations` by serial number."""
+    return BlockAssembly({sensor.id: sensor.placement for sensor in athlete.sensors}, calibrations)
+
+
+def pipeline_of(athlete: AthleteConfig) -> MotionPipeline:
+    """Make the pipeline of an athlete, as asked for in the configuration."""
+    prescription = athlete.prescription.prescription() if athlete.prescription else None
+    return MotionPipeline(
+        AthleteSetup({sensor.placement: sensor.mount for sensor in athlete.sensors}, prescription)
+    )
 
 
 class AthleteSession:
@@ -46,22 +63,18 @@ class AthleteSession:
         watch: Callable[[str, PipelineOutput], None] | None = None,
         calibrations: Mapping[str, SensorCalibration] | None = None,
     ) -> None:
-        prescription = athlete.prescription.prescription() if athlete.prescription else None
         self.athlete = athlete
         self._watch = watch
         self._gathering = Gathering(sensor.id for sensor in athlete.sensors)
-        self._assembly = BlockAssembly(
-            {sensor.id: sensor.placement for sensor in athlete.sensors}, calibrations
-        )
-        self._pipeline = MotionPipeline(
-            AthleteSetup({sensor.placement: sensor.mount for sensor in athlete.sensors}, prescription)
-        )
+        self._assembly = assembly_of(athlete, calibrations)
+        self._pipeline = pipeline_of(athlete)
+        self._closed: dict[str, tuple[int, float]] = {}
         card = AthleteCard(
             athlete_id=athlete.id,
             name=athlete.name,
             session=session_id,
             sensors=tuple(sensor.id for sensor in athlete.sensors),
-            prescription=prescription,
+            prescription=athlete.prescription.prescription() if athlete.prescription else None,
         )
         self._messages = AthleteMessages(card, self._assembly.to_utc_ns)
 
@@ -86,9 +99,24 @@ class AthleteSession:
         messages += self._measure(self._assembly.flush())
         return messages + self._tell(self._pipeline.flush())
 
+    @property
+    def finished_sets(self) -> int | None:
+        """Sets that are over; None while one is under way."""
+        return self._messages.finished_sets
+
+    def correct(self, remeasured: Remeasured, sets: int | None) -> list[Outgoing]:
+        """Return what is to be said anew of the first `sets` sets (None: of all) measured again."""
+        messages = self._messages.correct(remeasured, sets)
+        for sensor_id, healed in remeasured.quality.items():
+            seen = self._assembly.quality(sensor_id)
+            self._closed[sensor_id] = seen.gaps - healed.gaps, seen.lost_s - healed.lost_s
+        return messages
+
     def quality(self, sensor_id: str) -> SensorQuality:
-        """Tell what became of a sensor's samples."""
-        return self._assembly.quality(sensor_id)
+        """Tell what became of a sensor's samples; holes that were filled later are none."""
+        quality = self._assembly.quality(sensor_id)
+        gaps, lost_s = self._closed.get(sensor_id, (0, 0.0))
+        return replace(quality, gaps=max(0, quality.gaps - gaps), lost_s=max(0.0, quality.lost_s - lost_s))
 
     @property
     def late_samples(self) -> int:

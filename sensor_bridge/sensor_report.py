@@ -98,6 +98,7 @@ def whole_health(link: LinkState, quality: SensorQuality) -> LinkHealth:
     return replace(
         link.health,
         received=quality.received,
+        backfilled=quality.backfilled,
         lost=quality.lost,
         duplicated=quality.duplicated,
         rejected=quality.rejected,
@@ -131,7 +132,9 @@ def sensor_status(worn: WornSensor, link: LinkState, quality: SensorQuality, now
         link=cast("payloads.LinkPhase", str(link.phase)),
         reason=link.reason.removeprefix(f"{worn.sensor_id}: ") or None,
         received=health.received,
+        backfilled=health.backfilled,
         lost=health.lost,
+        missing=health.missing,
         duplicated=health.duplicated,
         rejected=health.rejected,
         dropped=health.dropped,

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,11 +22,13 @@ from sensor_bridge.athlete_session import AthleteSession
 from sensor_bridge.ble.backfill import BackfillPlanner
 from sensor_bridge.ble.backfilling import Backfilling
 from sensor_bridge.ble.decoding import FrameDecoder
-from sensor_bridge.ble.link import LinkPhase, LinkState
+from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
 from sensor_bridge.errors import BridgeError, ConfigError
+from sensor_bridge.healing import Healing
 from sensor_bridge.host_clock import HostClock
+from sensor_bridge.intake import Intake
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
 from sensor_bridge.mqtt.retained import RetainedBoard
@@ -48,13 +49,12 @@ if TYPE_CHECKING:
     from sensor_bridge.ble.adapter import Adapter
     from sensor_bridge.ble.link import ReceivedFrame
     from sensor_bridge.config import Config
-    from sensor_bridge.recording.frame_log import FrameLogWriter
     from sensor_bridge.recording.session import Session
+    from sensor_bridge.remeasuring import Remeasured
 
 log = logging.getLogger(__name__)
 
 SERVICE = "bridge"
-_QUEUE_FRAMES = 20_000  # more than five minutes of ten sensors: then the machine is too slow, and says so
 _STATUS_PERIOD_S = 1.0
 _LONGEST_FAREWELL_S = 10.0
 
@@ -81,42 +81,6 @@ class Bridge:
     links: dict[str, LinkState] = field(default_factory=dict)
 
 
-class _Intake:
-    """Frames between the radio's callbacks and the measuring task: logged at once, then queued."""
-
-    def __init__(self, frame_log: FrameLogWriter) -> None:
-        self.dropped = 0
-        self.unlogged = 0
-        self._log = frame_log
-        self._queue: deque[ReceivedFrame] = deque()
-        self._work = asyncio.Event()
-
-    def take(self, frame: ReceivedFrame) -> None:
-        try:
-            self._log.append(frame)
-        except BridgeError as error:  # a full disk is no reason to leave the athletes alone
-            if not self.unlogged:
-                log.error("%s", error)  # noqa: TRY400 - the error says it all
-            self.unlogged += 1
-        if len(self._queue) >= _QUEUE_FRAMES:
-            self.dropped += 1  # it is in the log: analysing that finds it
-            return
-        self._queue.append(frame)
-        self._work.set()
-
-    async def frames(self) -> AsyncIterator[ReceivedFrame]:
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            while self._queue:
-                yield self._queue.popleft()
-
-    def rest(self) -> list[ReceivedFrame]:
-        rest = list(self._queue)
-        self._queue.clear()
-        return rest
-
-
 class _Run:
     """The state of one run, shared by its tasks."""
 
@@ -125,10 +89,11 @@ class _Run:
         config: Config,
         bridge: Bridge,
         publisher: Publisher,
-        intake: _Intake,
+        intake: Intake,
         status: ServiceStatusPublisher,
         clock: HostClock,
         watch: Callable[[str, PipelineOutput], None] | None,
+        on_remeasured: Callable[[str, Remeasured], None] | None,
     ) -> None:
         self.bridge = bridge
         self.publisher = publisher
@@ -148,6 +113,16 @@ class _Run:
             athlete.id: AthleteSession(athlete, bridge.session.session_id, watch, calibrations)
             for athlete in config.athletes
         }
+        self.healing = Healing(
+            bridge.session.frame_log_path,
+            self.sessions,
+            self.planners,
+            bridge.links,
+            intake.take,
+            clock.now_ns,
+            calibrations=calibrations,
+            on_remeasured=on_remeasured,
+        )
 
     async def begin(self) -> None:
         now_ms = self.clock.now_ns() / 1e6
@@ -170,12 +145,11 @@ class _Run:
         return n_frames
 
     async def measure(self, frame: ReceivedFrame, *, live: bool = True) -> None:
-        session = self.sessions[self.sensors[frame.sensor_id].athlete.id]
-        await self.publisher.publish(session.take(frame), live=live)
-
-    def take(self, frame: ReceivedFrame) -> None:
-        """Take a frame from a link: on the disk first."""
-        self.intake.take(frame)
+        if frame.kind is FrameKind.HEALED:
+            messages = await self.healing.corrections(frame)
+        else:
+            messages = self.sessions[self.sensors[frame.sensor_id].athlete.id].take(frame)
+        await self.publisher.publish(messages, live=live)
 
     async def measure_all(self) -> None:
         async for frame in self.intake.frames():
@@ -208,6 +182,7 @@ class _Run:
             await self.measure(frame)
         for session in self.sessions.values():
             await self.publisher.publish(session.finish())
+        await self.publisher.publish(await self.healing.finish())
         await self.tell_sensors()
 
 
@@ -217,6 +192,7 @@ async def run_bridge(
     until: Callable[[Bridge], Awaitable[None]],
     *,
     watch: Callable[[str, PipelineOutput], None] | None = None,
+    on_remeasured: Callable[[str, Remeasured], None] | None = None,
 ) -> dict[str, SensorQuality]:
     """Run the bridge until `until` returns, then end the session in order.
 
@@ -231,6 +207,8 @@ async def run_bridge(
         stays open, and the next start goes on in it.
     watch
         Told what each athlete's pipeline says, on the pipeline's own timeline.
+    on_remeasured
+        Told of each athlete's session that was measured again, with samples fetched later.
 
     Returns
     -------
@@ -274,10 +252,11 @@ async def run_bridge(
             config,
             bridge,
             Publisher(topics, session.session_id, client, outbox, board),
-            _Intake(frame_log),
+            Intake(frame_log),
             status,
             clock,
             watch,
+            on_remeasured,
         )
         stack.enter_context(_first_to_blame())
         async with asyncio.TaskGroup() as tasks:
@@ -340,7 +319,7 @@ async def _stream(
                 worn,
                 adapter,
                 connect_lock,
-                run.take,
+                run.intake.take,
                 note_link,
                 clock=run.clock,
                 planner=run.planners[sensor_id],
@@ -350,9 +329,11 @@ async def _stream(
         for sensor_id, worn in run.sensors.items()
     ]
     streaming.append(tasks.create_task(run.measure_all(), name="measuring"))
+    streaming.append(tasks.create_task(run.healing.run(), name="healing"))
     streaming.append(tasks.create_task(run.report_sensors(), name="sensor status"))
     streaming.append(tasks.create_task(asyncio.to_thread(AthleteSession.prepare), name="exercise model"))
     await until(run.bridge)
+    await run.healing.settle()
     for task in streaming:
         task.cancel()
     await asyncio.wait(streaming)

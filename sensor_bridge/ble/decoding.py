@@ -46,6 +46,8 @@ class FrameDecoder:
         ProtocolError
             The payload is not what it should be; later ones can be pushed.
         """
+        if frame.kind is FrameKind.HEALED:
+            return []  # the bridge's own
         if frame.kind is FrameKind.DRIVER:
             return self._change_to(_described(frame.payload))
         if frame.kind is FrameKind.INFO and not isinstance(self._decoder, HiplineDecoder):

@@ -97,3 +97,17 @@ class SetAdherence(Struct, frozen=True, kw_only=True):
     is_side_kept: bool | None = None
     parts_kept: Count
     parts_judged: Count
+
+
+class SampleCounts(Struct, frozen=True, kw_only=True):
+    """What became of a sensor's samples: every one that it made was received, backfilled or lost."""
+
+    received: Count = 0
+    backfilled: Count = 0
+    lost: Count = 0
+    missing: Count = 0
+    duplicated: Count = 0
+    rejected: Count = 0
+    dropped: Count = 0
+    gaps: Count = 0
+    lost_s: Duration = 0.0

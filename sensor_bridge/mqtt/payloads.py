@@ -17,6 +17,7 @@ from sensor_bridge.mqtt.measures import (
     FurtherMeasures,
     PartAdherence,
     RepetitionMeasures,
+    SampleCounts,
     SetAdherence,
     SetMeasures,
 )
@@ -147,6 +148,7 @@ class SetSummary(SetMeasures, frozen=True, kw_only=True):
     reasons: dict[str, str] = field(default_factory=dict)
     adherence: SetAdherence | None = None
     faults: list[FoundFault] = field(default_factory=list)
+    withdrawn: bool = False
 
 
 class FaultEvent(Struct, frozen=True, kw_only=True):
@@ -164,6 +166,7 @@ class FaultEvent(Struct, frozen=True, kw_only=True):
     sd: Spread | None = None
     kind: Kind = "measured"
     text: str = ""
+    withdrawn: bool = False
 
 
 class Target(Struct, frozen=True, kw_only=True):
@@ -242,7 +245,7 @@ class AthleteState(Struct, frozen=True, kw_only=True):
     sensors: list[Id] = field(default_factory=list)
 
 
-class SensorStatus(Struct, frozen=True, kw_only=True):
+class SensorStatus(SampleCounts, frozen=True, kw_only=True):
     """A sensor's link, battery and what was lost on the way."""
 
     sensor: Id
@@ -251,13 +254,6 @@ class SensorStatus(Struct, frozen=True, kw_only=True):
     name: str
     link: LinkPhase
     reason: str | None = None
-    received: Count = 0
-    lost: Count = 0
-    duplicated: Count = 0
-    rejected: Count = 0
-    dropped: Count = 0
-    gaps: Count = 0
-    lost_s: Annotated[float, Meta(ge=0.0)] = 0.0
     reconnects: Count = 0
     overflow: Count = 0
     battery_percent: Annotated[float, Meta(ge=0.0, le=100.0)] | None = None

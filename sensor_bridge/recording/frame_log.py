@@ -156,8 +156,15 @@ class FrameLogWriter:
         self._end += len(data)
 
 
-def read_frame_log(path: Path) -> Iterator[ReceivedFrame]:
+def read_frame_log(path: Path, reach: int | None = None) -> Iterator[ReceivedFrame]:
     """Yield the frames of a log, oldest first; a torn tail and damaged records are left out.
+
+    Parameters
+    ----------
+    path
+        The log.
+    reach
+        Read only the records that end before this byte.
 
     Raises
     ------
@@ -166,6 +173,8 @@ def read_frame_log(path: Path) -> Iterator[ReceivedFrame]:
     """
     with _Mapped(path) as data:
         for record in _records(path, data):
+            if reach is not None and record.end > reach:
+                return
             yield record.frame
 
 

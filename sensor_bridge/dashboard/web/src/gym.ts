@@ -22,6 +22,8 @@ export interface KnownRepetition {
   timeMs: number;
   record: Repetition | RepetitionBrief;
   detail: Repetition | null;
+  /** Of the event it was last told by; null where only the retained state told it. */
+  id: string | null;
 }
 
 interface Stamped<T> {
@@ -36,8 +38,8 @@ export class Athlete {
   state: Stamped<AthleteState> | null = null;
   live: Live | null = null;
   liveArrivedMs: number | null = null;
-  latestSet: Stamped<SetSummary> | null = null;
-  latestFault: Stamped<FaultEvent> | null = null;
+  latestSet: (Stamped<SetSummary> & { id: string }) | null = null;
+  latestFault: (Stamped<FaultEvent> & { id: string }) | null = null;
   readonly #repetitionsByPlace = new Map<string, KnownRepetition>();
   readonly #revisionById = new Map<string, { revision: number; place: string }>();
   readonly #setRevisionById = new Map<string, number>();
@@ -113,9 +115,9 @@ export class Athlete {
         this.#repetitionsByPlace.delete(place);
       }
     }
-    for (const brief of state.repetitions) this.#keep(state.set, brief, null, timeMs);
+    for (const brief of state.repetitions) this.#keep(null, state.set, brief, null, timeMs);
     const last = state.last_repetition;
-    if (last && last.status !== "withdrawn") this.#keep(last.set, last, last, timeMs);
+    if (last && last.status !== "withdrawn") this.#keep(null, last.set, last, last, timeMs);
   }
 
   /** A repetition event: of all revisions with one id the highest stands, however often and in what order. */
@@ -123,31 +125,48 @@ export class Athlete {
     const seen = this.#revisionById.get(id);
     if (seen && seen.revision >= repetition.revision) return;
     const place = placeOf(repetition.set, repetition.repetition);
-    if (seen && seen.place !== place) this.#repetitionsByPlace.delete(seen.place);
+    // A correction may give it another number, and its old one to another repetition, told before or after.
+    if (seen && this.#repetitionsByPlace.get(seen.place)?.id === id) this.#repetitionsByPlace.delete(seen.place);
     this.#revisionById.set(id, { revision: repetition.revision, place });
-    if (repetition.status === "withdrawn") this.#repetitionsByPlace.delete(place);
-    else this.#keep(repetition.set, repetition, repetition, timeMs);
+    if (repetition.status !== "withdrawn") this.#keep(id, repetition.set, repetition, repetition, timeMs);
+    else if (!seen && !this.#repetitionsByPlace.get(place)?.id) this.#repetitionsByPlace.delete(place);
   }
 
   applySet(id: string, summary: SetSummary, timeMs: number): void {
     if ((this.#setRevisionById.get(id) ?? -1) >= summary.revision) return;
     this.#setRevisionById.set(id, summary.revision);
-    if (!this.latestSet || summary.set >= this.latestSet.data.set) this.latestSet = { timeMs, data: summary };
+    if (summary.withdrawn) {
+      if (this.latestSet?.id === id) this.latestSet = null;
+    } else if (!this.latestSet || this.latestSet.id === id || summary.set >= this.latestSet.data.set) {
+      this.latestSet = { id, timeMs, data: summary };
+    }
   }
 
-  applyFault(fault: FaultEvent, timeMs: number): void {
-    if (!this.latestFault || timeMs >= this.latestFault.timeMs) this.latestFault = { timeMs, data: fault };
+  applyFault(id: string, fault: FaultEvent, timeMs: number): void {
+    if (fault.withdrawn) {
+      if (this.latestFault?.id === id) this.latestFault = null;
+    } else if (!this.latestFault || timeMs >= this.latestFault.timeMs) {
+      this.latestFault = { id, timeMs, data: fault };
+    }
   }
 
-  #keep(set: number, record: Repetition | RepetitionBrief, detail: Repetition | null, timeMs: number): void {
+  #keep(
+    id: string | null,
+    set: number,
+    record: Repetition | RepetitionBrief,
+    detail: Repetition | null,
+    timeMs: number,
+  ): void {
     const place = placeOf(set, record.repetition);
     const known = this.#repetitionsByPlace.get(place);
     if (record.status === "withdrawn") return;
-    if (known && (known.revision > record.revision || (known.revision === record.revision && known.detail))) {
+    const isSame = known && (id === null || known.id === null || known.id === id);
+    if (isSame && (known.revision > record.revision || (known.revision === record.revision && known.detail))) {
       return;
     }
     const { repetition, revision } = record;
-    this.#repetitionsByPlace.set(place, { set, repetition, revision, timeMs, record, detail });
+    const told = id ?? known?.id ?? null;
+    this.#repetitionsByPlace.set(place, { id: told, set, repetition, revision, timeMs, record, detail });
   }
 }
 
@@ -206,7 +225,7 @@ export class Gym {
         athlete.applySet(message.id, message.data, message.timeMs);
         break;
       case "fault":
-        athlete.applyFault(message.data, message.timeMs);
+        athlete.applyFault(message.id, message.data, message.timeMs);
         break;
     }
     return { athlete: id, redraw: true };

@@ -126,6 +126,7 @@ export interface SetSummary {
   reasons: Record<string, string>;
   adherence: SetAdherence | null;
   faults: Array<FoundFault>;
+  withdrawn: boolean;
 }
 
 export interface SetAdherence {
@@ -149,6 +150,7 @@ export interface FaultEvent {
   sd: number | null;
   kind: "measured" | "not_measurable" | "proxy";
   text: string;
+  withdrawn: boolean;
 }
 
 export interface AthleteState {
@@ -204,19 +206,21 @@ export interface SegmentCalibration {
 }
 
 export interface SensorStatus {
+  received: number;
+  backfilled: number;
+  lost: number;
+  missing: number;
+  duplicated: number;
+  rejected: number;
+  dropped: number;
+  gaps: number;
+  lost_s: number;
   sensor: string;
   athlete: string;
   placement: string;
   name: string;
   link: "connected" | "connecting" | "lost" | "scanning" | "stopped";
   reason: string | null;
-  received: number;
-  lost: number;
-  duplicated: number;
-  rejected: number;
-  dropped: number;
-  gaps: number;
-  lost_s: number;
   reconnects: number;
   overflow: number;
   battery_percent: number | null;

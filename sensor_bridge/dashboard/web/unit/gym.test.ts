@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { Athlete, Gym } from "../src/gym";
+import type { FaultEvent, SetSummary } from "../src/payloads";
 import { brief, live, repetition, state } from "./records";
 
+const setSummary = (changes: Partial<SetSummary> = {}) =>
+  ({ athlete: "a1", set: 1, revision: 0, final: true, withdrawn: false, ...changes }) as SetSummary;
+const fault = (changes: Partial<FaultEvent> = {}) =>
+  ({ athlete: "a1", code: "repetition_aborted", revision: 0, withdrawn: false, ...changes }) as FaultEvent;
 const numbers = (athlete: Athlete) => athlete.repetitions.map((known) => known.repetition);
 
 describe("repetition events", () => {
@@ -34,6 +39,27 @@ describe("repetition events", () => {
     athlete.applyRepetition("id-2", repetition({ repetition: 2 }), 17_400);
     athlete.applyRepetition("id-2", repetition({ repetition: 1, revision: 1 }), 17_400);
     expect(numbers(athlete)).toEqual([1]);
+  });
+
+  test("corrections that pass numbers on from one repetition to the next lose none, in any order", () => {
+    const corrected = [
+      ["id-1", repetition({ repetition: 1, revision: 3 }), 7_400],
+      ["id-new", repetition({ repetition: 2, eccentric_s: 3.3 }), 12_400],
+      ["id-2", repetition({ repetition: 3, revision: 3 }), 17_400],
+      ["id-3", repetition({ repetition: 4, revision: 1 }), 27_400],
+    ] as const;
+    for (const order of [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]]) {
+      const athlete = new Athlete("a1");
+      athlete.applyRepetition("id-1", repetition({ repetition: 1, revision: 2 }), 7_400);
+      athlete.applyRepetition("id-2", repetition({ repetition: 2, revision: 2 }), 17_400);
+      athlete.applyRepetition("id-3", repetition({ repetition: 3 }), 27_400);
+      for (const place of order) {
+        const [id, told, timeMs] = corrected[place]!;
+        athlete.applyRepetition(id, told, timeMs);
+      }
+      expect(numbers(athlete)).toEqual([1, 2, 3, 4]);
+      expect(athlete.repetitions[1]?.detail?.eccentric_s).toBe(3.3);
+    }
   });
 
   test("only the repetitions of the set being done are shown", () => {
@@ -128,5 +154,24 @@ describe("messages", () => {
     gym.apply({ ...envelope, channel: "state", subject: "a1", timeMs: 1, data: state() }, 0);
     gym.apply({ channel: "state", subject: "a1", removed: true }, 0);
     expect([...gym.athletes.keys()]).toEqual([]);
+  });
+});
+
+describe("what turned out not to have happened", () => {
+  test("a withdrawn set is no longer the latest", () => {
+    const athlete = new Athlete("a1");
+    athlete.applySet("set-2", setSummary({ set: 2 }), 60_000);
+    athlete.applySet("set-2", setSummary({ set: 2, revision: 1, withdrawn: true }), 60_000);
+    expect(athlete.latestSet).toBeNull();
+  });
+
+  test("a withdrawn fault is taken out, another one stays", () => {
+    const athlete = new Athlete("a1");
+    athlete.applyFault("fault-1", fault(), 7_000);
+    athlete.applyFault("fault-2", fault(), 9_000);
+    athlete.applyFault("fault-1", fault({ revision: 1, withdrawn: true }), 7_000);
+    expect(athlete.latestFault?.id).toBe("fault-2");
+    athlete.applyFault("fault-2", fault({ revision: 1, withdrawn: true }), 9_000);
+    expect(athlete.latestFault).toBeNull();
   });
 });

@@ -1,0 +1,127 @@
+"""One athlete's session measured again, with what was fetched from the sensors' flash since.
+
+A second pipeline goes over the log from its beginning: what it says of the sets that are over is what would
+have been said, had nothing been lost. It works in small steps, so that live goes on between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sensor_bridge.athlete_session import assembly_of, pipeline_of
+from sensor_bridge.recording.analysis import Analysis
+from sensor_bridge.recording.sample_order import SampleOrder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from analytics.pipeline_output import RepetitionEvent, SetEvent
+    from analytics.repetitions import Aborted
+    from sensor_bridge.assembly import SensorQuality
+    from sensor_bridge.ble.link import ReceivedFrame
+    from sensor_bridge.config import AthleteConfig
+    from sensor_bridge.recording.sensor_calibrations import SensorCalibration
+
+_SLICE_S: Final = 0.005  # an angle shown live may wait so long
+
+
+@dataclass(frozen=True, slots=True)
+class Remeasured:
+    """What a second look at a session found.
+
+    Parameters
+    ----------
+    analysis
+        The last word on each repetition and set.
+    to_utc_ns
+        From its timeline to UTC, both integer ns.
+    quality
+        What became of each sensor's samples, by its id.
+    """
+
+    analysis: Analysis
+    to_utc_ns: Callable[[int], int]
+    quality: Mapping[str, SensorQuality]
+
+    @property
+    def sets(self) -> dict[int, SetEvent]:
+        """The sets that are over, by number."""
+        return {n: each for n, each in sorted(self.analysis.sets.items()) if each.summary.is_final}
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a set is under way that has repetitions already."""
+        return len(self.repetitions) < len(self.analysis.repetitions)
+
+    @property
+    def repetitions(self) -> dict[tuple[int, int], RepetitionEvent]:
+        """Their repetitions, by set and number."""
+        sets = self.sets
+        return {place: each for place, each in sorted(self.analysis.repetitions.items()) if place[0] in sets}
+
+    @property
+    def aborted(self) -> list[tuple[int, Aborted]]:
+        """Movements broken off in them, each with its set."""
+        sets = self.sets
+        return [(number, aborted) for number, aborted in self.analysis.aborted if number in sets]
+
+
+class Remeasuring:
+    """Measures one athlete's session again.
+
+    Parameters
+    ----------
+    athlete
+        Who, with which sensors.
+    frames
+        All frames of the session so far, of any sensors, as they came.
+    is_whole
+        Whether the session has ended.
+    calibrations
+        Of sensors, by serial number.
+    """
+
+    def __init__(
+        self,
+        athlete: AthleteConfig,
+        frames: Iterable[ReceivedFrame],
+        *,
+        is_whole: bool,
+        calibrations: Mapping[str, SensorCalibration] | None = None,
+    ) -> None:
+        self._athlete = athlete
+        self._frames = frames
+        self._is_whole = is_whole
+        self._assembly = assembly_of(athlete, calibrations)
+        self._pipeline = pipeline_of(athlete)
+        self._analysis = Analysis()
+
+    async def run_in_slices(self) -> Remeasured:
+        """Measure a little at a time; everything else of the event loop goes on in between."""
+        until_s = time.perf_counter() + _SLICE_S
+        for _ in self._steps():
+            if time.perf_counter() >= until_s:
+                await asyncio.sleep(0)
+                until_s = time.perf_counter() + _SLICE_S
+        quality = {sensor.id: self._assembly.quality(sensor.id) for sensor in self._athlete.sensors}
+        return Remeasured(self._analysis, self._assembly.to_utc_ns, quality)
+
+    def _steps(self) -> Iterator[None]:
+        worn = {sensor.id for sensor in self._athlete.sensors}
+        order = SampleOrder()
+        for frame in self._frames:
+            if frame.sensor_id in worn:
+                order.push(frame)
+            yield
+        for frame in order.ordered():
+            for block in self._assembly.push(frame):
+                self._analysis.add(self._pipeline.push(block))
+                yield
+        if self._is_whole:
+            for block in self._assembly.flush():
+                self._analysis.add(self._pipeline.push(block))
+                yield
+            self._analysis.add(self._pipeline.flush())
