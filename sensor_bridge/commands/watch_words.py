@@ -147,9 +147,11 @@ def sensor_words(sensor: payloads.SensorStatus) -> str:
         parts.append(f"battery{low} {percent:.0f} %")
     if sensor.link == "connected" and sensor.rssi_dbm is not None and sensor.rssi_dbm < _WEAK_SIGNAL_DBM:
         parts.append("weak signal")
-    made = sensor.received + sensor.lost
+    made = sensor.received + sensor.backfilled + sensor.lost
     if made and sensor.lost / made >= _NOTABLE_LOSS:
         parts.append(f"{100 * sensor.lost / made:.0f} % of samples lost")
+    if sensor.missing:
+        parts.append(f"{sensor.missing} samples still to be fetched")
     told = ", ".join(parts)
     return told if sensor.reason is None else f"{told}: {printable(sensor.reason)}"
 

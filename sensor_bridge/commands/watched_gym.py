@@ -189,6 +189,9 @@ class WatchedGym:
             return self._state(athlete, envelope.ts, time_ms, data)
         if isinstance(data, payloads.Repetition):
             return self._repetition(athlete, envelope, data)
+        if isinstance(data, payloads.SetSummary | payloads.FaultEvent) and data.withdrawn:
+            what = f"set {data.set}" if isinstance(data, payloads.SetSummary) else "a movement not counted"
+            return [f"{envelope.ts} {athlete.name}: {what}: taken back"]
         if isinstance(data, payloads.SetSummary):
             return [f"{envelope.ts} {athlete.name}: {_set_words(data)}"] if data.final else []
         if isinstance(data, payloads.FaultEvent):

@@ -118,6 +118,11 @@ def test_figures_of_a_repetition_leave_out_what_is_not_measured() -> None:
         ({"rssi_dbm": -90.0}, "connected, battery 87 %, weak signal", False),
         ({"rssi_dbm": -90.0, "link": "lost"}, "out of reach, battery 87 %", True),
         ({"received": 980, "lost": 20}, "connected, battery 87 %, 2 % of samples lost", False),
+        (
+            {"received": 1000, "backfilled": 500, "lost": 3, "missing": 3},
+            "connected, battery 87 %, 3 samples still to be fetched",
+            False,
+        ),
         ({"received": 9990, "lost": 10}, "connected, battery 87 %", False),
         (
             {"link": "scanning", "reason": "was not heard\x1b for 15 s"},

@@ -214,6 +214,34 @@ def test_a_fault_is_a_line() -> None:
     ]
 
 
+def test_what_turned_out_not_to_have_been_is_taken_back() -> None:
+    gym = WatchedGym()
+    gym.take(state(), 0.0)
+    no_set = payloads.SetSummary(
+        athlete="a1",
+        set=3,
+        revision=4,
+        final=True,
+        exercise="other",
+        side="both",
+        repetitions=1,
+        withdrawn=True,
+    )
+    no_fault = payloads.FaultEvent(
+        athlete="a1",
+        code="repetition_aborted",
+        t_ms=START_MS,
+        set=2,
+        repetition=3,
+        revision=1,
+        withdrawn=True,
+    )
+    assert lines(gym, message(Channel.SET, no_set), message(Channel.FAULT, no_fault)) == [
+        "2027-01-15T08:00:00.000Z Ada: set 3: taken back",
+        "2027-01-15T08:00:00.000Z Ada: a movement not counted: taken back",
+    ]
+
+
 def test_a_sensor_is_a_line_when_its_link_changes_or_its_battery_runs_low() -> None:
     gym = WatchedGym()
     gym.take(state(), 0.0)

@@ -240,7 +240,8 @@ export function faultSentence(code: string, value: number | null, repetition: nu
 /** Figures of a sensor's link, the most telling first; what is not known yet is left out. */
 export function linkFigures(sensor: SensorStatus): string[] {
   const figures: string[] = [];
-  if (sensor.gaps > 0) figures.push(`${sensor.gaps} ${sensor.gaps === 1 ? "gap" : "gaps"}, ${decimal(sensor.lost_s, 1)} s`);
+  if (sensor.missing > 0) figures.push(`${sensor.missing} samples still to be fetched`);
+  else if (sensor.gaps > 0) figures.push(`${sensor.gaps} ${sensor.gaps === 1 ? "gap" : "gaps"}, ${decimal(sensor.lost_s, 1)} s`);
   else if (sensor.lost > 0) figures.push(`${sensor.lost} samples lost`);
   else if (sensor.lacks.includes("loss")) figures.push("losses cannot be seen");
   else if (sensor.received > 0) figures.push("nothing lost");
@@ -258,7 +259,8 @@ export function linkDetails(sensor: SensorStatus): string[] {
   if (sensor.lacks.includes("clock")) details.push("timed by arrival");
   if (sensor.lacks.includes("gyroscope")) details.push("no gyroscope");
   const lost = sensor.lacks.includes("loss") ? "" : `, ${sensor.lost} lost`;
-  details.push(`${sensor.received} samples received${lost}`);
+  const fetched = sensor.backfilled > 0 ? `, ${sensor.backfilled} fetched later` : "";
+  details.push(`${sensor.received} samples received${fetched}${lost}`);
   const counts: [number, string][] = [
     [sensor.duplicated, "doubled"],
     [sensor.rejected, "refused"],

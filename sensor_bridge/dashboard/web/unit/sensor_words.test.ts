@@ -14,6 +14,8 @@ test("figures of a link leave out what is not known", () => {
 
 test("lost samples are told as gaps with their length once they are measured", () => {
   expect(linkFigures(sensor({ received: 10, lost: 3 }))).toEqual(["3 samples lost"]);
+  expect(linkFigures(sensor({ received: 10, lost: 3, missing: 2 }))).toEqual(["2 samples still to be fetched"]);
+  expect(linkDetails(sensor({ received: 10, backfilled: 4 }))).toEqual(["10 samples received, 4 fetched later, 0 lost"]);
   expect(linkFigures(sensor({ lost: 30, gaps: 1, lost_s: 0.3 }))).toEqual(["1 gap, 0.3 s"]);
   expect(linkFigures(sensor({ lost: 30, gaps: 2, lost_s: 0.3 }))).toEqual(["2 gaps, 0.3 s"]);
 });
