@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from platformdirs import user_data_path
@@ -27,7 +27,7 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True):
 
     gym: str
     host: str
-    port: int
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
     protocol: str
     username: str | None
     password: str | None
@@ -110,8 +110,10 @@ def read_announcement(path: Path) -> Announcement:
         No bridge has announced one there.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Announcement)
-    except (OSError, msgspec.DecodeError) as error:
+        told = msgspec.json.decode(path.read_bytes(), type=Announcement)
+        Protocol(told.protocol)
+    except (OSError, ValueError, msgspec.DecodeError) as error:
         raise BrokerUnavailable(
             "no bridge runs here: start hipline demo or hipline run, or name its configuration with --config"
         ) from error
+    return told

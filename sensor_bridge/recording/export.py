@@ -63,28 +63,22 @@ def export_trace(
         raise RecordingError(f"{log_path}: holds no sample of {', '.join(placements)}")
     start_ns = min(block.start_time_ns for block in blocks)
     rate_hz = blocks[0].sampling_rate_hz
-    end_ns = max(block.time_ns(len(block) - 1) for block in blocks)
-    n = _index(end_ns, start_ns, rate_hz) + 1
+    rows = [_index(block.start_time_ns, start_ns, rate_hz) + np.arange(len(block)) for block in blocks]
+    # Only rows that hold something: a sensor whose clock leaps by years makes a long gap, not a large table.
+    present = np.unique(np.concatenate(rows))
     sensors: dict[Placement, SensorTrace] = {}
-    for block in blocks:
+    for block, own_rows in zip(blocks, rows, strict=True):
         if block.placement not in sensors:
-            gyr = np.full((n, 3), np.nan) if block.has_gyroscope else None
-            sensors[block.placement] = SensorTrace(np.full((n, 3), np.nan), gyr)
-        first = _index(block.start_time_ns, start_ns, rate_hz)
-        rows = slice(first, first + len(block))
+            gyr = np.full((len(present), 3), np.nan) if block.has_gyroscope else None
+            sensors[block.placement] = SensorTrace(np.full((len(present), 3), np.nan), gyr)
+        places = np.searchsorted(present, own_rows)
         sensor = sensors[block.placement]
-        sensor.acc_m_s2[rows] = block.acc_m_s2
+        sensor.acc_m_s2[places] = block.acc_m_s2
         if sensor.gyr_rad_s is not None:
-            sensor.gyr_rad_s[rows] = block.gyr_rad_s
-    present = np.any([sensor.has_sample for sensor in sensors.values()], axis=0)
+            sensor.gyr_rad_s[places] = block.gyr_rad_s
     return Trace(
-        t_s=np.flatnonzero(present) / rate_hz,
-        sensors={
-            placement: SensorTrace(
-                sensor.acc_m_s2[present], None if sensor.gyr_rad_s is None else sensor.gyr_rad_s[present]
-            )
-            for placement, sensor in sorted(sensors.items())
-        },
+        t_s=present / rate_hz,
+        sensors=dict(sorted(sensors.items())),
         mounts=mounts or {},
         rate_hz=rate_hz,
         started_at=_rfc3339(assembly.to_utc_ns(start_ns)),

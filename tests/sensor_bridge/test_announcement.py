@@ -72,7 +72,22 @@ def test_the_announcement_of_a_later_bridge_stays(tmp_path: Path) -> None:
     assert read_announcement(path).gym == "gym-2"
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1, 2]", b'{"gym": 7}', b"\xff\xfe"], ids=repr)
+WHOLE = (
+    '{"gym": "g", "host": "h", "port": 1883, "protocol": "5", "username": null, "password": null, '
+    '"tls": false, "ca_file": null}'
+)
+DAMAGED = [
+    *(b"", b"{}", b"[1, 2]", b'{"gym": 7}', b"\xff\xfe"),
+    *(WHOLE.replace(*change).encode() for change in (('"5"', '"4"'), ("1883", "0"), ("1883", "70000"))),
+]
+
+
+def test_a_whole_file_is_read(tmp_path: Path) -> None:
+    announcement_path(tmp_path).write_text(WHOLE)
+    assert read_announcement(announcement_path(tmp_path)).settings("x").port == 1883
+
+
+@pytest.mark.parametrize("content", DAMAGED, ids=repr)
 def test_a_damaged_file_is_no_bridge(tmp_path: Path, content: bytes) -> None:
     path = announcement_path(tmp_path)
     path.write_bytes(content)

@@ -84,3 +84,24 @@ def test_a_log_without_these_sensors_is_refused(tmp_path: Path) -> None:
     log_frames(log, "hip", boot_us=0, lost=range(0))
     with pytest.raises(RecordingError, match="holds no sample of thigh"):
         export_trace(log, {"thigh": Placement.THIGH_LEFT})
+
+
+def test_a_clock_that_leaps_by_years_makes_a_gap_and_no_large_table(tmp_path: Path) -> None:
+    log = tmp_path / "frames.log"
+    log_frames(log, "hip", boot_us=50_000_000, lost=range(0))
+    packet = ImuFrame(
+        stream_id=3,
+        first_sample_index=600,
+        device_time_us=2**48 - 1_000_000,
+        sampling_rate=SamplingRate.HZ100,
+        accel_range=AccelRange.G8,
+        gyro_range=GyroRange.DPS1000,
+        clipped=False,
+        gap_before=False,
+        samples=COUNTS[:10].tobytes(),
+    )
+    with FrameLogWriter(log) as again:
+        again.append(ReceivedFrame("hip", UTC_NS + 6_100_000_000, FrameKind.DATA, encode(packet)))
+    trace = export_trace(log, {"hip": Placement.PELVIS})
+    assert 600 <= len(trace.t_s) <= 610
+    assert trace.t_s[-1] - trace.t_s[-20] > 1e8
