@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -143,8 +144,12 @@ def _joint_terms(samples: SegmentSamples, rate_hz: float, parameters: HipJointPa
     columns = [samples.acc_m_s2]
     columns += [np.cross(turning, axis) + np.cross(rate, np.cross(rate, axis)) for axis in np.eye(3)]
     earth = np.stack([_rotate_each(samples.earth_from_sensor_wxyz, column) for column in columns], axis=2)
-    band = butter(2, parameters.band_hz, btype="bandpass", fs=rate_hz, output="sos")
-    return np.asarray(sosfiltfilt(band, earth, axis=0), dtype=np.float64)
+    return np.asarray(sosfiltfilt(_band(parameters.band_hz, rate_hz), earth, axis=0), dtype=np.float64)
+
+
+@lru_cache(maxsize=16)
+def _band(band_hz: tuple[float, float], rate_hz: float) -> FloatArray:
+    return np.asarray(butter(2, band_hz, btype="bandpass", fs=rate_hz, output="sos"), dtype=np.float64)
 
 
 def _rotate_each(quats_wxyz: FloatArray, vectors: FloatArray) -> FloatArray:

@@ -197,6 +197,8 @@ class AlignedHistory:
 
     def _run_before(self, end_index: int) -> _Run:
         """Newest run that begins before a grid point; the oldest where none does."""
+        if self._runs[-1].first_index < end_index:
+            return self._runs[-1]
         return next((run for run in reversed(self._runs) if run.first_index < end_index), self._runs[0])
 
     def _block(self, run: _Run, first: int, end: int) -> AlignedBlock:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -244,12 +245,15 @@ class OrientationStage:
             self._samples_since_restart = 0
             self._needs_settling = True
         quat, gyr, bias, sigma = self._filter.push(block)
-        settled = np.ones(len(block), dtype=np.bool_)
         if self._needs_settling:
+            settled = np.ones(len(block), dtype=np.bool_)
             unsettled = (
                 round(self._parameters.settle_s * block.sampling_rate_hz) - self._samples_since_restart
             )
             settled[: max(0, unsettled)] = False
+            self._needs_settling = unsettled > len(block)
+        else:
+            settled = _all_settled(len(block))
         self._samples_since_restart += len(block)
         return [
             OrientationBlock(
@@ -266,6 +270,14 @@ class OrientationStage:
                 has_gyroscope=block.has_gyroscope,
             )
         ]
+
+
+@lru_cache(maxsize=64)
+def _all_settled(n: int) -> NDArray[np.bool_]:
+    """Return True throughout, shape (n,), not to be written to."""
+    settled = np.ones(n, dtype=np.bool_)
+    settled.setflags(write=False)
+    return settled
 
 
 _Filtered = tuple[FloatArray, FloatArray, FloatArray, FloatArray]

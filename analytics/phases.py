@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.filters import low_pass_zero_phase
+from analytics.true_stretches import true_stretches
 
 if TYPE_CHECKING:
     from analytics.imu import FloatArray
@@ -296,13 +297,12 @@ class _SpanSearch:
 
 
 def _runs(angle: FloatArray, moving: np.ndarray[tuple[int], np.dtype[np.bool_]], max_gap: int) -> list[_Run]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], moving.astype(np.int8), [0]))))
     joined: list[tuple[int, int]] = []
-    for begin, end in zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True):
+    for begin, after in true_stretches(moving):
         if joined and begin - joined[-1][1] - 1 <= max_gap:
-            joined[-1] = (joined[-1][0], end)
+            joined[-1] = (joined[-1][0], after - 1)
         else:
-            joined.append((begin, end))
+            joined.append((begin, after - 1))
     return [_Run(begin, end, float(angle[end] - angle[begin])) for begin, end in joined]
 
 
