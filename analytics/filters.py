@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.signal import butter, sosfilt, sosfilt_zi
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from analytics.imu import FloatArray
 
 
@@ -56,13 +58,18 @@ def band_pass_zero_phase(
 
 
 def _both_ways(design: tuple[FloatArray, FloatArray], samples: FloatArray, pad: int) -> FloatArray:
-    from analytics.filter_steps import filter_both_ways  # noqa: PLC0415 - numba takes half a second
-
     filtered = np.empty(samples.shape)
     if len(samples):
         columns = samples.reshape(len(samples), -1)
-        filter_both_ways(*design, columns, pad, filtered.reshape(len(samples), -1))
+        _filter_steps().filter_both_ways(*design, columns, pad, filtered.reshape(len(samples), -1))
     return filtered
+
+
+@cache
+def _filter_steps() -> ModuleType:
+    from analytics import filter_steps  # noqa: PLC0415 - numba takes half a second
+
+    return filter_steps
 
 
 @lru_cache(maxsize=16)
