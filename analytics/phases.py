@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from analytics.imu import FloatArray
 
 
-# Between two samples the crossing is drawn as a straight line.
-_BETWEEN_SAMPLES = 0.2
+# Between two samples the crossing is drawn as a straight line; at the far end, where it comes to rest and
+# turns, the speed is less of one than where the movement begins. In samples, one-sigma.
+_BETWEEN_SAMPLES_AT_REST, _BETWEEN_SAMPLES_AT_TURN = 0.16, 0.28
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,12 +267,14 @@ class _SpanSearch:
         moved = [
             self._ends(angle, speed, threshold + sign * error, sign * travel_deg) for sign in (1.0, -1.0)
         ]
-        least = _BETWEEN_SAMPLES / self.rate_hz
         start, stop = (
             0.5 * sum(abs(getattr(other, name) - getattr(ends, name)) for other in moved) / self.rate_hz
             for name in ("start", "stop")
         )
-        return math.hypot(least, start), math.hypot(least, stop)
+        return (
+            math.hypot(_BETWEEN_SAMPLES_AT_REST / self.rate_hz, start),
+            math.hypot(_BETWEEN_SAMPLES_AT_TURN / self.rate_hz, stop),
+        )
 
     def _ends(self, angle: FloatArray, speed: FloatArray, threshold: float, more_deg: float) -> _Ends:
         p = self.p
