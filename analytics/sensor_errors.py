@@ -231,25 +231,16 @@ def _places(
 
     Columns: the shared errors; gyroscope bias, inclination at the start, place and speed at the start, arm.
     """
+    from analytics import dead_reckoning_steps  # noqa: PLC0415 - numba takes half a second
+
     turning = samples.gyr_rad_s - samples.bias_rad_s[-1]
     matrices = _rotation_matrices(_reckoned(turning, rate_hz, samples.earth_from_sensor_wxyz[0]))
-    n = len(matrices)
-    force = np.einsum("nij,nj->ni", matrices, samples.acc_m_s2)
-    turned = np.empty((n, 3, 14))
-    turned[:, :, :9] = np.einsum("nki,nj->nkij", matrices, turning).reshape(n, 3, 9)
-    turned[:, :, 9:12] = matrices
-    turned[:, :, :12] = np.cumsum(turned[:, :, :12], axis=0) / rate_hz
-    turned[:, :, 12:] = np.eye(3)[:, :2]
-    leaned = np.cross(force[:, :, None], turned, axis=1)
-    gained = np.empty((n, 3, _SHARED + 6))
-    gained[:, :, _GYR] = leaned[:, :, :9]
-    gained[:, :, _BIAS] = -matrices
-    gained[:, :, _ACC] = -np.einsum("nki,nj->nkij", matrices, samples.acc_m_s2).reshape(n, 3, 9)
-    gained[:, :, _SHARED : _SHARED + 5] = leaned[:, :, 9:]
-    gained[:, :, -1] = force - (0.0, 0.0, STANDARD_GRAVITY_M_S2)
-    speed = np.cumsum(gained, axis=0) / rate_hz
-    at = np.arange(0, n, max(1, round(p.apart_s * rate_hz)))
-    places = ((np.cumsum(speed, axis=0) - 0.5 * speed) / rate_hz)[at]
+    apart = max(1, round(p.apart_s * rate_hz))
+    at = np.arange(0, len(matrices), apart)
+    places = np.empty((len(at), 3, _SHARED + 6))
+    dead_reckoning_steps.reckon(
+        matrices, turning, samples.acc_m_s2, rate_hz, STANDARD_GRAVITY_M_S2, apart, places
+    )
     start = np.zeros((len(at), 3, 6))
     start[:, :, :3] = np.eye(3)
     start[:, :, 3:] = np.eye(3) * (at / rate_hz)[:, None, None]
