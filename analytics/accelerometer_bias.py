@@ -17,6 +17,7 @@ from scipy.ndimage import uniform_filter1d
 from analytics.filters import low_pass_zero_phase
 from analytics.imu import STANDARD_GRAVITY_M_S2
 from analytics.quaternions import from_matrix, shortest_rotation, to_matrix, up_in_sensor
+from analytics.true_stretches import true_stretches
 
 if TYPE_CHECKING:
     from analytics.alignment import SegmentSamples
@@ -114,8 +115,7 @@ def gather_evidence(
     p = parameters or AccelerometerBiasParameters()
     evidence = BiasEvidence.nothing()
     usable = samples.is_received & samples.has_gyroscope
-    edges = np.flatnonzero(np.diff(usable.astype(np.int8), prepend=0, append=0))
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for start, end in true_stretches(usable):
         # The low-pass needs some of its own periods.
         if end - start >= 2.0 * sampling_rate_hz:
             evidence = evidence + _of_run(samples.cut(start, end), sampling_rate_hz, still_up_sensor, p)

@@ -93,23 +93,17 @@ class AngleBlock:
         is_supine: NDArray[np.bool_],
     ) -> AngleBlock:
         """Name the rows that a goniometer has read; they become the block's own."""
-        rows = columns.values
-        return cls(
-            start_time_ns=start_time_ns,
-            sampling_rate_hz=sampling_rate_hz,
-            gap_before_s=gap_before_s,
-            pelvic_tilt_deg=rows[0],
-            pelvic_obliquity_deg=rows[4],
-            pelvic_rotation_deg=rows[3],
-            thigh_flexion_left_deg=rows[1],
-            thigh_flexion_right_deg=rows[2],
-            hip_flexion_left_deg=rows[5],
-            hip_flexion_right_deg=rows[6],
-            acc_norm_m_s2=rows[7],
-            gyr_segment_rad_s=rows[8:11].T,
-            is_supine=is_supine,
-            is_measured=columns.is_measured,
-        )
+        rows, is_measured = columns.values, columns.is_measured
+        for own in (rows, is_supine, is_measured):
+            own.setflags(write=False)
+        tilt, left, right, rotation, obliquity, hip_left, hip_right, acc = rows[:8]
+        arrays = (tilt, obliquity, rotation, left, right, hip_left, hip_right, acc, rows[8:11].T)
+        # One in every packet: what the constructor would check is known, what it would set is set.
+        block = object.__new__(cls)
+        grid = (start_time_ns, sampling_rate_hz, gap_before_s)
+        for name, value in zip(_FIELDS, (*grid, *arrays, is_supine, is_measured), strict=True):
+            object.__setattr__(block, name, value)
+        return block
 
     def __len__(self) -> int:
         return len(self.pelvic_tilt_deg)
@@ -138,5 +132,6 @@ class AngleBlock:
         )
 
 
+_FIELDS = tuple(field.name for field in fields(AngleBlock))
 # All but the grid.
-_ARRAYS = tuple(field.name for field in fields(AngleBlock))[3:]
+_ARRAYS = _FIELDS[3:]

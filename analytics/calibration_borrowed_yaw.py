@@ -51,7 +51,7 @@ class BorrowedYawParameters:
     """
 
     joint: HipJointParameters = field(default_factory=HipJointParameters)
-    largest_cost_ratio: float = 0.5
+    largest_cost_ratio: float = 0.4
     sd_deg: float = 6.0
     sd_deg_per_ratio: float = 12.0
     both_legs_share: float = 0.8

@@ -19,10 +19,10 @@ from analytics.calibration_drop import pelvis_path
 from analytics.calibration_lying import lying_calibration
 from analytics.calibration_still import (
     StillParameters,
-    are_alike,
     faces_fore_or_aft,
     find_still_poses,
     most_upright_poses,
+    standing_at_last,
 )
 from analytics.calibration_swaps import SwapParameters, with_swap_warnings
 from analytics.calibration_yaw import YawParameters, find_free_leg, fit_yaws, yaw_difference_deg
@@ -201,8 +201,11 @@ class CalibrationSession:
             )
             if poses is None:
                 continue
-            # A held bottom is as still as standing; what was seen before it tells them apart.
-            if is_first or are_alike(poses, self._most_upright(held, first_index, end), still.same_pose_deg):
+            if not is_first:
+                before = held.window(first_index, end)
+                assert before is not None
+                poses = standing_at_last(poses, self._most_upright(held, first_index, end), before, still)
+            if poses is not None:
                 return self._begin(poses)
         if end_index - first_index >= round(still.patience_s * rate) or is_last:
             self._begin(self._most_upright(held, first_index, last))

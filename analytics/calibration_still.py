@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +56,11 @@ class StillParameters:
         A declared mount that reads more than this is neither standing nor taken for it.
     same_pose_deg
         Stillness that comes later is standing only so near to the most upright attitude seen until then.
+    moved_deg, same_pose_after_movement_deg
+        ... and where some sensor was inclined from it by more than the first before, only within the second:
+        it may be a soft lockout, or sway about the top of a small movement.
+    near_deg
+        Quiet samples so near to where the recording begins upright are taken for the same standing.
     """
 
     window_s: float = 2.0
@@ -67,6 +72,9 @@ class StillParameters:
     beginning_s: float = 0.3
     most_inclined_deg: float = 40.0
     same_pose_deg: float = 10.0
+    moved_deg: float = 8.0
+    same_pose_after_movement_deg: float = 4.0
+    near_deg: float = 2.5
 
 
 def find_still_poses(
@@ -202,20 +210,33 @@ def _upright_and_quiet(
     where = np.flatnonzero(quiet)
     declared = [placement for placement in present if mounts[placement] is not Mount.UNKNOWN]
     mask = np.zeros(len(quiet), dtype=np.bool_)
+    up = next(iter(ups.values()))
+    beginning = up[: max(1, round(parameters.beginning_s * sampling_rate_hz))]
+    # People start recordings upright more often than bent, and lying more often than lifted.
+    mask[: len(beginning)] = bool(quiet[: len(beginning)].all()) and (
+        float(np.min(beginning @ _mean_direction(beginning))) > _SAME
+    )
     # Lying, the quiet top of a lift is further from standing than rest, and nearer to it in the thigh.
     if declared and not begins_lying:
         lean = _hip_lean_deg({placement: ups[placement][where] for placement in declared}, mounts)
-        mask[where[np.abs(lean - np.percentile(lean, 5)) < 3.0]] = True
-        return mask
-    up = next(iter(ups.values()))
-    beginning = up[: max(1, round(parameters.beginning_s * sampling_rate_hz))]
-    if bool(quiet[: len(beginning)].all()) and float(np.min(beginning @ _mean_direction(beginning))) > _SAME:
-        # People start recordings upright more often than bent, and lying more often than lifted.
-        mask[: len(beginning)] = True
-        return mask
+        least = float(np.percentile(lean, 5))
+        if not bool(mask.any()) or float(np.mean(lean[mask[where]])) > least + parameters.near_deg:
+            mask[:] = False
+            mask[where[np.abs(lean - least) < 3.0]] = True
+            return mask
+    if bool(mask.any()):
+        return mask if begins_lying else _with_the_like(mask, quiet, ups, parameters.near_deg)
     sparse = up[where[:: max(1, len(where) // 200)]]
     near = up[where] @ sparse.T > _SAME
     mask[where[near[:, int(np.argmax(near.sum(axis=0)))]]] = True
+    return mask
+
+
+def _with_the_like(mask: _Mask, quiet: _Mask, ups: Mapping[Placement, FloatArray], near_deg: float) -> _Mask:
+    """Add the quiet samples in which every sensor is as in those of ``mask``: everyone sways."""
+    for _ in range(2):
+        alike = [up @ _mean_direction(up[mask]) > math.cos(math.radians(near_deg)) for up in ups.values()]
+        mask = mask | (quiet & np.logical_and.reduce(alike))
     return mask
 
 
@@ -257,7 +278,50 @@ def _mean_direction(up: FloatArray) -> FloatArray:
     return np.asarray(mean / np.linalg.norm(mean), dtype=np.float64)
 
 
-def are_alike(
+def standing_at_last(
+    poses: Mapping[Placement, StillPose],
+    upright: Mapping[Placement, StillPose],
+    before: AlignedBlock,
+    parameters: StillParameters,
+) -> dict[Placement, StillPose] | None:
+    """Tell whether a stillness that did not come at once is standing, and how it then stood.
+
+    Parameters
+    ----------
+    poses
+        Poses while it was still.
+    upright
+        The most upright ones until then: a held bottom is as still as standing, they tell it apart.
+    before
+        Everything until then.
+    parameters
+        Settings.
+
+    Returns
+    -------
+    The poses of standing; None where it is something else.
+    """
+    if not _has_moved(poses, before, parameters.moved_deg):
+        return dict(poses) if _are_alike(poses, upright, parameters.same_pose_deg) else None
+    if not _are_alike(poses, upright, parameters.same_pose_after_movement_deg):
+        return None
+    # Between repetitions nobody is quite at rest: all that was upright says more than one pause.
+    return {
+        placement: replace(pose, up_sensor=upright[placement].up_sensor) if placement in upright else pose
+        for placement, pose in poses.items()
+    }
+
+
+def _has_moved(poses: Mapping[Placement, StillPose], before: AlignedBlock, moved_deg: float) -> bool:
+    furthest = math.cos(math.radians(moved_deg))
+    return any(
+        float(np.nanmin(up_in_sensor(before.segments[placement].earth_from_sensor_wxyz) @ pose.up_sensor))
+        < furthest
+        for placement, pose in poses.items()
+    )
+
+
+def _are_alike(
     some: Mapping[Placement, StillPose], others: Mapping[Placement, StillPose], within_deg: float
 ) -> bool:
     """Tell whether all sensors that both know show the same pose."""

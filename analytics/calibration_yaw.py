@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 
 _NEARLY_BACKWARDS = math.radians(135.0)
+_BOTH_LEGS = DropParameters(
+    sway_deg=0.5, drop_deg=1.0, opening_deg=0.5, turn_deg=1.2, shift_deg=0.5, model_sd_deg=0.5
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,9 @@ class YawParameters:
         segment that moved by more than the second.
     drop
         Settings of the fit that tells a drop of the pelvis from a turned sensor.
+    both_legs_drop
+        Settings of the same fit where both legs work: a pelvis carried on two legs does all that hardly at
+        all, but leaning by one degree to a side passes for a turned sensor if nobody asks.
     drop_significance
         So many times their one-sigma must both ways differ before one leg is taken to work unasked, where
         two thigh sensors do not tell.
@@ -81,6 +87,7 @@ class YawParameters:
     wrong_declaration_deg: float = 45.0
     wrong_declaration_moved_deg: float = 6.0
     drop: DropParameters = field(default_factory=DropParameters)
+    both_legs_drop: DropParameters = _BOTH_LEGS
     drop_significance: float = 2.0
 
 
@@ -215,8 +222,10 @@ def fit_yaws(
             if placement is not Placement.PELVIS:
                 sd_deg = math.hypot(sd_deg, chosen.thigh_sd_deg)
             told = yaws[placement], sd_deg
-            if placement is Placement.PELVIS and (one_leg or len(thighs) < 2):
-                told = _beside_drop(told, paths, levels[placement], chosen, one_leg=one_leg)
+            if placement is Placement.PELVIS:
+                told = _beside_drop(
+                    told, paths, levels[placement], chosen, one_leg=one_leg, may_be_one=len(thighs) < 2
+                )
         fitted[placement] = _fit_standing(
             pose,
             levels[placement],
@@ -255,9 +264,11 @@ def _beside_drop(
     parameters: YawParameters,
     *,
     one_leg: bool,
+    may_be_one: bool,
 ) -> tuple[float, float]:
     """Yaw and its one-sigma where the pelvis may have dropped: by what it did on the whole way."""
-    apart = fit_yaw_beside_drop(paths, level, told[0], parameters.drop)
+    told = told if one_leg else fit_yaw_beside_drop(paths, level, told[0], parameters.both_legs_drop) or told
+    apart = fit_yaw_beside_drop(paths, level, told[0], parameters.drop) if one_leg or may_be_one else None
     if apart is None:
         return told
     if one_leg:

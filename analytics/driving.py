@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -114,6 +115,8 @@ class Driver:
 def with_thigh_stood_in(block: AngleBlock) -> AngleBlock:
     """Let the other thigh stand in where one is lost: the count shall go on."""
     left, right = block.thigh_flexion_left_deg, block.thigh_flexion_right_deg
+    if math.isfinite(np.vdot(left, right)):
+        return block
     left_is_lost, right_is_lost = np.isnan(left), np.isnan(right)
     if not (left_is_lost != right_is_lost).any():
         return block

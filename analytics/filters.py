@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.signal import butter, sosfilt, sosfilt_zi
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from analytics.imu import FloatArray
 
 
@@ -43,15 +45,38 @@ def low_pass_zero_phase(samples: FloatArray, cutoff_hz: float, sampling_rate_hz:
     What :func:`scipy.signal.sosfiltfilt` does with odd padding, at a hundredth of its cost for the thousand
     samples of a repetition: filters are designed once, and run compiled.
     """
-    from analytics.filter_steps import filter_both_ways  # noqa: PLC0415 - numba takes half a second
-
-    section, settled = _butterworth(cutoff_hz, sampling_rate_hz)
     pad = max(0, min(len(samples) - 1, round(sampling_rate_hz / cutoff_hz)))
+    return _both_ways(_butterworth(cutoff_hz, sampling_rate_hz), samples, pad)
+
+
+def band_pass_zero_phase(
+    samples: FloatArray, band_hz: tuple[float, float], sampling_rate_hz: float
+) -> FloatArray:
+    """Keep a band of finished samples, forward and backward (second order each way), shape (n, ...)."""
+    # As much padding as :func:`scipy.signal.sosfiltfilt` takes for two sections.
+    return _both_ways(_band_pass(band_hz, sampling_rate_hz), samples, min(len(samples) - 1, 15))
+
+
+def _both_ways(design: tuple[FloatArray, FloatArray], samples: FloatArray, pad: int) -> FloatArray:
     filtered = np.empty(samples.shape)
     if len(samples):
         columns = samples.reshape(len(samples), -1)
-        filter_both_ways(section[0], settled[0], columns, pad, filtered.reshape(len(samples), -1))
+        _filter_steps().filter_both_ways(*design, columns, pad, filtered.reshape(len(samples), -1))
     return filtered
+
+
+@cache
+def _filter_steps() -> ModuleType:
+    from analytics import filter_steps  # noqa: PLC0415 - numba takes half a second
+
+    return filter_steps
+
+
+@lru_cache(maxsize=16)
+def _band_pass(band_hz: tuple[float, float], sampling_rate_hz: float) -> tuple[FloatArray, FloatArray]:
+    """Second-order band-pass as sections, shape (2, 6), and their states after a long 1, shape (2, 2)."""
+    sos = butter(2, band_hz, btype="bandpass", fs=sampling_rate_hz, output="sos")
+    return sos, sosfilt_zi(sos)
 
 
 @lru_cache(maxsize=64)

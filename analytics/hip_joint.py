@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import butter, sosfiltfilt
 
-from analytics.filters import low_pass_zero_phase
+from analytics.filters import band_pass_zero_phase, low_pass_zero_phase
 from analytics.quaternions import conjugate, multiply
 
 if TYPE_CHECKING:
@@ -140,11 +139,17 @@ def _joint_terms(samples: SegmentSamples, rate_hz: float, parameters: HipJointPa
     """Acceleration of the sensor and its change with the lever arm, earth_frame, band-passed: (n, 3, 4)."""
     rate = low_pass_zero_phase(samples.gyr_rad_s - samples.bias_rad_s, parameters.rate_cutoff_hz, rate_hz)
     turning = np.gradient(rate, axis=0) * rate_hz
+    # cross(rate, cross(rate, arm)) + cross(turning, arm) is a matrix for any lever arm: one column an axis.
+    square = np.sum(rate * rate, axis=1)
     columns = [samples.acc_m_s2]
-    columns += [np.cross(turning, axis) + np.cross(rate, np.cross(rate, axis)) for axis in np.eye(3)]
+    for axis in range(3):
+        column = rate * rate[:, axis, None]
+        column[:, axis] -= square
+        column[:, (axis + 1) % 3] += turning[:, (axis + 2) % 3]
+        column[:, (axis + 2) % 3] -= turning[:, (axis + 1) % 3]
+        columns.append(column)
     earth = np.stack([_rotate_each(samples.earth_from_sensor_wxyz, column) for column in columns], axis=2)
-    band = butter(2, parameters.band_hz, btype="bandpass", fs=rate_hz, output="sos")
-    return np.asarray(sosfiltfilt(band, earth, axis=0), dtype=np.float64)
+    return band_pass_zero_phase(earth, parameters.band_hz, rate_hz)
 
 
 def _rotate_each(quats_wxyz: FloatArray, vectors: FloatArray) -> FloatArray:

@@ -86,6 +86,9 @@ class AlignedHistory:
 
     def begin(self, anchor_ns: int, sampling_rate_hz: float) -> None:
         """Set the grid: time of grid point 0, and its rate."""
+        from analytics import packet_steps  # noqa: PLC0415 - numba takes half a second
+
+        self._steps = packet_steps
         self.anchor_ns, self.sampling_rate_hz = anchor_ns, sampling_rate_hz
 
     def extend(self, first_index: int, end_index: int, gap_before_s: float) -> None:
@@ -120,17 +123,9 @@ class AlignedHistory:
         flags
             What is known of each of them, shape (n,).
         """
-        row = PLACEMENT_ROWS[placement]
         start = first_index + self._runs[-1].shift
-        end = start + len(flags)
-        quaternion, acceleration, rate, bias, bias_sigma = samples
-        values = self._values[row, :, start:end]
-        values[QUATERNION] = quaternion.T
-        values[ACCELERATION] = acceleration.T
-        values[RATE] = rate.T
-        values[BIAS] = bias.T
-        values[BIAS_SIGMA] = bias_sigma
-        self._flags[row, start:end] = flags
+        row = PLACEMENT_ROWS[placement]
+        self._steps.put(self._values, self._flags, row, start, *samples, flags)
 
     def forget_before(self, index: int) -> None:
         """Let go of what is older than a grid point."""
@@ -197,6 +192,8 @@ class AlignedHistory:
 
     def _run_before(self, end_index: int) -> _Run:
         """Newest run that begins before a grid point; the oldest where none does."""
+        if self._runs[-1].first_index < end_index:
+            return self._runs[-1]
         return next((run for run in reversed(self._runs) if run.first_index < end_index), self._runs[0])
 
     def _block(self, run: _Run, first: int, end: int) -> AlignedBlock:

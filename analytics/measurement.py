@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from analytics.angles import AngleBlock
     from analytics.imu import FloatArray
 
-
 _HIDDEN = "data are missing where the angle turns"
 
 
@@ -155,8 +154,9 @@ class _Measuring:
     # --- figures -----------------------------------------------------------------------------
 
     def repetition(self, set_number: int, repetition_number: int) -> Repetition:
-        bends = self._bends()
-        figures = {**self.timing.figures(), **self._extremes(), **bends}
+        tilt = self._inside(self.window.pelvic_tilt_deg, "no pelvis sensor")
+        bends = self._bends(tilt)
+        figures = {**self.timing.figures(), **self._extremes(tilt), **bends}
         figures["lockout_deficit_deg"] = self._lockout()
         figures["hinge_share"] = self._hinge_share(bends)
         figures["smoothness"] = self._smoothness()
@@ -203,7 +203,7 @@ class _Measuring:
     def _inside(self, values: FloatArray, absent: str) -> FloatArray | Unmeasured:
         """Smooth an angle and cut it to the repetition."""
         missing = MissingData(values, self.rate_hz, self.p.longest_bridge_s)
-        if not np.isfinite(values[self.begin : self.end + 1]).any():
+        if missing.is_missing[self.begin : self.end + 1].all():
             return Unmeasured(absent)
         if self.timing.cut_reason is not None:
             return Unmeasured(self.timing.cut_reason)
@@ -217,6 +217,8 @@ class _Measuring:
 
     def _is_hidden(self, inside: FloatArray, missing: MissingData) -> bool:
         """Tell whether a hole lies where the angle turns: its extreme may be in there."""
+        if missing.is_nowhere:
+            return False
         at_rest = (float(inside[0]), float(inside[-1]))
         smallest_deg = self.p.phases.smallest_run_share * float(np.ptp(inside))
         for index in (int(np.argmax(inside)), int(np.argmin(inside))):
@@ -225,8 +227,7 @@ class _Measuring:
                 return True
         return False
 
-    def _extremes(self) -> dict[str, Figure]:
-        tilt = self._inside(self.window.pelvic_tilt_deg, "no pelvis sensor")
+    def _extremes(self, tilt: FloatArray | Unmeasured) -> dict[str, Figure]:
         figures: dict[str, Figure] = {
             "pelvic_tilt_range_deg": self._range(tilt, self.quality.pelvis),
             "hip_flexion_left_range_deg": self._hip_range(Side.LEFT),
@@ -322,10 +323,9 @@ class _Measuring:
         )
         return Measured(float(np.ptp(hip)), math.hypot(*sds))
 
-    def _bends(self) -> dict[str, Figure]:
+    def _bends(self, tilt: FloatArray | Unmeasured) -> dict[str, Figure]:
         """How far each segment turns: from start to far end, and the thighs from end to end."""
         w, q = self.window, self.quality
-        tilt = self._inside(w.pelvic_tilt_deg, "no pelvis sensor")
         figures: dict[str, Figure] = {
             "pelvic_tilt_change_deg": self._change(tilt, q.pelvis, "no pelvis sensor")
         }

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analytics.true_stretches import true_stretches
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -34,8 +36,12 @@ class MissingData:
         self._rate_hz = sampling_rate_hz
         self._smear = _SMEAR_S * sampling_rate_hz
         self._longest = longest_bridge_s * sampling_rate_hz
-        edges = np.flatnonzero(np.diff(self.is_missing.astype(np.int8), prepend=0, append=0))
-        self._holes: list[tuple[int, int]] = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+        self._holes = true_stretches(self.is_missing) if self.is_missing.any() else []
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether no sample is missing."""
+        return not self._holes
 
     @property
     def is_everything(self) -> bool:
@@ -57,6 +63,8 @@ class MissingData:
 
     def lost_s(self, start: int, end: int) -> float:
         """Time without samples from one sample to another, both included."""
+        if not self._holes:
+            return 0.0
         return float(np.count_nonzero(self.is_missing[max(0, start) : end + 1])) / self._rate_hz
 
     def resumed_before(self, index: float, within_s: float) -> int | None:

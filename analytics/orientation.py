@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray, ImuBlock, Placemen
 from analytics.quaternions import conjugate, multiply
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy.typing import NDArray
 
 
@@ -244,12 +247,15 @@ class OrientationStage:
             self._samples_since_restart = 0
             self._needs_settling = True
         quat, gyr, bias, sigma = self._filter.push(block)
-        settled = np.ones(len(block), dtype=np.bool_)
         if self._needs_settling:
+            settled = np.ones(len(block), dtype=np.bool_)
             unsettled = (
                 round(self._parameters.settle_s * block.sampling_rate_hz) - self._samples_since_restart
             )
             settled[: max(0, unsettled)] = False
+            self._needs_settling = unsettled > len(block)
+        else:
+            settled = _all_settled(len(block))
         self._samples_since_restart += len(block)
         return [
             OrientationBlock(
@@ -266,6 +272,14 @@ class OrientationStage:
                 has_gyroscope=block.has_gyroscope,
             )
         ]
+
+
+@lru_cache(maxsize=64)
+def _all_settled(n: int) -> NDArray[np.bool_]:
+    """Return True throughout, shape (n,), not to be written to."""
+    settled = np.ones(n, dtype=np.bool_)
+    settled.setflags(write=False)
+    return settled
 
 
 _Filtered = tuple[FloatArray, FloatArray, FloatArray, FloatArray]
@@ -294,7 +308,7 @@ class _VqfFilter:
 
     def push(self, block: ImuBlock) -> _Filtered:
         turning = _between_samples(block.gyr_rad_s, self._last_rate)
-        self._last_rate = block.gyr_rad_s[-1].copy()
+        self._last_rate = block.gyr_rad_s[-1]
         out = self._vqf.updateBatch(turning, block.acc_m_s2)
         quat: FloatArray = out["quat6D"]
         if self._continue_from is not None:
@@ -376,15 +390,20 @@ def remeasure(
     return quat
 
 
+@cache
+def _packet_steps() -> ModuleType:
+    from analytics import packet_steps  # noqa: PLC0415 - numba takes half a second
+
+    return packet_steps
+
+
 def _between_samples(gyr_rad_s: FloatArray, before: FloatArray | None) -> FloatArray:
     """Mean rate from each sample's predecessor to it, shape (n, 3).
 
     VQF turns by the rate of the newer sample alone: half a sample ahead, 1 degree at 100 degrees/s and 50 Hz.
     """
-    turning = np.empty_like(gyr_rad_s)
-    turning[0] = gyr_rad_s[0] if before is None else 0.5 * (before + gyr_rad_s[0])
-    np.add(gyr_rad_s[:-1], gyr_rad_s[1:], out=turning[1:])
-    turning[1:] *= 0.5
+    turning = np.empty(gyr_rad_s.shape)
+    _packet_steps().mean_rates(gyr_rad_s, gyr_rad_s[0] if before is None else before, turning)
     return turning
 
 

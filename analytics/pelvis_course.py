@@ -23,6 +23,9 @@ SHARE_POINTS = {"hinge_share_quarter": 0.25, "hinge_share_half": 0.5, "hinge_sha
 PHASES = ("eccentric", "bottom", "concentric")
 
 # A thigh this near to its lowest until then has not come up.
+# Which moment is the bottom is not sure to a few hundredths of a second: sway turns pelvis and thigh against
+# each other meanwhile, so that the hip stays as bent. One-sigma, degrees.
+_BOTTOM_DEG = 0.22
 _THIGH_REST_DEG = 1.0
 
 _UNTIMED = "the phases of the repetition could not be timed"
@@ -227,5 +230,5 @@ def hinge_share(tilt: Figure, thighs: Sequence[Figure], smallest_bend_deg: float
     whole = tilt.value + flexion
     if tilt.value <= 0 or whole < smallest_bend_deg:
         return Unmeasured("the pelvis does not tilt enough for a share")
-    sd = math.hypot(flexion * tilt.sd, tilt.value * known[0].sd) / whole**2
+    sd = math.hypot(flexion * tilt.sd / whole, tilt.value * known[0].sd / whole, _BOTTOM_DEG) / whole
     return Measured(tilt.value / whole, sd)

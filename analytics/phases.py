@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.filters import low_pass_zero_phase
+from analytics.true_stretches import true_stretches
 
 if TYPE_CHECKING:
     from analytics.imu import FloatArray
 
 
-# Between two samples the crossing is drawn as a straight line.
-_BETWEEN_SAMPLES = 0.2
+# Between two samples the crossing is drawn as a straight line; at the far end, where it comes to rest and
+# turns, the speed is less of one than where the movement begins. In samples, one-sigma.
+_BETWEEN_SAMPLES_AT_REST, _BETWEEN_SAMPLES_AT_TURN = 0.16, 0.28
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,12 +267,14 @@ class _SpanSearch:
         moved = [
             self._ends(angle, speed, threshold + sign * error, sign * travel_deg) for sign in (1.0, -1.0)
         ]
-        least = _BETWEEN_SAMPLES / self.rate_hz
         start, stop = (
             0.5 * sum(abs(getattr(other, name) - getattr(ends, name)) for other in moved) / self.rate_hz
             for name in ("start", "stop")
         )
-        return math.hypot(least, start), math.hypot(least, stop)
+        return (
+            math.hypot(_BETWEEN_SAMPLES_AT_REST / self.rate_hz, start),
+            math.hypot(_BETWEEN_SAMPLES_AT_TURN / self.rate_hz, stop),
+        )
 
     def _ends(self, angle: FloatArray, speed: FloatArray, threshold: float, more_deg: float) -> _Ends:
         p = self.p
@@ -296,13 +300,12 @@ class _SpanSearch:
 
 
 def _runs(angle: FloatArray, moving: np.ndarray[tuple[int], np.dtype[np.bool_]], max_gap: int) -> list[_Run]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([0], moving.astype(np.int8), [0]))))
     joined: list[tuple[int, int]] = []
-    for begin, end in zip(edges[::2].tolist(), (edges[1::2] - 1).tolist(), strict=True):
+    for begin, after in true_stretches(moving):
         if joined and begin - joined[-1][1] - 1 <= max_gap:
-            joined[-1] = (joined[-1][0], end)
+            joined[-1] = (joined[-1][0], after - 1)
         else:
-            joined.append((begin, end))
+            joined.append((begin, after - 1))
     return [_Run(begin, end, float(angle[end] - angle[begin])) for begin, end in joined]
 
 

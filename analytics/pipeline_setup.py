@@ -80,7 +80,9 @@ def prepare_pipeline() -> None:
     """Load what goes over single samples, or compile it: the first set shall not have to wait for it."""
     import analytics.angle_reading  # noqa: PLC0415 - numba takes half a second
     import analytics.counting_steps  # noqa: PLC0415
+    import analytics.dead_reckoning_steps  # noqa: PLC0415
     import analytics.filter_steps  # noqa: PLC0415
+    import analytics.packet_steps  # noqa: PLC0415
     import analytics.posture_steps  # noqa: F401, PLC0415
 
 

@@ -30,6 +30,17 @@ def multiply(left_wxyz: FloatArray, right_wxyz: FloatArray) -> FloatArray:
     )
 
 
+def turned_about_z(quats_wxyz: FloatArray, turn_wxyz: FloatArray) -> FloatArray:
+    """Apply a turn about the earth's vertical (4,), whose x and y are 0, after (n, 4) quaternions."""
+    c, s = float(turn_wxyz[0]), float(turn_wxyz[3])
+    turned = c * quats_wxyz
+    turned[:, 0] -= s * quats_wxyz[:, 3]
+    turned[:, 1] -= s * quats_wxyz[:, 2]
+    turned[:, 2] += s * quats_wxyz[:, 1]
+    turned[:, 3] += s * quats_wxyz[:, 0]
+    return turned
+
+
 def conjugate(quat_wxyz: FloatArray) -> FloatArray:
     """Return the inverse rotation of unit quaternions, shape (..., 4)."""
     return np.asarray(quat_wxyz * np.array((1.0, -1.0, -1.0, -1.0)), dtype=np.float64)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analytics.orientation import OrientationParameters, heading_between, remeasure
-from analytics.quaternions import multiply
+from analytics.quaternions import turned_about_z
+from analytics.true_stretches import true_stretches
 
 if TYPE_CHECKING:
     from analytics.alignment import AlignedBlock, SegmentSamples
@@ -43,8 +44,7 @@ def _remeasured_segment(
     # A straight line through a hole serves the live count; a measurement shall see the hole.
     quat[~samples.is_received] = np.nan
     measured = samples.is_measured.copy()
-    edges = np.flatnonzero(np.diff(samples.is_received.astype(np.int8), prepend=0, append=0))
-    for start, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
+    for start, end in true_stretches(samples.is_received):
         if end - start < _SHORTEST_RUN_S * sampling_rate_hz:
             continue
         run = remeasure(
@@ -56,6 +56,6 @@ def _remeasured_segment(
             has_gyroscope=bool(samples.has_gyroscope[start:end].all()),
             parameters=parameters,
         )
-        quat[start:end] = multiply(heading_between(run[0], samples.earth_from_sensor_wxyz[start]), run)
+        quat[start:end] = turned_about_z(run, heading_between(run[0], samples.earth_from_sensor_wxyz[start]))
         measured[start:end] = True
     return replace(samples, earth_from_sensor_wxyz=quat, is_measured=measured)

@@ -263,11 +263,10 @@ def with_pause_after(
         )
         return replace(repetition, reasons=MappingProxyType({**repetition.reasons, name: reason}))
     pause_s = max(0.0, (next_start_ns - end) / NANOSECONDS_PER_SECOND)
-    # Where a hole took one phase, the others still tell how sharply this movement begins and ends.
-    timing_sds = [
-        repetition.sd[key] for key in ("eccentric_s", "concentric_s", "tut_s") if key in repetition.sd
-    ]
-    timing_sd = max(timing_sds, default=_UNKNOWN_TIMING_SD_S)
+    # A pause between repetitions lies between the same kind of ends as a whole repetition; where a hole took
+    # one of those, the phases still tell how sharply this movement begins and ends.
+    others = [repetition.sd[key] for key in ("eccentric_s", "concentric_s") if key in repetition.sd]
+    timing_sd = repetition.sd.get("tut_s", max(others, default=_UNKNOWN_TIMING_SD_S))
     known: dict[str, Any] = {name: pause_s}
     return replace(
         repetition,

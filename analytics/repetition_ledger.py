@@ -26,6 +26,7 @@ class _Entry:
     """One repetition of the running set."""
 
     candidate: Candidate
+    due_index: int
     number: int
     revision: int
     is_finished: bool
@@ -71,13 +72,6 @@ class RepetitionLedger:
         """Repetitions in the running set so far."""
         return len(self._entries)
 
-    @property
-    def next_due_index(self) -> int | None:
-        """Grid point at which the next repetition can be measured for good; None if none waits."""
-        return min(
-            (self._meter.due_index(e.candidate) for e in self._entries if not e.is_finished), default=None
-        )
-
     def live_count(
         self, eccentric_start_ns: int | None, time_ns: int, depth_fraction: float | None
     ) -> LiveCount | None:
@@ -92,16 +86,16 @@ class RepetitionLedger:
         number = self._builder.next_repetition_number
         measured = self._measured(candidate, number, self._meter.decided_index(candidate), is_final=False)
         self._builder.add(measured.repetition)
-        self._entries.append(_Entry(candidate, number, 0, is_finished=False, measured=measured))
+        due_index = self._meter.due_index(candidate)
+        self._entries.append(_Entry(candidate, due_index, number, 0, is_finished=False, measured=measured))
         return [RepetitionEvent(measured.repetition, 0, final=False, angles=measured.angles)]
 
     def finish(self, index: int, *, is_last: bool = False) -> list[PipelineEvent]:
         """Measure for good what can be by ``index``; ``is_last``: no more samples will come."""
         events: list[PipelineEvent] = []
         for entry in self._entries:
-            due = self._meter.due_index(entry.candidate)
-            if not entry.is_finished and (due <= index or is_last):
-                events.extend(self._finish(entry, min(due, index)))
+            if not entry.is_finished and (entry.due_index <= index or is_last):
+                events.extend(self._finish(entry, min(entry.due_index, index)))
         return events
 
     def _finish(self, entry: _Entry, until_index: int) -> list[PipelineEvent]:

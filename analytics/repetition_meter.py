@@ -7,31 +7,31 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analytics.accelerometer_bias import (
-    AccelerometerBiasParameters,
-    BiasEvidence,
-    bias_sd_deg,
-    estimate_bias,
-    gather_evidence,
-    with_true_zero,
-)
+from analytics.accelerometer_bias import with_true_zero
 from analytics.angles import AngleBlock, angles_of
 from analytics.exercises import Side
 from analytics.imu import Placement
 from analytics.measurement import MeasurementParameters, measure_repetition
 from analytics.measurement_quality import MeasurementQuality, Zero
+from analytics.quaternions import up_in_sensor
 from analytics.remeasurement import remeasured
 from analytics.repetitions import Driver
+from analytics.sensor_errors import (
+    ErrorEvidence,
+    SensorErrorParameters,
+    SensorErrors,
+    estimate_errors,
+    gather_error_evidence,
+)
 from analytics.uncertainty import SensorQuality, UncertaintyParameters
 from analytics.walkout import measure_walkout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from analytics.alignment import AlignedBlock
     from analytics.calibration_session import CalibrationSession
     from analytics.history import AlignedHistory
-    from analytics.imu import FloatArray
     from analytics.orientation import OrientationParameters
     from analytics.repetition_figures import Repetition
     from analytics.repetitions import Candidate
@@ -47,8 +47,8 @@ class MeterParameters:
         Time before and after a repetition that it is measured with. Half as much costs 0.05 degrees.
     measurement
         Constants of the figures.
-    acc_bias
-        Settings of the accelerometers' bias; ``None``: it is not looked for.
+    sensor_errors
+        Settings of the sensors' errors; ``None``: they are not looked for.
     uncertainty
         Constants of the one-sigma figures.
     """
@@ -56,7 +56,7 @@ class MeterParameters:
     lead_s: float = 3.0
     trail_s: float = 1.0
     measurement: MeasurementParameters | None = None
-    acc_bias: AccelerometerBiasParameters | None = field(default_factory=AccelerometerBiasParameters)
+    sensor_errors: SensorErrorParameters | None = field(default_factory=SensorErrorParameters)
     uncertainty: UncertaintyParameters = field(default_factory=UncertaintyParameters)
 
 
@@ -99,7 +99,7 @@ class RepetitionMeter:
         self._orientation = orientation
         self._parameters = parameters or MeterParameters()
         self._is_walkout = is_walkout
-        self._evidence: dict[Placement, BiasEvidence] = {}
+        self._evidence: dict[Placement, ErrorEvidence] = {}
         self._evidence_until = 0
 
     def due_index(self, candidate: Candidate) -> int:
@@ -152,35 +152,26 @@ class RepetitionMeter:
         set_number, repetition_number, previous_end_ns, next_start_ns
             As for :func:`analytics.measurement.measure_repetition`.
         is_final
-            Everything is there; what the repetition says of the accelerometers is kept for those to come.
+            Everything is there; what the repetition says of the sensors is kept for those to come.
         """
         lead = round(self._parameters.lead_s * self._history.sampling_rate_hz)
         window = self._history.window(self._history.index_of(candidate.start_ns) - lead, until_index)
         assert window is not None
         smooth = remeasured(window, self._orientation)
-        evidence = self._bias_evidence(smooth, keep=is_final)
-        found = {p: estimate_bias(known, self._parameters.acc_bias) for p, known in evidence.items()}
-        biases = {placement: bias for placement, bias in found.items() if bias is not None}
+        errors = self._errors(smooth, keep=is_final)
         calibrations = dict(self._session.calibrations)
-        if biases:
-            smooth = remeasured(_without_bias(window, biases), self._orientation)
-            for placement, bias in biases.items():
+        if errors:
+            smooth = remeasured(_without(window, errors), self._orientation)
+            for placement, found in errors.items():
                 pose = self._session.poses[placement]
-                calibrations[placement] = with_true_zero(calibrations[placement], pose, bias)
+                calibrations[placement] = with_true_zero(
+                    calibrations[placement], pose, found.at_rest_m_s2(pose.up_sensor)
+                )
         supine = np.full(len(window), candidate.is_supine, dtype=np.bool_)
         angles, _ = angles_of(smooth, calibrations, is_supine=supine)
         worn = [p for p in self._session.poses if float(np.mean(window.segments[p].is_received)) > 0.5]
 
-        quality = self._quality(
-            {
-                placement: bias_sd_deg(
-                    evidence.get(placement, BiasEvidence.nothing()),
-                    is_corrected=placement in biases,
-                    parameters=self._parameters.acc_bias,
-                )
-                for placement in worn
-            }
-        )
+        quality = self._quality(worn, smooth, errors)
 
         def figures(side: Side) -> Repetition:
             return measure_repetition(
@@ -204,34 +195,41 @@ class RepetitionMeter:
             repetition = replace(repetition, walkout=measure_walkout(smooth, angles, repetition))
         return MeasuredRepetition(repetition, _cut_to(angles, repetition))
 
-    def _bias_evidence(self, smooth: AlignedBlock, *, keep: bool) -> dict[Placement, BiasEvidence]:
-        """Collect what all repetitions until now and this one say of each accelerometer's bias."""
-        parameters = self._parameters.acc_bias
+    def _errors(self, smooth: AlignedBlock, *, keep: bool) -> dict[Placement, SensorErrors]:
+        """Judge each sensor by all repetitions until now and this one."""
+        parameters = self._parameters.sensor_errors
         # Lying, a declared mount is the zero; the still pose is not.
         if parameters is None or self._session.is_supine:
             return {}
-        # Windows overlap; what was used once is not used again.
+        # Windows overlap: what was used once counts no second time.
         first = max(smooth.first_index, min(self._evidence_until, smooth.end_index))
-        fresh = smooth.cut(first, smooth.end_index)
+        share = (smooth.end_index - first) / len(smooth)
         evidence = {
-            placement: self._evidence.get(placement, BiasEvidence.nothing())
-            + gather_evidence(fresh.segments[placement], fresh.sampling_rate_hz, pose.up_sensor, parameters)
-            for placement, pose in self._session.poses.items()
+            placement: self._evidence.get(placement, ErrorEvidence.nothing())
+            + gather_error_evidence(smooth.segments[placement], smooth.sampling_rate_hz, parameters).weighed(
+                share
+            )
+            for placement in self._session.poses
         }
         if keep:
             self._evidence = evidence
             self._evidence_until = smooth.end_index
-        return evidence
+        return {placement: estimate_errors(known, parameters) for placement, known in evidence.items()}
 
-    def _quality(self, acc_bias_sd_deg: Mapping[Placement, float]) -> MeasurementQuality:
-        sensors = {
-            placement: SensorQuality(
-                yaw_sd_deg=self._session.calibrations[placement].quality_deg,
-                acc_bias_sd_deg=bias_sd,
-                is_forward_known=self._session.calibrations[placement].is_forward_sure,
+    def _quality(
+        self, worn: Sequence[Placement], smooth: AlignedBlock, errors: Mapping[Placement, SensorErrors]
+    ) -> MeasurementQuality:
+        sensors = {}
+        for placement in worn:
+            calibration = self._session.calibrations[placement]
+            quality = SensorQuality(
+                yaw_sd_deg=calibration.quality_deg, is_forward_known=calibration.is_forward_sure
             )
-            for placement, bias_sd in acc_bias_sd_deg.items()
-        }
+            if placement in errors:
+                ups = up_in_sensor(smooth.segments[placement].earth_from_sensor_wxyz)
+                sd_deg = errors[placement].bias_sd_deg(self._session.poses[placement].up_sensor, ups)
+                quality = replace(quality, acc_bias_sd_deg=sd_deg)
+            sensors[placement] = quality
         zero = Zero.STANDING
         if self._session.is_supine:
             zero = Zero.SUPINE
@@ -247,13 +245,11 @@ class RepetitionMeter:
         )
 
 
-def _without_bias(window: AlignedBlock, biases: Mapping[Placement, FloatArray]) -> AlignedBlock:
+def _without(window: AlignedBlock, errors: Mapping[Placement, SensorErrors]) -> AlignedBlock:
     return replace(
         window,
         segments={
-            placement: replace(samples, acc_m_s2=samples.acc_m_s2 - biases[placement])
-            if placement in biases
-            else samples
+            placement: errors[placement].taken_off(samples) if placement in errors else samples
             for placement, samples in window.segments.items()
         },
     )

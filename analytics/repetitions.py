@@ -69,6 +69,7 @@ class RepetitionCounter:
 
         self._steps = counting_steps
         self._place = np.zeros(1, dtype=counting_steps.PLACE)
+        self._last_ns, self._filled = self._place["last_ns"], self._place["rows"]
         self.parameters = parameters if parameters is not None else CounterParameters()
         self.driver = driver
         self.hinge_axis_is_known = hinge_axis_is_known
@@ -152,7 +153,7 @@ class RepetitionCounter:
         while at < end:
             at = self._take_alike(machine, gate, block, angles, at, end)
             if machine.events:
-                self._translate(machine, self._place["last_ns"].item())
+                self._translate(machine, self._last_ns.item())
             elif at < end:
                 self._take(machine, gate, block, angles, at)
                 at += 1
@@ -174,7 +175,7 @@ class RepetitionCounter:
         if self._is_supine is None:
             return first
         rows = gate.room_for(end - first)
-        before = self._place["rows"][0] = gate.filled
+        before = self._filled[0] = gate.filled
         taken = self._steps.advance(
             *machine.records,
             self._place,
@@ -191,7 +192,7 @@ class RepetitionCounter:
             end,
             self._is_supine,
         )
-        gate.filled = self._place["rows"].item()
+        gate.filled = self._filled.item()
         if gate.filled > before:
             self._last_row = gate.newest
             self._other_posture_since_ns = None
@@ -231,7 +232,7 @@ class RepetitionCounter:
             machine.note_bridged(time_ns)
         x, y, z = block.gyr_segment_rad_s[index].tolist()
         row: Row = (float(angles[index]), float(block.acc_norm_m_s2[index]), x, y, z)
-        is_first, last_ns = self._is_supine is None, self._place["last_ns"].item()
+        is_first, last_ns = self._is_supine is None, self._last_ns.item()
         if is_first:
             self._is_supine = supine
         if self._is_supine:
@@ -242,7 +243,7 @@ class RepetitionCounter:
         elif time_ns - last_ns >= self._hole_from_ns:
             self._cross_hole(machine, gate, last_ns, time_ns, row)
         self._step(machine, gate, time_ns, row)
-        self._place["last_ns"], self._last_row = time_ns, row
+        self._last_ns[0], self._last_row = time_ns, row
         if supine is self._is_supine:
             self._other_posture_since_ns = None
         else:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from statistics import median
 
 import numpy as np
@@ -101,6 +102,12 @@ _BROKEN_OFF = (
 )
 
 
+@lru_cache(maxsize=16)
+def _low_pass(cutoff_hz: float, rate_hz: float) -> tuple[float, ...]:
+    b, a = butter(2, cutoff_hz, fs=rate_hz)
+    return tuple(float(value) for value in (*b, *a[1:]))
+
+
 class TurningPointMachine:
     """State machine over one driving angle that grows away from rest.
 
@@ -133,11 +140,10 @@ class TurningPointMachine:
         rate_hz = float(sampling_rate_hz)
         # Slow recordings (10 Hz) cannot hold 5 Hz: stay below their Nyquist frequency.
         cutoff_hz = min(parameters.cutoff_hz, 0.4 * rate_hz)
-        b, a = butter(2, cutoff_hz, fs=rate_hz)
         self._constants = np.zeros(1, dtype=self._steps.CONSTANTS)
         for name, value in asdict(parameters).items():
             self._constants[name] = value
-        for name, value in zip(("b0", "b1", "b2", "a1", "a2"), (*b, *a[1:]), strict=True):
+        for name, value in zip(("b0", "b1", "b2", "a1", "a2"), _low_pass(cutoff_hz, rate_hz), strict=True):
             self._constants[name] = value
         self._constants["rate_hz"], self._constants["dt_s"] = rate_hz, 1.0 / rate_hz
         # Delay of a 2nd-order Butterworth at low frequency: turning points are dated back by it.
@@ -145,6 +151,9 @@ class TurningPointMachine:
         self._constants["delay_ns"] = round(delay_s * NANOSECONDS_PER_SECOND)
         self._state = np.zeros(1, dtype=self._steps.STATE)
         self._state["last_close_ns"] = self._state["bridged_ns"] = self._steps.NEVER
+        # Looked at with every packet: views, for a record is slow to read.
+        self._typical_deg, self._event_count = self._state["typical_deg"], self._state["event_count"]
+        self._x, self._base = self._state["x"], self._state["base"]
         self._happened = np.zeros(self._steps.MOST_EVENTS, dtype=self._steps.EVENT)
         self.records = (self._state, self._constants, self._happened)
         self._amplitudes: deque[float] = deque(maxlen=5)
@@ -155,13 +164,12 @@ class TurningPointMachine:
     @property
     def typical_amplitude_deg(self) -> float:
         """Median of the last five accepted amplitudes, degrees; 0 before the first."""
-        return float(self._state[0]["typical_deg"])
+        return float(self._typical_deg.item())
 
     @property
     def displacement_deg(self) -> float:
         """Filtered angle above the baseline, degrees."""
-        state = self._state[0]
-        return float(state["x"] - state["base"])
+        return float(self._x.item() - self._base.item())
 
     def accept(self, amplitude_deg: float) -> None:
         """Let a cycle count as a measure for those that follow."""
@@ -212,9 +220,10 @@ class TurningPointMachine:
 
     def read_events(self) -> None:
         """Append what the compiled steps have noted to `events`."""
-        n = int(self._state["event_count"][0])
-        self.events.extend(self._event(self._happened[at]) for at in range(n))
-        self._state["event_count"] = 0
+        n = self._event_count.item()
+        if n:
+            self.events.extend(self._event(self._happened[at]) for at in range(n))
+            self._event_count[0] = 0
 
     def _event(self, happened: np.void) -> MachineEvent:
         steps = self._steps

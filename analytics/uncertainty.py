@@ -54,15 +54,15 @@ class UncertaintyParameters:
         Of the smoothed speed of an angle: fixed part, and part of the speed itself.
     """
 
-    zero_deg: float = 0.18
+    zero_deg: float = 0.14
     finished_deg: float = 0.07
     live_deg: float = 0.35
     scale_share: float = 0.003
-    settling_share: float = 0.006
+    settling_share: float = 0.004
     soft_tissue_share: float = 0.02
     rotation_deg: float = 0.3
     rotation_drift_deg_s: float = 0.15
-    speed_deg_s: float = 0.2
+    speed_deg_s: float = 0.13
     speed_share: float = 0.003
 
 

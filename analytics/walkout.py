@@ -16,6 +16,7 @@ from analytics.filters import low_pass_zero_phase
 from analytics.form import Fault, FaultCode, FaultPhase
 from analytics.imu import Placement
 from analytics.repetition_figures import Kind
+from analytics.true_stretches import true_stretches
 
 if TYPE_CHECKING:
     from analytics.alignment import AlignedBlock
@@ -257,13 +258,12 @@ def _burst(acc_m_s2: FloatArray, first: int, last: int, rate_hz: float) -> Float
 
 def _runs(moving: np.ndarray[tuple[int], np.dtype[np.bool_]], joined_gap: int) -> list[tuple[int, int]]:
     """First and last index of each stretch of movement, those a short gap apart made one."""
-    edges = np.diff(np.concatenate([[0], moving.astype(np.int8), [0]]))
     runs: list[tuple[int, int]] = []
-    for start, end in zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True):
+    for start, after in true_stretches(moving):
         if runs and start - runs[-1][1] <= joined_gap:
-            runs[-1] = (runs[-1][0], int(end))
+            runs[-1] = (runs[-1][0], after - 1)
         else:
-            runs.append((int(start), int(end)))
+            runs.append((start, after - 1))
     return runs
 
 

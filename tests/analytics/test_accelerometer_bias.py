@@ -124,7 +124,7 @@ def test_cheap_sensors_gain_and_good_ones_do_not_lose(model: str, largest_deg: f
         true = [r.pelvic_tilt_range_deg for r in performance.truth.repetitions]
         return max(abs((found[i + 1] or np.nan) - true[i]) for i in range(3))
 
-    plain = worst_range_deg(PipelineParameters(meter=MeterParameters(acc_bias=None)))
+    plain = worst_range_deg(PipelineParameters(meter=MeterParameters(sensor_errors=None)))
     corrected = worst_range_deg(PipelineParameters())
     assert corrected < largest_deg
     assert corrected <= plain + 0.05

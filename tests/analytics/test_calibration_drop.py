@@ -9,6 +9,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from analytics.calibration_drop import DropParameters, PelvisPath, fit_yaw_beside_drop
+from analytics.calibration_yaw import YawParameters
 
 RATE_HZ = 10.0
 
@@ -49,3 +50,13 @@ def test_a_small_bend_says_nothing() -> None:
     assert (
         fit_yaw_beside_drop([path_of(yaw_deg=6.0, tilt_deg=10.0)], np.eye(3), 0.0, DropParameters()) is None
     )
+
+
+@pytest.mark.parametrize("lean_deg", [1.5, -1.5])
+def test_a_lean_on_two_legs_hardly_turns_the_sensor(lean_deg: float) -> None:
+    paths = [path_of(yaw_deg=6.0, drop_deg=lean_deg, tilt_deg=55.0)] * 3
+    # By the direction of the movement alone it would be off by 1.5 over the sine of the tilt: 1.8 degrees.
+    told = fit_yaw_beside_drop(paths, np.eye(3), 0.0, YawParameters().both_legs_drop)
+    assert told is not None
+    assert math.degrees(told[0]) == pytest.approx(6.0, abs=1.2)
+    assert told[1] < 1.3

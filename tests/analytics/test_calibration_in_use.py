@@ -132,3 +132,23 @@ def test_a_calibration_taken_standing_serves_lying() -> None:
     # Lying alone, an unknown mount leaves the thigh's zero open by more than ten degrees.
     for name in ("pelvic_tilt_deg", "thigh_flexion_left_deg"):
         assert float(np.max(np.abs(errors_deg(lay, events, name)))) < 2.5
+
+
+def test_a_slow_lowering_that_follows_at_once_does_not_pull_zero_along() -> None:
+    performance = perform("single_leg_deadlift_left", 5, tempo=Tempo(7.0, 0.6, 2.9, 1.0), repetitions=2)
+    first_s = performance.truth.repetitions[0].eccentric_true_start_s
+    events = finished(analyse(blocks_of(performance, first_s - 0.7), declared(performance)))
+    assert events
+    assert abs(float(np.median(errors_deg(performance, events, "pelvic_tilt_deg")))) < 1.5
+
+
+def test_standing_softly_locked_after_a_set_is_not_zero() -> None:
+    scenario = hardware_sim.load_scenario("romanian_deadlift")
+    form = replace(scenario.form, soft_lockout_deg=12.0)
+    performance = perform(
+        "romanian_deadlift", 2, tempo=Tempo(0.9, 0.0, 0.8, 0.1), repetitions=3, form=form, duration_s=20.0
+    )
+    first_s = performance.truth.repetitions[0].eccentric_true_start_s
+    events = finished(analyse(blocks_of(performance, first_s - 0.8), declared(performance)))
+    assert events
+    assert abs(float(np.median(errors_deg(performance, events, "hip_flexion_left_deg")))) < 3.0

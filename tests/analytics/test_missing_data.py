@@ -17,6 +17,7 @@ from analytics.missing_data import MissingData, bridged
 from analytics.pipeline import AthleteSetup
 from analytics.pipeline_output import PipelineOutput, RepetitionAborted, RepetitionEvent
 from analytics.repetition_figures import Repetition, RepetitionStatus
+from analytics.true_stretches import true_stretches
 
 if TYPE_CHECKING:
     from hardware_sim.truth import TrueRepetition
@@ -205,3 +206,19 @@ def test_holes_are_known_by_length_and_place() -> None:
     assert missing.resumed_before(300.0, 1.5) is None
     assert missing.resumed_before(100.0, 1.5) == 0
     assert bridged(angle)[225] == pytest.approx(225.0)
+
+
+@pytest.mark.parametrize(
+    ("holds", "expected"),
+    [
+        ([], []),
+        ([False, False], []),
+        ([True, True], [(0, 2)]),
+        ([True, False, True, True, False], [(0, 1), (2, 4)]),
+        ([False, True, False, True], [(1, 2), (3, 4)]),
+    ],
+)
+def test_stretches_reach_from_the_first_true_to_after_the_last(
+    holds: list[bool], expected: list[tuple[int, int]]
+) -> None:
+    assert true_stretches(np.array(holds, dtype=np.bool_)) == expected
