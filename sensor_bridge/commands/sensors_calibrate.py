@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,8 @@ from sensor_bridge.recording.sensor_calibrations import SensorCalibration, store
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from rich.status import Status
 
     from sensor_bridge.ble.hipline_link import HiplineLink
     from sensor_bridge.ble.samples import SampleRun
@@ -129,12 +132,24 @@ async def _stop(link: HiplineLink) -> None:
 async def _guide(link: HiplineLink, still_s: float) -> CalibrationFound:
     """Take samples until all is found, saying what is noticed and what comes next."""
     stage = SixPositions(link.settings.sampling_rate.hz, SixPositionsParameters(still_s=still_s))
-    _say(
+    console = Console(stderr=True, highlight=False)
+    console.print(
         "Lay the sensor on each of its six sides, in any order, on a table or against a box. "
-        f"Let go of it: each is measured once it has been still for {still_s:g} s."
+        f"Let go of it: each is measured once it has been still for {still_s:g} s.",
+        soft_wrap=True,
     )
+    with console.status("") if console.is_terminal else nullcontext() as status:
+        return await _follow(link, stage, console, status)
+
+
+async def _follow(
+    link: HiplineLink, stage: SixPositions, console: Console, status: Status | None
+) -> CalibrationFound:
     waited_s, expected = 0.0, None
     async for run in _runs(link):
+        if status is not None:
+            left_s = _PATIENCE_S - waited_s
+            status.update(f"{6 - len(stage.missing)} of 6 sides measured, {left_s:.0f} s for the next ...")
         position = (run.stream_id, run.first_sample_index)
         if expected is not None and position != expected:
             stage.interrupt()
@@ -145,7 +160,7 @@ async def _guide(link: HiplineLink, still_s: float) -> CalibrationFound:
                 return event
             if isinstance(event, Measured):
                 waited_s = 0.0
-            _say(_words(event, stage.missing))
+            console.print(_words(event, stage.missing), markup=False, soft_wrap=True)
         if waited_s > _PATIENCE_S:
             raise BridgeError(f"no new position for {_PATIENCE_S:g} s; nothing was stored, begin again")
     raise LinkLost(f"{link.sensor.sensor_id}: the link was lost; nothing was stored, begin again")
@@ -202,7 +217,3 @@ def _words(event: PositionEvent, missing: tuple[Side, ...]) -> str:
 def _vector(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float, float, float]:
     x, y, z = (float(value) for value in values)
     return x, y, z
-
-
-def _say(text: str) -> None:
-    Console(stderr=True, highlight=False).print(text, markup=False, soft_wrap=True)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from sensor_bridge.config import Config
 
 _UNKNOWN = "-"
-_COLUMNS = ("name", "kind", "RSSI, dBm", "battery, %", "firmware", "address", "worn by")
+_COLUMNS = ("name", "kind", "RSSI\ndBm", "battery\n%", "firmware", "address", "worn by")
+_UNBROKEN = _COLUMNS[2:6]  # what is no word is not folded
 _PIPE_WIDTH = 160  # what is read by a program is not folded
 
 
@@ -70,7 +71,9 @@ def scan(duration_s: float, config_path: Path | None, virtual_port: int | None, 
         for sensor in athlete.sensors
         if sensor.address
     }
-    table = Table(*_COLUMNS)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in _COLUMNS:
+        table.add_column(column, no_wrap=column in _UNBROKEN, overflow="fold")
     for each in seen:
         sighting = each.found.sighting
         table.add_row(

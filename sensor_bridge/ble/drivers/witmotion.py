@@ -31,7 +31,7 @@ SERVICE: Final = "0000ffe5-0000-1000-8000-00805f9a34fb"
 STREAM: Final = "0000ffe4-0000-1000-8000-00805f9a34fb"
 COMMAND: Final = "0000ffe9-0000-1000-8000-00805f9a34fb"
 
-_FRAME_BYTES: Final = 20
+_FRAME_BYTES, _HEAD_BYTES = 20, 2
 _SAMPLES_HEAD, _REGISTERS_HEAD = b"\x55\x61", b"\x55\x71"
 _HEADS: Final = (_SAMPLES_HEAD, _REGISTERS_HEAD)
 _SAMPLE: Final = struct.Struct("<2x6h6x")  # head, acceleration, angular rate, angles
@@ -64,7 +64,8 @@ _SCALE: Final = SampleScale(
 class FrameReassembly:
     """Bytes in, however cut; whole frames out.
 
-    Frames have no checksum: after bytes that are no frame, one is believed only when another follows it.
+    Frames have no checksum. One that lost its end would be filled up with the beginning of the next: it is
+    believed when another frame begins right behind it.
     """
 
     def __init__(self) -> None:
@@ -76,10 +77,10 @@ class FrameReassembly:
         """Take the bytes of one notification, return the frames that are complete."""
         data = self._buffer + payload
         frames, position = [], 0
-        while len(data) - position >= _FRAME_BYTES + (0 if self._is_in_step else 2):
+        while len(data) - position >= _FRAME_BYTES + _HEAD_BYTES:
             after = position + _FRAME_BYTES
-            is_frame = data[position : position + 2] in _HEADS
-            if is_frame and (self._is_in_step or data[after : after + 2] in _HEADS):
+            heads = data[position : position + _HEAD_BYTES], data[after : after + _HEAD_BYTES]
+            if heads[0] in _HEADS and heads[1] in _HEADS:
                 self._is_in_step = True
                 frames.append(data[position:after])
                 position = after

