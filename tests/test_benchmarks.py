@@ -78,6 +78,14 @@ def test_virtual_radio_loses_nothing() -> None:
     assert "received 600 of 600, lost 0" in told
 
 
+@pytest.mark.realtime
+def test_link_tells_what_came_and_what_it_cost() -> None:
+    told = printed_by("link", "--sensors", "2", "--rate", "100", "--duration", "2", "--alone", "200")
+    assert "400 of 400 received, 0 lost" in told
+    assert re.search(r"^whole bridge, processor +\d+\.\d % of one core$", told, re.MULTILINE)
+    assert re.search(r"^one notification, bridge's own +\d+ us", told, re.MULTILINE)
+
+
 @pytest.mark.recordings
 def test_bowing_measures_a_recording() -> None:
     recording = bowing.RECORDINGS / "S01_T1.parquet"

@@ -8,14 +8,17 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 
+from firmware_protocol.codec import decode_time_reply
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.virtual_time import run_in_virtual_time
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.ble.backoff import Backoff
-from sensor_bridge.ble.link import LinkPhase
+from sensor_bridge.ble.link import FrameKind, LinkPhase
 from sensor_bridge.ble.supervisor import SensorSupervisor
+from sensor_bridge.host_clock import HostClock
 from tests.sensor_bridge.ble.radio_bench import QUICK, Listener, source, wish
 
+UTC_NS = 1_700_000_000_000_000_000
 LONG = 100_000  # samples: more than is played
 
 
@@ -23,6 +26,8 @@ LONG = 100_000  # samples: more than is played
 async def supervised(radio, *wishes):
     """Run a supervisor a wish, in the time of the running loop."""
     adapter, lock = Adapter(*radio.bleak_backends()), asyncio.Lock()
+    loop = asyncio.get_running_loop()
+    clock = HostClock(utc_ns=lambda: UTC_NS, monotonic_ns=lambda: round(loop.time() * 1e9))
     told = {each.sensor_id: Listener() for each in wishes}
     tasks = [
         asyncio.create_task(
@@ -32,6 +37,7 @@ async def supervised(radio, *wishes):
                 lock,
                 told[each.sensor_id].frames.append,
                 told[each.sensor_id].states.append,
+                clock=clock,
                 backoff=Backoff(generator=random.Random(k)),
             ).run()
         )
@@ -165,3 +171,22 @@ async def test_sensors_lost_together_all_come_back():
         for name in names:
             await told[name].is_connected(times=2)
         assert {told[name].states[-1].health.reconnects for name in names} == {1}
+
+
+@in_virtual_time
+async def test_the_clock_is_asked_for_out_of_step_with_the_connection_events():
+    async with (
+        VirtualRadio([source("pelvis", LONG)], radio=QUICK) as radio,
+        supervised(radio, wish("pelvis")) as (_, told),
+    ):
+        await told["pelvis"].is_connected()
+        await asyncio.sleep(90.0)
+        times = [each for each in told["pelvis"].frames if each.kind is FrameKind.TIME]
+        asked_s = np.array([decode_time_reply(each.payload).host_send_us for each in times]) / 1e6
+        trips_ms = np.array([each.arrival_ns for each in times]) / 1e6 - asked_s * 1e3
+        assert asked_s[9] - asked_s[0] < 1.5
+        pauses_s = np.diff(asked_s[10:])
+        assert len(pauses_s) > 15
+        assert pauses_s.min() > 2.0
+        assert pauses_s.max() < 4.2
+        assert np.ptp(trips_ms[10:]) > 3.0  # of 7.5: in step they would all be the same
