@@ -134,6 +134,10 @@ def _assign(document: tomlkit.TOMLDocument, wanted: Assignment) -> None:
     if place is None:
         _append(worn, {"placement": str(wanted.placement), **values})
         return
+    before = str(place.get("address", wanted.address))
+    if before.upper() != wanted.address.upper():  # another sensor, whose kind its advertisement says
+        place.pop("kind", None)
+        place.pop("layout", None)
     place.update(values)
     place.pop("name", None)  # the address finds it, and the name may be another sensor's
 

@@ -17,7 +17,8 @@ from sensor_bridge.host_clock import HostClock
 from sensor_bridge.virtual_radio import attached
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
+    from typing import Any
 
     from sensor_bridge.ble.adapter import Found
     from sensor_bridge.ble.link import SensorLink
@@ -43,7 +44,7 @@ class AskedSensor:
     sampling_rate_hz, accel_range_g, gyro_range_dps, batch
         What it is asked for where it is to stream.
     kind, layout
-        None: the advertisement says what it is.
+        As configured; None: the advertisement says what it is.
     """
 
     sensor_id: str
@@ -54,7 +55,7 @@ class AskedSensor:
     gyro_range_dps: int = 1000
     batch: int = 10
     kind: str | None = None
-    layout: None = None
+    layout: Mapping[str, Any] | None = None
 
 
 def asked_sensor(word: str, config: Config) -> AskedSensor:
@@ -68,12 +69,13 @@ def asked_sensor(word: str, config: Config) -> AskedSensor:
         For the ids, and for what sensors are asked for when they stream.
     """
     address, name = (word.upper(), None) if _ADDRESS.fullmatch(word.upper()) else (None, word)
-    kind = None
+    asked = AskedSensor(word, address, name)
     for athlete in config.athletes:
         for sensor in athlete.sensors:
             if sensor.id == word or (address is not None and (sensor.address or "").upper() == address):
-                address, name, kind = sensor.address, sensor.name, sensor.kind
-    return _streaming_as(AskedSensor(word, address, name, kind=kind), config.streaming)
+                layout = None if sensor.layout is None else config.layouts[sensor.layout]
+                asked = AskedSensor(word, sensor.address, sensor.name, kind=sensor.kind, layout=layout)
+    return _streaming_as(asked, config.streaming)
 
 
 def sensor_found(found: Found, config: Config) -> AskedSensor:

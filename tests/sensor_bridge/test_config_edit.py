@@ -88,6 +88,14 @@ def test_a_sensor_is_worn_in_one_place_only(file: Path) -> None:
     assert worn(config) == {("a1", "pelvis"): "c0:de:00:00:00:02"}
 
 
+def test_what_kind_the_former_sensor_was_says_nothing_of_the_next(file: Path) -> None:
+    text = GYM.replace('name = "Hipline 0001"', 'address = "C0:DE:00:00:00:05"\n  kind = "movella-dot"')
+    file.write_text(text)
+    same = assign(file, [Assignment("a1", Placement.PELVIS, "c0:de:00:00:00:05", Mount.BELLY)])
+    assert same.athletes[0].sensors[0].kind == "movella-dot"
+    assert assign(file, [PELVIS]).athletes[0].sensors[0].kind is None
+
+
 def test_inline_tables_stay_inline(file: Path) -> None:
     text = 'athletes = [{id = "a1", sensors = [{placement = "pelvis", name = "x"}]}] # one line\n'
     file.write_text(text)
