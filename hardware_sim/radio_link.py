@@ -8,6 +8,7 @@ loses the connection.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import deque
 from typing import TYPE_CHECKING, Final, cast
@@ -56,6 +57,7 @@ class _Path:
         self._supervision_timeout_s = supervision_timeout_s
         self._directions = directions
         self._anchor_s = self._loop.time() + link.random.random() * interval_s
+        self._last_event_s = -math.inf
         self._event: asyncio.TimerHandle | None = None
         self._supervision: asyncio.TimerHandle | None = None
 
@@ -94,10 +96,14 @@ class _Path:
             return
         now = self._loop.time()
         events = max((now - self._anchor_s) // self.interval_s + 1, 0)
-        self._event = self._loop.call_at(self._anchor_s + events * self.interval_s, self._connection_event)
+        event_s = self._anchor_s + events * self.interval_s
+        if event_s - self._last_event_s < 0.5 * self.interval_s:  # the same event again, but for rounding
+            event_s += self.interval_s
+        self._event = self._loop.call_at(event_s, self._connection_event, event_s)
 
-    def _connection_event(self) -> None:
+    def _connection_event(self, event_s: float) -> None:
         self._event = None
+        self._last_event_s = event_s
         link = self._link
         if not link.is_reachable(self.sensor):
             return  # armed again when it is back

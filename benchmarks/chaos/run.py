@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hardware_sim.recording_source import SampleSource
     from sensor_bridge.ble.link import ReceivedFrame
 
-_QUIET_S = 30.0
+_QUIET_S = 90.0  # longer than a bridge sets a request aside
 _LONGEST_AFTERMATH_S = 3600.0
 
 

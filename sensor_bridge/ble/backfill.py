@@ -27,7 +27,8 @@ _CREDITS: Final = 8  # pages that may be on their way
 _LONGEST_FETCH: Final = 8192  # samples
 _NEAR: Final = 2 * MAX_PAGE_SAMPLES  # two holes as near as this cost less in one fetch than in two
 _SILENCE_S: Final = 5.0  # without page or reply; then it is asked again (docs/protocol.md)
-_MOST_TRIES: Final = 5  # that brought nothing
+_MOST_TRIES: Final = 5  # that brought nothing; then it is set aside
+_SET_ASIDE_S: Final = 60.0  # a link that live samples fill to the brim has no room for pages
 _MOST_RANGES: Final = 20_000
 
 
@@ -66,6 +67,8 @@ class BackfillPlanner:
         self._unsurveyed: list[int] = []
         self._asked: _Asked | None = None
         self._n_fruitless = 0
+        self._set_aside: list[Fetch | Survey] = []
+        self._again_s = 0.0
         self._tag = 0
 
     @property
@@ -90,7 +93,9 @@ class BackfillPlanner:
         self._can_fetch = can_fetch
         self._asked = None
         self._n_fruitless = 0
-        if not can_fetch:
+        if can_fetch:
+            self._take_up_again()
+        else:
             self._give_up_everything()
 
     def go_on(self, reply: CommandReply) -> None:
@@ -132,7 +137,7 @@ class BackfillPlanner:
         elif isinstance(asked.request, Survey):
             self._unsurveyed.remove(asked.request.stream_id)
         else:
-            self._finish_fetch(asked, asked.request, told)
+            self._finish_fetch(asked, asked.request, told, now_s)
         return 0
 
     def next_request(self, now_s: float) -> BulkRequest | None:
@@ -141,9 +146,11 @@ class BackfillPlanner:
             return None
         asked = self._asked
         if asked is not None and now_s >= asked.heard_s + _SILENCE_S:
-            self._note_fruitless(asked.request)
+            self._note_fruitless(asked.request, now_s)
             asked = self._asked = None
         if asked is None:
+            if self._set_aside and now_s >= self._again_s:
+                self._take_up_again()
             return self._begin(now_s)
         left = asked.granted - asked.n_sent
         if isinstance(asked.request, Fetch) and left <= _CREDITS // 2:
@@ -152,8 +159,10 @@ class BackfillPlanner:
         return None
 
     def silent_after_s(self) -> float | None:
-        """Tell when to look again even if nothing comes; None where nothing is under way."""
-        return None if self._asked is None else self._asked.heard_s + _SILENCE_S
+        """Tell when to look again even if nothing comes; None where there is nothing to look for."""
+        if self._asked is not None:
+            return self._asked.heard_s + _SILENCE_S
+        return self._again_s if self._set_aside and self._can_fetch else None
 
     # -----------------------------------------------------------------------------------------------------
 
@@ -200,25 +209,28 @@ class BackfillPlanner:
     def _next_survey(self) -> Survey | None:
         return Survey(self._tag, self._unsurveyed[0]) if self._unsurveyed else None
 
-    def _finish_fetch(self, asked: _Asked, request: Fetch, told: BulkReply) -> None:
+    def _finish_fetch(self, asked: _Asked, request: Fetch, told: BulkReply, now_s: float) -> None:
         first, end = request.first_sample_index, request.end_sample_index
         if told.result not in (BulkResult.OK, BulkResult.RANGE_GONE):
-            self._note_fruitless(request)
+            self._note_fruitless(request, now_s)
             return
         if told.pages == len(asked.pages) or told.end_sample_index == 0:
             self._forget(request.stream_id, first, end)
         else:
             lost = self._forget(request.stream_id, first, min(end, told.first_sample_index))
             if not asked.n_new and not lost:
-                self._note_fruitless(request)
+                self._note_fruitless(request, now_s)
                 return
         self._n_fruitless = 0
 
-    def _note_fruitless(self, request: Fetch | Survey) -> None:
+    def _note_fruitless(self, request: Fetch | Survey, now_s: float) -> None:
+        """Set aside for a while what was asked for too often in vain: the sensor has it all the same."""
         self._n_fruitless += 1
         if self._n_fruitless < _MOST_TRIES:
             return
         self._n_fruitless = 0
+        self._set_aside.append(request)
+        self._again_s = now_s + _SET_ASIDE_S
         if isinstance(request, Survey):
             self._unsurveyed.remove(request.stream_id)
         else:
@@ -240,7 +252,18 @@ class BackfillPlanner:
             oldest = next(iter(wanted))
             self._forget(stream_id, *oldest)
 
+    def _take_up_again(self) -> None:
+        """Ask anew for what was set aside, as far as it has not come since."""
+        set_aside, self._set_aside = self._set_aside, []
+        for request in set_aside:
+            if isinstance(request, Survey):
+                self._unsurveyed.append(request.stream_id)
+            elif gaps := self.account.gaps.get(request.stream_id):
+                for first, end in gaps.within(request.first_sample_index, request.end_sample_index):
+                    self.want(request.stream_id, first, end)
+
     def _give_up_everything(self) -> None:
+        self._set_aside.clear()
         self._wanted.clear()
         self._unsurveyed.clear()
 

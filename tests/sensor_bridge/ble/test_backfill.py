@@ -280,6 +280,27 @@ def test_silence_makes_it_ask_again_and_at_last_give_up():
     assert bench.planner.gone == 100
 
 
+@pytest.mark.parametrize("is_new_link", [True, False])
+def test_what_did_not_come_in_a_jam_is_fetched_after_it(is_new_link):
+    bench = Bench(wire=Wire(lost=1.0))
+    bench.live((0, 100), (200, 300))
+    bench.planner.link_up(can_fetch=True)
+    assert bench.heal()
+    assert bench.planner.gone == 100
+    bench.wire.lost = 0.0
+    bench.step()
+    assert bench.planner.gone == 100  # not at once
+    if is_new_link:
+        bench.planner.link_up(can_fetch=True)
+    else:
+        assert bench.planner.silent_after_s() > bench.now_s + 50.0
+        bench.now_s = bench.planner.silent_after_s()
+    bench.step()
+    assert bench.heal()
+    assert bench.counts() == (200, 100, 0, 0, 0)
+    assert bench.planner.silent_after_s() is None
+
+
 def test_the_answer_to_an_earlier_request_decides_nothing():
     bench = Bench()
     bench.live((0, 100), (200, 300))
