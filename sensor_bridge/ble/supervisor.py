@@ -129,6 +129,11 @@ class SensorSupervisor:
                 await self._stream(link)
         except BridgeError as error:
             return str(error)
+        except BaseExceptionGroup as group:  # of what goes on beside the stream
+            ours, others = group.split(BridgeError)
+            if ours is None or others is not None:
+                raise
+            return str(ours.exceptions[0])
         finally:
             if self._link is not None:
                 self._dropped_before += self._link.dropped

@@ -13,8 +13,10 @@ from hardware_sim.radio import VirtualRadio
 from hardware_sim.virtual_time import run_in_virtual_time
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.ble.backoff import Backoff
+from sensor_bridge.ble.hipline_link import HiplineLink
 from sensor_bridge.ble.link import FrameKind, LinkPhase
 from sensor_bridge.ble.supervisor import SensorSupervisor
+from sensor_bridge.errors import WrongFirmware
 from sensor_bridge.host_clock import HostClock
 from tests.sensor_bridge.ble.radio_bench import QUICK, Listener, source, wish
 
@@ -190,3 +192,22 @@ async def test_the_clock_is_asked_for_out_of_step_with_the_connection_events():
         assert pauses_s.min() > 2.0
         assert pauses_s.max() < 4.2
         assert np.ptp(trips_ms[10:]) > 3.0  # of 7.5: in step they would all be the same
+
+
+def test_what_fails_beside_the_stream_ends_the_link_and_not_the_bridge(monkeypatch):
+    async def fail(link):
+        await asyncio.sleep(0.5)
+        raise WrongFirmware(f"{link.sensor.sensor_id}: it lacks characteristic TIME")
+
+    monkeypatch.setattr(HiplineLink, "keep_time", fail)
+
+    async def scene():
+        async with (
+            VirtualRadio([source("pelvis", LONG)], radio=QUICK) as radio,
+            supervised(radio, wish("pelvis")) as (_, told),
+        ):
+            await told["pelvis"].is_connected(times=2)
+            lost = next(each for each in told["pelvis"].states if each.phase is LinkPhase.LOST)
+            assert lost.reason == "pelvis: it lacks characteristic TIME"
+
+    run_in_virtual_time(scene())
