@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from analytics.pipeline_output import PipelineOutput
     from sensor_bridge.assembly import SensorQuality
+    from sensor_bridge.remeasuring import Remeasured
     from sensor_bridge.service import Bridge
     from sensor_bridge.virtual_radio import Playback
 
@@ -57,7 +58,6 @@ def run(trace_path: Path, *, json_path: Path | None, is_headless: bool, port: in
     playback = playback_of(trace, str(trace_path))
     warnings = list(trace.warnings)
     prescription = prescription_of(trace, warnings)
-    analysis = Analysis()
     with tempfile.TemporaryDirectory(prefix="hipline-replay-") as folder:
         config = Config.model_validate(
             {
@@ -74,7 +74,7 @@ def run(trace_path: Path, *, json_path: Path | None, is_headless: bool, port: in
                 "dashboard": {"enabled": not is_headless, "port": port},
             }
         )
-        qualities = asyncio.run(_play(config, playback, seed, analysis))
+        analysis, qualities = asyncio.run(_play(config, playback, seed))
     document = result_document(
         str(trace_path), trace.duration_s, analysis, _data_quality(qualities, warnings)
     )
@@ -84,10 +84,16 @@ def run(trace_path: Path, *, json_path: Path | None, is_headless: bool, port: in
 
 
 async def _play(
-    config: Config, playback: Playback, seed: int, analysis: Analysis
-) -> Mapping[str, SensorQuality]:
+    config: Config, playback: Playback, seed: int
+) -> tuple[Analysis, Mapping[str, SensorQuality]]:
+    analysis = Analysis()
+
     def note(_athlete: str, output: PipelineOutput) -> None:
         analysis.add(output)
+
+    def note_again(_athlete: str, remeasured: Remeasured) -> None:
+        nonlocal analysis
+        analysis = remeasured.analysis
 
     async with on_air(playback, seed) as (adapter, finished):
 
@@ -98,7 +104,8 @@ async def _play(
             await finished.wait()
             await asyncio.sleep(_SETTLE_S)
 
-        return await run_bridge(config, adapter, wait_until_played, watch=note)
+        qualities = await run_bridge(config, adapter, wait_until_played, watch=note, on_remeasured=note_again)
+    return analysis, qualities
 
 
 def _data_quality(qualities: Mapping[str, SensorQuality], warnings: list[str]) -> DataQuality:

@@ -15,6 +15,7 @@ from sensor_bridge.recording.export import export_trace
 from sensor_bridge.recording.frame_log import FrameLogWriter
 from sensor_bridge.recording.trace import read_trace, write_trace
 from sensor_bridge.recording.trace_stream import TraceStream
+from tests.sensor_bridge.recording.test_sample_order import arrival_ns, fetched, live
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,3 +106,16 @@ def test_a_clock_that_leaps_by_years_makes_a_gap_and_no_large_table(tmp_path: Pa
     trace = export_trace(log, {"hip": Placement.PELVIS})
     assert 600 <= len(trace.t_s) <= 610
     assert trace.t_s[-1] - trace.t_s[-20] > 1e8
+
+
+def test_fetched_samples_fill_the_hole_that_the_live_ones_left(tmp_path: Path) -> None:
+    path = tmp_path / "frames.log"
+    frames = [live(index) for index in (*range(0, 200, 10), *range(500, 800, 10))]
+    frames += [fetched(index, at_ns=arrival_ns(800)) for index in range(200, 400, 10)]
+    with FrameLogWriter(path) as log:
+        for frame in frames:
+            log.append(frame)
+    trace = export_trace(path, {"hip": Placement.PELVIS})
+    assert len(trace.t_s) == 700
+    (step,) = [step for step in np.diff(trace.t_s) if step > 0.015]
+    assert step == pytest.approx(1.01)  # what nobody has stays a hole of its length
