@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.pipeline import AthleteSetup, MotionPipeline
-from analytics.pipeline_setup import prepare_pipeline
 from analytics.recognition import prepare_recognition
 from firmware_protocol.codec import decode_frame
 from firmware_protocol.errors import ProtocolError
@@ -63,8 +62,7 @@ class AthleteSession:
 
     @staticmethod
     def prepare() -> None:
-        """Load what the first set would otherwise wait for; safe in a thread, and never needed."""
-        prepare_pipeline()
+        """Load what the end of the first set would otherwise wait for; safe in a thread, and never needed."""
         prepare_recognition()
 
     def begin(self, now_ms: float) -> list[Outgoing]:

@@ -34,6 +34,7 @@ from sensor_bridge.mqtt.status import ServiceStatusPublisher
 from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt_access import MqttAccess, open_broker
 from sensor_bridge.publisher import Publisher
+from sensor_bridge.readiness import prepare_to_measure
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.session import create_session, find_unfinished_session
 from sensor_bridge.sensor_report import WornSensor, late_samples_alarm, log_metadata, sensor_status
@@ -273,6 +274,7 @@ async def run_bridge(
         board = RetainedBoard(client)
         frame_log = stack.enter_context(session.open_log())
         bridge = Bridge(page, access, session)
+        await asyncio.to_thread(prepare_to_measure)
         run = _Run(
             config,
             bridge,

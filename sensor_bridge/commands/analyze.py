@@ -17,6 +17,7 @@ from sensor_bridge.commands.output_files import check_outputs
 from sensor_bridge.commands.result_table import print_result
 from sensor_bridge.config import PrescriptionConfig
 from sensor_bridge.errors import RecordingError
+from sensor_bridge.readiness import prepare_to_measure
 from sensor_bridge.recording.analysis import Analysis
 from sensor_bridge.recording.result import result_document, write_angles, write_result
 from sensor_bridge.recording.trace import Trace, read_trace
@@ -55,6 +56,7 @@ def run(
     trace = read_trace(trace_path, acc_unit=acc_unit, gyr_unit=gyr_unit)
     stream = TraceStream(trace)
     warnings: list[str] = []
+    prepare_to_measure()
     pipeline = MotionPipeline(
         AthleteSetup(
             mounts={placement: trace.mount(placement) for placement in trace.sensors},
