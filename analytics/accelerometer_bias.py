@@ -165,36 +165,6 @@ def estimate_bias(
     return bias if float(evidence.vector @ bias) > p.least_significance else None
 
 
-def bias_sd_deg(
-    evidence: BiasEvidence, *, is_corrected: bool, parameters: AccelerometerBiasParameters | None = None
-) -> float:
-    """One-sigma of what is left of a bias, one axis in the plane of movement, as an angle.
-
-    Parameters
-    ----------
-    evidence
-        What is known so far.
-    is_corrected
-        The estimate was taken off; else the estimate itself is left as well.
-    parameters
-        Settings.
-
-    Returns
-    -------
-    float
-        Degrees: bias over gravity.
-    """
-    p = parameters or AccelerometerBiasParameters()
-    information = evidence.information + np.eye(3) / p.prior_sd_m_s2**2
-    left = np.linalg.inv(information)
-    if not is_corrected:
-        bias = np.linalg.solve(information, evidence.vector)
-        left = left + np.outer(bias, bias)
-    # The side axis is the one that use says least of, and that leaning forward does not need.
-    in_plane = np.linalg.eigvalsh(left)[:2] if is_corrected else np.linalg.eigvalsh(left)[1:]
-    return math.degrees(math.sqrt(float(np.mean(in_plane))) / STANDARD_GRAVITY_M_S2)
-
-
 def with_true_zero(
     calibration: SegmentCalibration, pose: StillPose, bias_m_s2: FloatArray
 ) -> SegmentCalibration:

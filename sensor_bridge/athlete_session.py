@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analytics.pipeline import AthleteSetup, MotionPipeline
-from analytics.pipeline_setup import prepare_pipeline
 from analytics.recognition import prepare_recognition
 from sensor_bridge.assembly import BlockAssembly
 from sensor_bridge.gathering import Gathering
@@ -80,8 +79,7 @@ class AthleteSession:
 
     @staticmethod
     def prepare() -> None:
-        """Load what the first set would otherwise wait for; safe in a thread, and never needed."""
-        prepare_pipeline()
+        """Load what the end of the first set would otherwise wait for; safe in a thread, and never needed."""
         prepare_recognition()
 
     def begin(self, now_ms: float) -> list[Outgoing]:

@@ -36,6 +36,7 @@ from sensor_bridge.mqtt.status import ServiceStatusPublisher
 from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt_access import MqttAccess, open_broker
 from sensor_bridge.publisher import Publisher
+from sensor_bridge.readiness import prepare_to_measure
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.sensor_calibrations import from_metadata, read_calibrations
 from sensor_bridge.recording.session import create_session, session_to_go_on_with
@@ -248,6 +249,7 @@ async def run_bridge(
         board = RetainedBoard(client)
         frame_log = stack.enter_context(session.open_log())
         bridge = Bridge(page, access, session)
+        await asyncio.to_thread(prepare_to_measure)
         run = _Run(
             config,
             bridge,

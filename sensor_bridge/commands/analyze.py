@@ -19,6 +19,7 @@ from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.config import PrescriptionConfig
 from sensor_bridge.config_file import load_config
 from sensor_bridge.errors import RecordingError
+from sensor_bridge.readiness import prepare_to_measure
 from sensor_bridge.recording.analysis import Analysis
 from sensor_bridge.recording.result import result_document, write_angles, write_result
 from sensor_bridge.recording.sensor_calibrations import read_calibrations
@@ -70,6 +71,7 @@ def run(
         trace = corrected(trace, read_calibrations(load_config(config_path).data_folder))
     stream = TraceStream(trace)
     warnings: list[str] = []
+    prepare_to_measure()
     pipeline = MotionPipeline(
         AthleteSetup(
             mounts={placement: trace.mount(placement) for placement in trace.sensors},

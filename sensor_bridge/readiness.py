@@ -1,0 +1,41 @@
+"""What has to be there before the first sample is measured, and what is said where that takes a while."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from typing import TYPE_CHECKING, Final
+
+from analytics.pipeline_setup import prepare_pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+
+_SILENT_S: Final = 2.0
+
+
+def prepare_to_measure() -> None:
+    """Load the measuring code, or compile it after an installation; safe in a thread.
+
+    Samples that come meanwhile would have to wait: do it first.
+    """
+    with _told_if_slow():
+        prepare_pipeline()
+
+
+@contextlib.contextmanager
+def _told_if_slow() -> Iterator[None]:
+    timer = threading.Timer(
+        _SILENT_S,
+        log.warning,
+        ("compiling the measuring code: about a quarter of a minute, once after an installation",),
+    )
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
