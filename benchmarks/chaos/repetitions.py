@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from firmware_protocol.codec import decode_frame, decode_notified, encode
-from firmware_protocol.errors import ProtocolError
-from firmware_protocol.packets import BulkPage
+from firmware_protocol.codec import encode
 from hardware_sim.peripheral_stream import PlayedSource, SampleStream
 from sensor_bridge.ble.link import FrameKind, ReceivedFrame
 from sensor_bridge.remeasuring import Remeasuring
@@ -15,7 +13,7 @@ from sensor_bridge.remeasuring import Remeasuring
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from firmware_protocol.packets import ImuFrame
+    from benchmarks.chaos.account import Arrival
     from hardware_sim.peripheral_stream import MadeStream
     from hardware_sim.recording_source import SampleSource
     from sensor_bridge.config import AthleteConfig
@@ -66,7 +64,7 @@ async def undisturbed(
 
 async def healed(
     athlete: AthleteConfig,
-    log: Iterable[ReceivedFrame],
+    came: Iterable[Arrival],
     made: Mapping[str, Sequence[MadeStream]],
     window: Window,
 ) -> list[Figures]:
@@ -75,13 +73,10 @@ async def healed(
         (sensor_id, stream.stream_id): stream.origin for sensor_id, each in made.items() for stream in each
     }
     frames = []
-    for received in log:
-        frame = _samples_of(received)
-        if frame is None:
-            continue
-        first = origins[received.sensor_id, frame.stream_id] + frame.first_sample_index
-        if window.first <= first < window.end:
-            frames.append(received)
+    for each in came:
+        origin = origins[each.received.sensor_id, each.frame.stream_id]
+        if window.first <= origin + each.frame.first_sample_index < window.end:
+            frames.append(each.received)
     return await _measure(athlete, frames)
 
 
@@ -92,18 +87,6 @@ async def _measure(athlete: AthleteConfig, frames: list[ReceivedFrame]) -> list[
         Figures(each.eccentric_s, each.concentric_s, each.pelvic_tilt_range_deg)
         for each in sorted(repetitions, key=lambda each: each.start_ns)
     ]
-
-
-def _samples_of(received: ReceivedFrame) -> ImuFrame | None:
-    try:
-        if received.kind is FrameKind.DATA:
-            return decode_frame(received.payload)
-        if received.kind is FrameKind.BULK:
-            told = decode_notified(received.payload)
-            return told.frame if isinstance(told, BulkPage) else None
-    except ProtocolError:  # damaged on its way
-        return None
-    return None
 
 
 def _frames_of(source: SampleSource, window: Window, batch: int) -> list[ReceivedFrame]:

@@ -7,7 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.chaos.account import Account, settle, total
+from benchmarks.chaos.account import Account, arrivals, heard_of, settle, total
 from benchmarks.chaos.bridge import TroubledBridge
 from benchmarks.chaos.repetitions import Figures, Window, healed, undisturbed
 from hardware_sim.chaos_play import let_go_wrong
@@ -85,11 +85,13 @@ async def _run(scenario: ChaosScenario) -> Outcome:
         made = {
             sensor_id: each.stream.made_streams(loop.time()) for sensor_id, each in radio.peripherals.items()
         }
+        came = arrivals(bridge.log)
         accounts = [
             settle(
-                made[source.sensor_id],
-                [frame for frame in bridge.log if frame.sensor_id == source.sensor_id],
                 source,
+                made[source.sensor_id],
+                came,
+                heard_of(bridge.log, source.sensor_id),
                 bridge.planners[source.sensor_id].account.lost,
             )
             for source in played.sources
@@ -103,7 +105,7 @@ async def _run(scenario: ChaosScenario) -> Outcome:
             simulated_s,
             time.perf_counter() - started_s,
             bridge.n_links,
-            tuple([tuple(await healed(athlete, bridge.log, made, window)) for window in windows]),
+            tuple([tuple(await healed(athlete, came, made, window)) for window in windows]),
             tuple(
                 [
                     tuple(await undisturbed(athlete, played.sources, window, scenario.batch))
