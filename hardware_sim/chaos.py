@@ -18,7 +18,7 @@ from hardware_sim.errors import HardwareSimError, ScenarioError
 from hardware_sim.exercises import Exercise
 from hardware_sim.mounts import Mount, Placement
 from hardware_sim.radio_conditions import RadioConditions
-from hardware_sim.scenario import Scenario, WornSensor
+from hardware_sim.scenario import Scenario, Tempo, WornSensor
 from hardware_sim.toml_table import build, suggestion
 
 if TYPE_CHECKING:
@@ -106,9 +106,12 @@ class Mishap:
             raise ScenarioError(f"mishaps: {self.kind} strikes all sensors; leave sensor out")
 
 
-def _pelvis_sensor() -> Scenario:
+def _five_hinges() -> Scenario:
     return Scenario(
-        exercise=Exercise.ROMANIAN_DEADLIFT, sensors=(WornSensor(Placement.PELVIS, Mount.SACRUM),)
+        exercise=Exercise.ROMANIAN_DEADLIFT,
+        repetitions=5,
+        tempo=Tempo(eccentric_s=2.0, bottom_s=0.4, concentric_s=1.2, top_s=1.2),
+        sensors=(WornSensor(Placement.PELVIS, Mount.SACRUM),),
     )
 
 
@@ -165,7 +168,7 @@ class ChaosScenario:
     summary: str
     duration_s: float
     sets_at_s: tuple[float, ...] = ()
-    athlete: Scenario = field(default_factory=_pelvis_sensor)
+    athlete: Scenario = field(default_factory=_five_hinges)
     seed: int = 0
     batch: int = 19
     radio: RadioConditions = field(default_factory=RadioConditions)

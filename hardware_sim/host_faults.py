@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firmware_protocol.gatt import BULK_UUID
+from firmware_protocol.packets import PacketType
 
 if TYPE_CHECKING:
     import random
@@ -39,7 +40,7 @@ class HostFaults:
             return []
         if uuid != BULK_UUID:
             return [value]
-        if self._strikes(conditions.page_corruption):
+        if value[0] & 0x0F == PacketType.BULK_PAGE and self._strikes(conditions.page_corruption):
             place = self._random.randrange(len(value))
             value = (
                 value[:place] + bytes([value[place] ^ 1 << self._random.randrange(8)]) + value[place + 1 :]

@@ -5,7 +5,8 @@ Run from the root of the repository::
     python -m benchmarks.chaos [NAME ...]
 
 Samples made = delivered + backfilled + lost (as the bridge reports it) + vanished (with the RAM of a sensor
-that broke down, unheard of). Exit status 1 where an account does not balance.
+that broke down, unheard of). Repetitions: those found in all sets with what came, of those that were done.
+Exit status 1 where an account does not balance, or the number of repetitions is not right.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ HEADER = (
     "vanished",
     "doubles",
     "balance",
+    "repetitions",
 )
 
 
@@ -46,7 +48,8 @@ def main() -> int:
     for name in arguments.names or chaos_names():
         outcome = run(load_chaos(name))
         account = outcome.account
-        is_balanced &= account.imbalance == account.wrong == 0
+        is_balanced &= account.imbalance == account.wrong == 0 and outcome.counts_agree
+        found = sum(len(each) for each in outcome.healed)
         simulated_s += outcome.simulated_s
         rows.append(
             (
@@ -62,6 +65,7 @@ def main() -> int:
                 account.vanished,
                 account.doubles,
                 f"{account.imbalance:+d}" if account.imbalance else "0",
+                f"{found}/{outcome.n_repetitions * len(outcome.healed)}",
             )
         )
         print(" ".join(str(cell) for cell in rows[-1]), file=sys.stderr, flush=True)

@@ -14,7 +14,7 @@ from firmware_protocol.packets import BulkPage
 from sensor_bridge.ble.link import FrameKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from firmware_protocol.packets import ImuFrame
     from hardware_sim.peripheral_stream import MadeStream
@@ -62,39 +62,68 @@ class Account:
         return self.made - self.delivered - self.backfilled - self.vanished - self.reported_lost
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Samples that came: the frame, whether out of flash, and what was received."""
+
+    frame: ImuFrame
+    is_page: bool
+    received: ReceivedFrame
+
+
+def arrivals(log: Iterable[ReceivedFrame]) -> list[Arrival]:
+    """Pick what held samples out of all that was received."""
+    came = []
+    for received in log:
+        if received.kind is FrameKind.DATA:
+            came.append(Arrival(decode_frame(received.payload), False, received))
+        elif received.kind is FrameKind.BULK:
+            with contextlib.suppress(ProtocolError):  # damaged on its way
+                told = decode_notified(received.payload)
+                if isinstance(told, BulkPage):
+                    came.append(Arrival(told.frame, True, received))
+    return came
+
+
+def heard_of(log: Iterable[ReceivedFrame], sensor_id: str) -> dict[int, int]:
+    """Tell how far each stream of a sensor must have come, by what it says in STATUS: the next index."""
+    heard: dict[int, int] = {}
+    for received in log:
+        if received.sensor_id == sensor_id and received.kind is FrameKind.STATUS:
+            status = decode_status(received.payload)
+            if status.newest_sample_index:
+                known = heard.get(status.stream_id, 0)
+                heard[status.stream_id] = max(known, status.newest_sample_index + 1)
+    return heard
+
+
 def settle(
-    made: Iterable[MadeStream], log: Sequence[ReceivedFrame], source: SampleSource, reported_lost: int
+    source: SampleSource,
+    made: Iterable[MadeStream],
+    came: Iterable[Arrival],
+    heard: Mapping[int, int],
+    reported_lost: int,
 ) -> Account:
     """Close the account of one sensor.
 
     Parameters
     ----------
-    made
-        What the sensor made.
-    log
-        Everything that the bridge received from it.
     source
         What the sensor played.
+    made
+        What the sensor made of it.
+    came
+        What the bridge received, of this sensor and others.
+    heard
+        How far each stream must have come, by STATUS.
     reported_lost
         What the bridge says it lacks.
     """
     content = source.counts.astype("<i2").tobytes()
     frames: dict[int, list[tuple[ImuFrame, bool]]] = {}
-    heard: dict[int, int] = {}
-    for received in log:
-        if received.kind is FrameKind.DATA:
-            frame = decode_frame(received.payload)
-            frames.setdefault(frame.stream_id, []).append((frame, False))
-        elif received.kind is FrameKind.BULK:
-            with contextlib.suppress(ProtocolError):  # damaged on its way
-                told = decode_notified(received.payload)
-                if isinstance(told, BulkPage):
-                    frames.setdefault(told.frame.stream_id, []).append((told.frame, True))
-        elif received.kind is FrameKind.STATUS:
-            status = decode_status(received.payload)
-            if status.newest_sample_index:
-                known = heard.get(status.stream_id, 0)
-                heard[status.stream_id] = max(known, status.newest_sample_index + 1)
+    for each in came:
+        if each.received.sensor_id == source.sensor_id:
+            frames.setdefault(each.frame.stream_id, []).append((each.frame, each.is_page))
     totals = np.zeros(6, dtype=np.int64)
     streams = list(made)
     for stream in streams:

@@ -7,8 +7,9 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks.chaos.account import Account, settle, total
+from benchmarks.chaos.account import Account, arrivals, heard_of, settle, total
 from benchmarks.chaos.bridge import TroubledBridge
+from benchmarks.chaos.repetitions import Figures, Window, healed, undisturbed
 from hardware_sim.chaos_play import let_go_wrong
 from hardware_sim.chaos_sources import chaos_sources
 from hardware_sim.radio import VirtualRadio
@@ -39,12 +40,27 @@ class Outcome:
         How long it took the sensors, and this machine, s.
     links
         Links that were made.
+    healed, undisturbed
+        Repetitions of each set, as measured after all has come, and as they would be without any trouble.
+    n_repetitions
+        How many repetitions the athlete really did in each set.
     """
 
     account: Account
     simulated_s: float
     wall_s: float
     links: int
+    healed: tuple[tuple[Figures, ...], ...]
+    undisturbed: tuple[tuple[Figures, ...], ...]
+    n_repetitions: int
+
+    @property
+    def counts_agree(self) -> bool:
+        """Whether as many repetitions were found in every set as there were."""
+        return all(
+            len(one) == len(other) == self.n_repetitions
+            for one, other in zip(self.healed, self.undisturbed, strict=True)
+        )
 
 
 def run(scenario: ChaosScenario) -> Outcome:
@@ -66,16 +82,38 @@ async def _run(scenario: ChaosScenario) -> Outcome:
             await _aftermath(bridge)
         finally:
             await bridge.stop()
+        made = {
+            sensor_id: each.stream.made_streams(loop.time()) for sensor_id, each in radio.peripherals.items()
+        }
+        came = arrivals(bridge.log)
         accounts = [
             settle(
-                radio.peripherals[source.sensor_id].stream.made_streams(loop.time()),
-                [frame for frame in bridge.log if frame.sensor_id == source.sensor_id],
                 source,
+                made[source.sensor_id],
+                came,
+                heard_of(bridge.log, source.sensor_id),
                 bridge.planners[source.sensor_id].account.lost,
             )
             for source in played.sources
         ]
-        return Outcome(total(accounts), loop.time(), time.perf_counter() - started_s, bridge.n_links)
+        simulated_s = loop.time()
+        athlete = next(iter(worn.values())).athlete
+        rate_hz = played.sources[0].rate.hz
+        windows = [Window.around(start_s, played.set_s, rate_hz) for start_s in scenario.sets_at_s]
+        return Outcome(
+            total(accounts),
+            simulated_s,
+            time.perf_counter() - started_s,
+            bridge.n_links,
+            tuple([tuple(await healed(athlete, came, made, window)) for window in windows]),
+            tuple(
+                [
+                    tuple(await undisturbed(athlete, played.sources, window, scenario.batch))
+                    for window in windows
+                ]
+            ),
+            played.n_repetitions,
+        )
 
 
 async def _aftermath(bridge: TroubledBridge) -> None:

@@ -9,12 +9,13 @@ from hardware_sim.host_faults import HostFaults
 from hardware_sim.radio_conditions import RadioConditions
 
 ALMOST_ALWAYS = 1.0 - 1e-12
-PAGES = [bytes([number]) * 40 for number in range(6)]
+PAGES = [bytes([0x19, number]) * 20 for number in range(6)]
+REPLY = bytes([0x1A]) * 26
 
 
-def passed_on(uuid, **conditions):
+def passed_on(uuid, *, values=PAGES, **conditions):
     faults = HostFaults(lambda _address: RadioConditions(**conditions), random.Random(1))
-    return [value for page in PAGES for value in faults.pass_on("C0:00:00:00:00:01", uuid, page)]
+    return [value for page in values for value in faults.pass_on("C0:00:00:00:00:01", uuid, page)]
 
 
 @pytest.mark.parametrize("uuid", [BULK_UUID, DATA_UUID])
@@ -33,6 +34,10 @@ def test_a_damaged_page_differs_in_one_bit():
     for page, other in zip(PAGES, damaged, strict=True):
         wrong = int.from_bytes(page, "little") ^ int.from_bytes(other, "little")
         assert wrong.bit_count() == 1
+
+
+def test_a_reply_has_no_checksum_and_is_not_damaged():
+    assert passed_on(BULK_UUID, values=[REPLY], page_corruption=ALMOST_ALWAYS) == [REPLY]
 
 
 def test_pages_come_twice():
