@@ -142,23 +142,26 @@ class BlockAssembly:
                 sensor.learn_exchange(decode_time_reply(received.payload), received.arrival_ns)
                 return []
             if received.kind is FrameKind.CONTROL:
-                sensor.account.go_on(decode_reply(received.payload))
+                sensor.arrived.go_on(decode_reply(received.payload))
             elif received.kind is FrameKind.BULK:
-                sensor.account.add_stored(decode_notified(received.payload))
+                sensor.arrived.add_stored(decode_notified(received.payload))
             runs = sensor.decoder.push(received)
         except ProtocolError:
             sensor.n_rejected += 1
             return []
         sensor.last_arrival_ns = received.arrival_ns
+        for run in runs:
+            sensor.arrived.add(run)
         return [ArrivedRun(received.sensor_id, received.arrival_ns, run) for run in runs]
 
     def last_runs(self) -> list[ArrivedRun]:
         """Return the runs that decoders still hold back, to be placed; no frame comes after this."""
-        return [
-            ArrivedRun(sensor_id, sensor.last_arrival_ns, run)
-            for sensor_id, sensor in self._sensors.items()
-            for run in sensor.decoder.flush()
-        ]
+        runs = []
+        for sensor_id, sensor in self._sensors.items():
+            for run in sensor.decoder.flush():
+                sensor.arrived.add(run)
+                runs.append(ArrivedRun(sensor_id, sensor.last_arrival_ns, run))
+        return runs
 
     def place(self, arrived: ArrivedRun) -> list[ImuBlock]:
         """Take one run, return the blocks that are complete; the second half of :meth:`push`."""
@@ -191,7 +194,7 @@ class BlockAssembly:
 
     def resume_point(self, sensor_id: str) -> tuple[int, int] | None:
         """Stream and index of the next sample wanted from a sensor; ``None`` before its first frame."""
-        return self._sensors[sensor_id].account.resume_point()
+        return self._sensors[sensor_id].arrived.resume_point()
 
     def identity(self, sensor_id: str) -> tuple[str | None, SensorCalibration | None]:
         """Return the serial number a sensor said, and the calibration in force, where there are any."""
@@ -248,7 +251,8 @@ class _Sensor:
     def __init__(self, placement: Placement) -> None:
         self.placement = placement
         self.clock = ClockModel()
-        self.account = SampleAccount()
+        self.arrived = SampleAccount()
+        self.placed = SampleAccount()  # later: what waits for other sensors has arrived already
         self.decoder = FrameDecoder()
         self.serial: str | None = None
         self.calibration: SensorCalibration | None = None
@@ -280,9 +284,9 @@ class _Sensor:
 
     def take(self, run: SampleRun, arrival_ns: int) -> tuple[IntArray, FloatArray, FloatArray]:
         """Count a run and return its new samples: device times in ns, m/s², rad/s."""
-        is_new_stream = run.stream_id != self.account.stream_id
-        skip = 0 if is_new_stream else max(0, self.account.next_index - run.first_sample_index)
-        self.account.add(run)
+        is_new_stream = run.stream_id != self.placed.stream_id
+        skip = 0 if is_new_stream else max(0, self.placed.next_index - run.first_sample_index)
+        self.placed.add(run)
         if is_new_stream:
             self._pace = _Pace()
         first_ns = run.device_time_us * _NS_PER_US
@@ -319,10 +323,10 @@ class _Sensor:
     def quality(self) -> SensorQuality:
         resampler = self.resampler
         return SensorQuality(
-            received=self.account.received,
-            backfilled=self.account.backfilled,
-            lost=self.account.lost,
-            duplicated=self.account.duplicated,
+            received=self.arrived.received,
+            backfilled=self.arrived.backfilled,
+            lost=self.arrived.lost,
+            duplicated=self.arrived.duplicated,
             rejected=self.n_rejected
             + self.decoder.n_rejected
             + (resampler.n_reversed + resampler.n_duplicated if resampler else 0),

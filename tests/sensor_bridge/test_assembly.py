@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analytics.imu import ImuBlock, Placement
-from firmware_protocol.codec import encode
-from firmware_protocol.packets import ImuFrame, TimeReply
+from firmware_protocol.codec import decode_frame, encode
+from firmware_protocol.packets import BulkPage, CommandReply, CommandResult, ImuFrame, Opcode, TimeReply
 from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
 from sensor_bridge.assembly import BlockAssembly
 from sensor_bridge.ble.link import FrameKind, ReceivedFrame
@@ -319,3 +319,23 @@ def test_sensors_must_be_known_and_one_a_placement() -> None:
         assembly.push(Sensor("other").frame(0))
     with pytest.raises(ValueError, match="begins with the first block"):
         assembly.to_utc_ns(0)
+
+
+def test_what_waits_for_other_sensors_is_not_taken_for_lost_when_the_stream_is_resumed_meanwhile() -> None:
+    sensor = Sensor()
+    assembly = BlockAssembly({"hip": Placement.PELVIS})
+    waiting = [run for frame in sensor.frames(50) for run in assembly.decode(frame)]
+    resumed = CommandReply(1, Opcode.START, CommandResult.OK, sensor.stream_id, 200)
+    arrival_ns = sensor.frame(200).arrival_ns
+    for kind, packet in (
+        (FrameKind.CONTROL, resumed),
+        *(
+            (FrameKind.BULK, BulkPage(1, number, decode_frame(sensor.frame(50 + 10 * number).payload)))
+            for number in range(15)
+        ),
+    ):
+        assert assembly.decode(ReceivedFrame("hip", arrival_ns, kind, encode(packet))) == []
+    blocks = [block for run in waiting for block in assembly.place(run)] + assembly.flush()
+    assert sum(len(block) for block in blocks) == 50
+    quality = assembly.quality("hip")
+    assert (quality.received, quality.backfilled, quality.lost, quality.duplicated) == (50, 150, 0, 0)
