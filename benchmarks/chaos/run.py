@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -64,8 +65,13 @@ class Outcome:
 
 
 def run(scenario: ChaosScenario) -> Outcome:
-    """Run a scenario in virtual time."""
-    return run_in_virtual_time(_run(scenario))
+    """Run a scenario in virtual time; each time the same happens."""
+    chance = random.getstate()
+    random.seed(scenario.seed)  # the links scatter their clock requests
+    try:
+        return run_in_virtual_time(_run(scenario))
+    finally:
+        random.setstate(chance)
 
 
 async def _run(scenario: ChaosScenario) -> Outcome:
