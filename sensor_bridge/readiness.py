@@ -31,7 +31,10 @@ def _told_if_slow() -> Iterator[None]:
     timer = threading.Timer(
         _SILENT_S,
         log.warning,
-        ("compiling the measuring code: about a quarter of a minute, once after an installation",),
+        (
+            "getting the measuring code ready; after an installation it is compiled first, "
+            "which takes about a quarter of a minute",
+        ),
     )
     timer.daemon = True
     timer.start()
