@@ -31,10 +31,7 @@ def _told_if_slow() -> Iterator[None]:
     timer = threading.Timer(
         _SILENT_S,
         log.warning,
-        (
-            "getting the measuring code ready; after an installation it is compiled first, "
-            "which takes about a quarter of a minute",
-        ),
+        ("getting the measuring code ready; after an installation that takes a quarter of a minute, once",),
     )
     timer.daemon = True
     timer.start()
