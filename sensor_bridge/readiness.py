@@ -31,7 +31,7 @@ def _told_if_slow() -> Iterator[None]:
     timer = threading.Timer(
         _SILENT_S,
         log.warning,
-        ("compiling the measuring code: about a quarter of a minute, once after an installation",),
+        ("getting the measuring code ready; after an installation that takes a quarter of a minute, once",),
     )
     timer.daemon = True
     timer.start()

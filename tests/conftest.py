@@ -1,11 +1,25 @@
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 
 import pytest
 
+from analytics.pipeline_setup import prepare_pipeline
+
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@functools.cache
+def compile_once() -> None:
+    """Keep compiling, which happens once after an installation, out of tests against the clock."""
+    prepare_pipeline()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("realtime"):
+        compile_once()
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
