@@ -19,7 +19,7 @@ from hardware_sim.exercises import Exercise
 from hardware_sim.mounts import Mount, Placement
 from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.scenario import Scenario, Tempo, WornSensor
-from hardware_sim.toml_table import build, suggestion
+from hardware_sim.toml_table import build, names_in, read_toml
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -203,7 +203,7 @@ class ChaosScenario:
 
 def chaos_names() -> tuple[str, ...]:
     """Names of the bundled scenarios, in alphabetical order."""
-    return tuple(sorted(each.name[:-5] for each in _folder().iterdir() if each.name.endswith(".toml")))
+    return names_in(_folder())
 
 
 def load_chaos(name_or_path: str | Path) -> ChaosScenario:
@@ -225,23 +225,15 @@ def load_chaos(name_or_path: str | Path) -> ChaosScenario:
         No such scenario, not TOML, an unknown key, or a value that does not fit.
     """
     name = str(name_or_path)
-    source: Traversable = Path(name_or_path) if name.endswith(".toml") else _folder() / f"{name}.toml"
-    names = chaos_names()
-    if not name.endswith(".toml") and name not in names:
-        raise ScenarioError(
-            f"no chaos named {name!r}{suggestion(name, names)}; "
-            f"choose one of {', '.join(names)} or give the path of a .toml file"
-        )
+    text = read_toml(name_or_path, _folder(), "trouble")
     try:
-        table = tomllib.loads(source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ScenarioError(f"cannot read {name}: {error}; check the path") from error
-    except (ValueError, RecursionError) as error:  # tomllib has both for text that is no TOML
-        raise ScenarioError(f"{name} is not TOML: {error}; mend that place") from error
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"trouble {name} is not TOML: {error}; mend that place") from error
     try:
         return build(ChaosScenario, {"name": Path(name).stem, **table})
     except HardwareSimError as error:
-        raise ScenarioError(f"{name}: {error}") from error
+        raise ScenarioError(f"trouble {name}: {error}") from error
 
 
 def _folder() -> Traversable:

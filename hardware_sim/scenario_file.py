@@ -5,16 +5,19 @@ from __future__ import annotations
 import tomllib
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hardware_sim.errors import ScenarioError
 from hardware_sim.scenario import Scenario
-from hardware_sim.toml_table import build, suggestion
+from hardware_sim.toml_table import build, names_in, read_toml
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 def scenario_names() -> tuple[str, ...]:
     """Names of the bundled scenarios, in alphabetical order."""
-    folder = resources.files("hardware_sim") / "scenarios"
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return names_in(_folder())
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
@@ -35,24 +38,7 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
     ScenarioError
         No such scenario, not TOML, an unknown key, or a value that does not fit.
     """
-    text_name = str(name_or_path)
-    if text_name.endswith(".toml"):
-        try:
-            text = Path(name_or_path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise ScenarioError(f"cannot read scenario {text_name}: {reason}; check the path") from error
-    else:
-        names = scenario_names()
-        if text_name not in names:
-            raise ScenarioError(
-                f"no scenario named {text_name!r}{suggestion(text_name, names)}; "
-                f"choose one of {', '.join(names)} or give the path of a .toml file"
-            )
-        text = (resources.files("hardware_sim") / "scenarios" / f"{text_name}.toml").read_text(
-            encoding="utf-8"
-        )
-    return parse_scenario(text, Path(text_name).stem)
+    return parse_scenario(read_toml(name_or_path, _folder(), "scenario"), Path(name_or_path).stem)
 
 
 def parse_scenario(text: str, name: str) -> Scenario:
@@ -71,3 +57,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
         return build(Scenario, {"name": name, **table})
     except ScenarioError as error:
         raise ScenarioError(f"scenario {name}: {error}") from error
+
+
+def _folder() -> Traversable:
+    return resources.files("hardware_sim") / "scenarios"

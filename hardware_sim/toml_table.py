@@ -1,15 +1,59 @@
-"""From TOML tables to frozen dataclasses, strictly."""
+"""From TOML files, bundled or not, to frozen dataclasses, strictly."""
 
 from __future__ import annotations
 
 import difflib
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from hardware_sim.errors import ScenarioError
 
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 _Value = TypeVar("_Value")
+
+
+def names_in(folder: Traversable) -> tuple[str, ...]:
+    """Names of the TOML files in a folder, without ending, in alphabetical order."""
+    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+def read_toml(name_or_path: str | Path, folder: Traversable, what: str) -> str:
+    """Read the text of a TOML file.
+
+    Parameters
+    ----------
+    name_or_path
+        Name of a file in the folder, or the path of any other (recognised by its suffix).
+    folder
+        Where those are that have a name.
+    what
+        What such a file holds, for messages.
+
+    Raises
+    ------
+    ScenarioError
+        There is none, or it cannot be read.
+    """
+    name = str(name_or_path)
+    names = names_in(folder)
+    if name.endswith(".toml"):
+        file: Traversable = Path(name_or_path)
+    elif name in names:
+        file = folder / f"{name}.toml"
+    else:
+        raise ScenarioError(
+            f"no {what} named {name!r}{suggestion(name, names)}; "
+            f"choose one of {', '.join(names)} or give the path of a .toml file"
+        )
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ScenarioError(f"cannot read {what} {name}: {reason}; check the path") from error
 
 
 def suggestion(word: str, words: tuple[str, ...]) -> str:
