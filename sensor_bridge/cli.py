@@ -244,6 +244,10 @@ def virtual_sensors(
         bool,
         typer.Option("--pairing", help="Take commands only from a computer that is paired: sensors pair."),
     ] = False,
+    flash: Annotated[
+        bool,
+        typer.Option("--flash", help="Store all samples too: what a bridge misses it can fetch later."),
+    ] = False,
 ) -> None:
     """Put virtual sensors on a virtual radio that hipline run or sensors, in another process, uses.
 
@@ -259,6 +263,7 @@ def virtual_sensors(
         at_once=at_once,
         kind=kind,
         requires_pairing=pairing,
+        has_flash=flash,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 SKETCH_NAME = "sketch"  # of the virtual board's layout in a configuration; docs/sensors.md shows it
 # bumble logs what a radio does (a refused command, a lost line) as errors; those who asked are told anyway.
 logging.getLogger("bumble").setLevel(logging.CRITICAL)
+
+_FLASH_SAMPLES: Final = 1_396_736  # 16 MiB: nearly four hours at 100 Hz
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,7 +254,13 @@ async def on_air(playback: Playback, seed: int) -> AsyncIterator[tuple[Adapter, 
 
 @asynccontextmanager
 async def on_air_for_others(
-    playback: Playback, seed: int, port: int, *, at_once: bool = False, requires_pairing: bool = False
+    playback: Playback,
+    seed: int,
+    port: int,
+    *,
+    at_once: bool = False,
+    requires_pairing: bool = False,
+    has_flash: bool = False,
 ) -> AsyncIterator[tuple[int, asyncio.Event]]:
     """Put virtual sensors on a virtual radio that another process of this machine uses.
 
@@ -268,6 +276,8 @@ async def on_air_for_others(
         Whether time runs for them at once, and not when all of them have been started.
     requires_pairing
         Whether they take commands only from a host they are paired with.
+    has_flash
+        Whether they store their samples, to be fetched over BULK.
 
     Yields
     ------
@@ -279,13 +289,14 @@ async def on_air_for_others(
     UserInputError
         The port is taken.
     """
+    flash = _FLASH_SAMPLES if has_flash else 0
     try:
         async with serve_hci(
             playback.sources,
             port,
             seed=seed,
             shared_clock=playback.shared_clock,
-            model=SensorModel(requires_pairing=requires_pairing),
+            model=SensorModel(requires_pairing=requires_pairing, flash_capacity_samples=flash),
             kinds=playback.kinds,
         ) as (radio, taken):
             if at_once:

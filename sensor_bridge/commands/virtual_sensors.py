@@ -12,6 +12,8 @@ from sensor_bridge.recording.trace import read_trace
 from sensor_bridge.virtual_radio import handle, is_handling, on_air_for_others, playback_of, rehearse
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
     from sensor_bridge.virtual_radio import Playback
 
 
@@ -24,6 +26,7 @@ def run(
     at_once: bool = False,
     kind: str | None = None,
     requires_pairing: bool = False,
+    has_flash: bool = False,
 ) -> None:
     """Play a scenario or a recording until it ends.
 
@@ -43,6 +46,8 @@ def run(
         What kind of sensors perform a scenario; None for Hipline's.
     requires_pairing
         Whether they take commands only from a computer they are paired with.
+    has_flash
+        Whether they store their samples, so that what is missed can be fetched.
 
     Raises
     ------
@@ -59,13 +64,16 @@ def run(
         playback = handle(what, seed, duration_s)
     else:
         playback, _, _ = rehearse(what, seed, duration_s, kind)
-    asyncio.run(_play(playback, port, seed, at_once=at_once, requires_pairing=requires_pairing))
+    on_air = on_air_for_others(
+        playback, seed, port, at_once=at_once, requires_pairing=requires_pairing, has_flash=has_flash
+    )
+    asyncio.run(_play(playback, on_air, at_once=at_once))
 
 
-async def _play(playback: Playback, port: int, seed: int, *, at_once: bool, requires_pairing: bool) -> None:
-    async with on_air_for_others(
-        playback, seed, port, at_once=at_once, requires_pairing=requires_pairing
-    ) as (taken, finished):
+async def _play(
+    playback: Playback, on_air: AbstractAsyncContextManager[tuple[int, asyncio.Event]], *, at_once: bool
+) -> None:
+    async with on_air as (taken, finished):
         _say(f"Virtual sensors at port {taken}. In the bridge's configuration:")
         _print(f"[radio]\nvirtual_port = {taken}\n")
         for sensor in playback.worn_sensors:

@@ -12,6 +12,7 @@ from sensor_bridge.ble.hipline_link import connect
 from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.errors import LinkLost, WrongFirmware
 from sensor_bridge.host_clock import HostClock
+from sensor_bridge.virtual_radio import Playback, attached, on_air_for_others
 from tests.sensor_bridge.ble.radio_bench import QUICK, source, wish
 
 
@@ -139,3 +140,12 @@ async def test_another_protocol_version_is_refused():
             await linking.__aenter__()
         await asyncio.sleep(0.05)
         assert not radio.peripherals["pelvis"].is_connected
+
+
+@pytest.mark.parametrize("has_flash", [False, True])
+async def test_a_flash_shows_in_the_characteristic_that_is_there(has_flash):
+    playback = Playback((source("pelvis"),))
+    async with on_air_for_others(playback, 1, 0, has_flash=has_flash) as (port, _), attached(port) as adapter:
+        found = await adapter.find(wish("pelvis"), 5)
+        async with connect(adapter, found, wish("pelvis"), HostClock(), timeout_s=10) as link:
+            assert link.has_flash is has_flash
