@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from hardware_sim.errors import ScenarioError
 if TYPE_CHECKING:
     from hardware_sim.chaos import ChaosScenario
     from hardware_sim.recording_source import SampleSource
+    from hardware_sim.scenario import Scenario
 
 _NOISE_COUNTS = 3
 _STILL_S = 1.0  # at the beginning of a set
@@ -48,9 +50,7 @@ def chaos_sources(scenario: ChaosScenario) -> ChaosSources:
     ScenarioError
         A set that does not end before the scenario, or before the next one.
     """
-    performance = athlete.simulate(scenario.athlete, scenario.seed)
-    moving = worn_sensors.sample_sources(performance)
-    set_s = performance.duration_s
+    moving, set_s, n_repetitions = _set_of(scenario.athlete, scenario.seed)
     starts_s = scenario.sets_at_s
     for start_s, next_s in pairwise((*starts_s, scenario.duration_s)):
         if start_s + set_s > next_s:
@@ -60,8 +60,15 @@ def chaos_sources(scenario: ChaosScenario) -> ChaosSources:
     return ChaosSources(
         sources=tuple(_spread(source, scenario) for source in moving),
         set_s=set_s if starts_s else 0.0,
-        n_repetitions=len(performance.truth.repetitions) if starts_s else 0,
+        n_repetitions=n_repetitions if starts_s else 0,
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _set_of(asked: Scenario, seed: int) -> tuple[tuple[SampleSource, ...], float, int]:
+    performance = athlete.simulate(asked, seed)
+    sources = worn_sensors.sample_sources(performance)
+    return sources, performance.duration_s, len(performance.truth.repetitions)
 
 
 def _spread(moving: SampleSource, scenario: ChaosScenario) -> SampleSource:
