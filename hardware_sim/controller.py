@@ -164,7 +164,8 @@ class RadioController(Controller):
                 supervision_timeout=self._incoming.timeout,
                 central_clock_accuracy=packet.central_clock_accuracy,
             )
-        super().send_hci_packet(packet)
+        if self.host is not None:  # as in bumble, but not spelt out in colours for a log that is off
+            asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
 
     def break_connection(self, connection: Connection | None, reason: int) -> None:
         """End a connection from here, as the link layer does on its own; one that is over already is fine."""
@@ -197,6 +198,13 @@ class RadioController(Controller):
             self.on_le_disconnected(connection, hci.HCI_ErrorCode.CONNECTION_TERMINATED_BY_LOCAL_HOST_ERROR)
 
     # Data ------------------------------------------------------------------------------------------------
+
+    def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Take a packet from the host; data goes straight on, without a line in the log."""
+        if isinstance(packet, hci.HCI_AclDataPacket):
+            self.on_hci_acl_data_packet(packet)
+        else:
+            super().on_hci_packet(packet)
 
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """Take data from the host; its buffer is free again only when the air has carried the data."""
