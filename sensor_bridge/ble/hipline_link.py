@@ -46,7 +46,7 @@ _FIRST_TIME_PROBES: Final = 10
 _FIRST_TIME_PAUSE_S: Final = (0.0, 0.06)  # two connection intervals
 _TIME_PAUSE_S: Final = (2.0, 4.0)
 _TIME_REPLY_TIMEOUT_S: Final = 1.0
-_CATCH_UP_S: Final = 1.0
+_CATCH_UP_S: Final = 5.0  # so much comes in order in a second, even with one packet a connection event
 _NOTIFYING: Final = (
     (gatt.STATUS_UUID, FrameKind.STATUS),
     (gatt.TIME_UUID, FrameKind.TIME),
