@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # Between two samples the crossing is drawn as a straight line; at the far end, where it comes to rest and
 # turns, the speed is less of one than where the movement begins. In samples, one-sigma.
 _BETWEEN_SAMPLES_AT_REST, _BETWEEN_SAMPLES_AT_TURN = 0.16, 0.28
+_TRIED_SIGMAS = (1.0, 2.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,21 +261,32 @@ class _SpanSearch:
     def _spread_s(
         self, angle: FloatArray, speed: FloatArray, threshold: float, ends: _Ends
     ) -> tuple[float, float]:
-        """One-sigma of both ends: the definition applied with the speed off by one sigma either way."""
-        error = min(self.speed_sd_deg_s, 0.5 * threshold)
-        # A run's travel is off by what the speed's error adds up to over a second and a half.
-        travel_deg = 1.5 * self.speed_sd_deg_s
-        moved = [
-            self._ends(angle, speed, threshold + sign * error, sign * travel_deg) for sign in (1.0, -1.0)
+        """One-sigma of both ends: the definition applied with the speed off either way.
+
+        Slow lowerings pause; whether a pause belongs to the phase can hang by a hair. So errors of up to
+        three sigma are tried, and the one that moves an end furthest, for its size, counts.
+        """
+        spreads = [
+            self._moved_s(angle, speed, threshold, ends, n_sigma) / n_sigma for n_sigma in _TRIED_SIGMAS
         ]
-        start, stop = (
-            0.5 * sum(abs(getattr(other, name) - getattr(ends, name)) for other in moved) / self.rate_hz
-            for name in ("start", "stop")
-        )
+        start, stop = np.max(spreads, axis=0)
         return (
             math.hypot(_BETWEEN_SAMPLES_AT_REST / self.rate_hz, start),
             math.hypot(_BETWEEN_SAMPLES_AT_TURN / self.rate_hz, stop),
         )
+
+    def _moved_s(
+        self, angle: FloatArray, speed: FloatArray, threshold: float, ends: _Ends, n_sigma: float
+    ) -> FloatArray:
+        """How far start and stop move, in the mean of both ways, with the speed off by so many sigma."""
+        error = min(n_sigma * self.speed_sd_deg_s, 0.5 * threshold)
+        # A run's travel is off by what the speed's error adds up to over a second and a half.
+        travel_deg = 1.5 * n_sigma * self.speed_sd_deg_s
+        moved = [
+            self._ends(angle, speed, threshold + sign * error, sign * travel_deg) for sign in (1.0, -1.0)
+        ]
+        away = [(abs(other.start - ends.start), abs(other.stop - ends.stop)) for other in moved]
+        return np.asarray(np.mean(away, axis=0) / self.rate_hz, dtype=np.float64)
 
     def _ends(self, angle: FloatArray, speed: FloatArray, threshold: float, more_deg: float) -> _Ends:
         p = self.p

@@ -197,6 +197,18 @@ def test_an_end_that_sway_may_move_far_is_marked_doubtful() -> None:
     assert phases.out.start_sd_s < 0.01
 
 
+def test_an_end_that_two_sigma_move_far_is_doubtful_too() -> None:
+    # As above with a creep of 3.35 °/s: 0.2 °/s less changes little, 0.4 °/s less takes it all away.
+    creeping = (
+        *((0, 0), (2, 0), (2.5, 30), (4, 30), (4.5, 0), (5, 0), (5.1, 3.35), (7.2, 3.35), (7.3, 0)),
+        *((9, 0), (9.5, -55), (10.5, -55), (11, 0), (13, 0)),
+    )
+    phases = search(integrate(*creeping), stop_s=12.0)
+    assert phases.out.end_s == pytest.approx(7.2, abs=0.05)
+    assert phases.out.end_sd_s > 0.5
+    assert phases.out.start_sd_s < 0.01
+
+
 def test_a_movement_broken_off_just_before_stays_out_of_the_phase() -> None:
     # Down to 12° and up again within 1.5 s, half a second of rest, then the repetition of 45°.
     aborted = (
