@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import random
-import tomllib
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from importlib import resources
@@ -19,7 +18,7 @@ from hardware_sim.exercises import Exercise
 from hardware_sim.mounts import Mount, Placement
 from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.scenario import Scenario, Tempo, WornSensor
-from hardware_sim.toml_table import build, names_in, read_toml
+from hardware_sim.toml_table import build, names_in, parse_toml, read_toml
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -226,10 +225,7 @@ def load_chaos(name_or_path: str | Path) -> ChaosScenario:
     """
     name = str(name_or_path)
     text = read_toml(name_or_path, _folder(), "trouble")
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"trouble {name} is not TOML: {error}; mend that place") from error
+    table = parse_toml(text, "trouble", name)
     try:
         return build(ChaosScenario, {"name": Path(name).stem, **table})
     except HardwareSimError as error:

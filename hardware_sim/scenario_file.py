@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hardware_sim.errors import ScenarioError
 from hardware_sim.scenario import Scenario
-from hardware_sim.toml_table import build, names_in, read_toml
+from hardware_sim.toml_table import build, names_in, parse_toml, read_toml
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -49,10 +48,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
     ScenarioError
         Not TOML, an unknown key, or a value that does not fit; the message begins with the name.
     """
-    try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # tomllib has both for text that is no TOML
-        raise ScenarioError(f"scenario {name} is not TOML: {error}; mend that place") from error
+    table = parse_toml(text, "scenario", name)
     try:
         return build(Scenario, {"name": name, **table})
     except ScenarioError as error:

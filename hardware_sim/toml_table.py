@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import tomllib
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -54,6 +55,20 @@ def read_toml(name_or_path: str | Path, folder: Traversable, what: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise ScenarioError(f"cannot read {what} {name}: {reason}; check the path") from error
+
+
+def parse_toml(text: str, what: str, name: str) -> dict[str, Any]:
+    """Read TOML text into a table.
+
+    Raises
+    ------
+    ScenarioError
+        It is none, or nested deeper than any person writes; the message begins with ``what`` and the name.
+    """
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # tomllib has both for text that is no TOML
+        raise ScenarioError(f"{what} {name} is not TOML: {error}; mend that place") from error
 
 
 def suggestion(word: str, words: tuple[str, ...]) -> str:
