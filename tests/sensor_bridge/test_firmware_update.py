@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from firmware_protocol import gatt
+from hardware_sim import peripheral
 from hardware_sim.firmware_image import build_image
 from hardware_sim.peripheral import VirtualPeripheral
+from hardware_sim.peripheral_gatt import HIPLINE_TABLE
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.sensor_model import SensorModel
 from sensor_bridge.ble.adapter import Adapter
@@ -122,9 +126,11 @@ async def test_an_empty_battery_is_charged_first(tmp_path: Path) -> None:
 
 
 async def test_a_sensor_without_the_service_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        gatt, "CHARACTERISTICS", tuple(each for each in gatt.CHARACTERISTICS if each.uuid != gatt.SMP_UUID)
+    without = replace(
+        HIPLINE_TABLE,
+        characteristics=tuple(each for each in HIPLINE_TABLE.characteristics if each.uuid != gatt.SMP_UUID),
     )
+    monkeypatch.setattr(peripheral, "GattServer", functools.partial(peripheral.GattServer, table=without))
     async with sensor_radio() as radio:
         with pytest.raises(WrongFirmware, match="it has no SMP service"):
             await update_of(radio, tmp_path / "new.bin", build_image((1, 1, 0), key=KEY)).run()

@@ -123,6 +123,7 @@ async def test_a_message_is_wrapped_with_sample_time_session_and_sequence(
             "sd": None,
             "kind": "measured",
             "text": "",
+            "withdrawn": False,
         },
     }
 
