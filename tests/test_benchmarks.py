@@ -33,7 +33,10 @@ def printed_by(module: str, *arguments: str) -> str:
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode in {0, 1}, done.stderr
-    assert done.stderr == ""
+    said = [
+        line for line in done.stderr.splitlines() if not line.startswith("getting the measuring code ready")
+    ]
+    assert said == []
     return done.stdout
 
 
@@ -69,13 +72,6 @@ def test_virtual_athlete_measures_sensors_good_and_cheap() -> None:
         ("cheap", "unknown"),
     ]
     assert {(counted, true) for _, _, counted, true in rows} == {("5", "5")}
-
-
-@pytest.mark.realtime
-def test_virtual_radio_loses_nothing() -> None:
-    told = printed_by("virtual_radio", "2", "100", "10", "1")
-    assert told.startswith("2 sensors x 100 Hz, batch 10: ")
-    assert "received 600 of 600, lost 0" in told
 
 
 @pytest.mark.realtime

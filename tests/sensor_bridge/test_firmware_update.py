@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from firmware_protocol import gatt
 from hardware_sim import peripheral
 from hardware_sim.firmware_image import build_image
+from hardware_sim.gatt_table import HIPLINE_TABLE
 from hardware_sim.peripheral import VirtualPeripheral
-from hardware_sim.peripheral_gatt import HIPLINE_TABLE
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.sensor_model import SensorModel
 from sensor_bridge.ble.adapter import Adapter
