@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _REPLY_S: Final = 6.0
 _TRIES: Final = 3
 _ERASE_S: Final = 60.0
+_SILENT_S: Final = 20.0  # the planner has asked several times by then
 _MOST_STREAMS: Final = 1000  # a sensor that names more goes in circles
 
 
@@ -119,21 +120,28 @@ async def fetch(link: HiplineLink, stream: StoredStream, tell: Callable[[int], N
     filling, frames, n_samples = Backfilling(planner), dict[int, "ImuFrame"](), 0
     asking = asyncio.create_task(filling.run(link), name=f"flash of {link.sensor.sensor_id}")
     try:
-        async for frame in link.frames():
-            if frame.kind is not FrameKind.BULK:
-                continue
-            with contextlib.suppress(ProtocolError):  # damaged: the planner asks for it again
-                told = decode_notified(frame.payload)
-                if isinstance(told, BulkPage) and told.frame.first_sample_index not in frames:
-                    frames[told.frame.first_sample_index] = told.frame
-                    n_samples += told.frame.n_samples
-                    tell(n_samples)
-                if filling.take(frame, ()) or planner.is_done:
-                    return _in_order(frames)
+        async with asyncio.timeout(_SILENT_S) as silence:
+            async for frame in link.frames():
+                if frame.kind is not FrameKind.BULK:
+                    continue
+                silence.reschedule(asyncio.get_running_loop().time() + _SILENT_S)
+                with contextlib.suppress(ProtocolError):  # damaged: the planner asks for it again
+                    told = decode_notified(frame.payload)
+                    if isinstance(told, BulkPage) and told.frame.first_sample_index not in frames:
+                        frames[told.frame.first_sample_index] = told.frame
+                        n_samples += told.frame.n_samples
+                        tell(n_samples)
+                    if filling.take(frame, ()) or planner.is_done:
+                        return _in_order(frames)
+    except TimeoutError:
+        if asking.done() and (failure := asking.exception()) is not None:
+            raise failure from None
+        raise LinkLost(
+            f"{link.sensor.sensor_id}: its flash fell silent after {n_samples} samples; ask again"
+        ) from None
     finally:
         asking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asking
+        await asyncio.wait([asking])
     raise LinkLost(f"{link.sensor.sensor_id}: the link was lost after {n_samples} samples")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -29,7 +29,7 @@ from sensor_bridge.recording.trace import write_trace
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from firmware_protocol.packets import ImuFrame
+    from firmware_protocol.packets import DeviceInfo, ImuFrame
     from sensor_bridge.ble.hipline_link import HiplineLink
     from sensor_bridge.config import Config
 
@@ -91,14 +91,19 @@ async def _log(
             stream = _chosen(state, download.stream_id)
             with _shown(stream) as tell:
                 frames = await fetch(link, stream, tell)
-            n_samples = _write(frames, download)
+            n_samples = _write(frames, download, link.info)
             missing = stream.n_samples - n_samples
-            gone = f"; {missing} samples were no longer there" if missing > 0 else ""
+            gone = f"; {missing} samples did not come" if missing > 0 else ""
             console.print(
                 f"{download.out}: {n_samples} samples of stream {stream.stream_id}{gone}.",
                 markup=False,
                 soft_wrap=True,
             )
+            if erase_all and (missing > 0 or len(state.streams) > 1):
+                raise UserInputError(
+                    f"{word} holds {state.stored_samples} samples and {n_samples} were downloaded: nothing "
+                    "was erased; download the rest with --stream, then say --erase alone"
+                )
         if erase_all:
             with step("erasing ..."):
                 await erase(link)
@@ -147,13 +152,17 @@ def _print_state(console: Console, link: HiplineLink, state: FlashState) -> None
         console.print(table)
 
 
-def _write(frames: list[ImuFrame], download: Download) -> int:
-    """Write a recording by way of a frame log: the bytes are read as those of a session are."""
+def _write(frames: list[ImuFrame], download: Download, info: DeviceInfo) -> int:
+    """Write a recording by way of a frame log: the bytes are read as those of a session are.
+
+    INFO says whose they are, so that its calibration is found. When they were made, in UTC, nobody knows.
+    """
     placement = download.placement or Placement.PELVIS
     with TemporaryDirectory() as folder:
         path = Path(folder) / "flash.hlog"
         writer = FrameLogWriter(path)
         try:
+            writer.append(ReceivedFrame("flash", 0, FrameKind.INFO, encode(info)))
             for frame in frames:
                 # Nobody heard them arrive: the sensor's own clock is all the time there is.
                 writer.append(
@@ -162,7 +171,7 @@ def _write(frames: list[ImuFrame], download: Download) -> int:
         finally:
             writer.close()
         trace = export_trace(path, {"flash": placement}, mounts={placement: Mount.UNKNOWN})
-    write_trace(download.out, trace)
+    write_trace(download.out, replace(trace, started_at=None))
     return sum(frame.n_samples for frame in frames)
 
 

@@ -12,11 +12,12 @@ import pytest
 from analytics.imu import Placement
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.sensor_model import SensorModel
+from sensor_bridge.ble import flash_log
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.ble.flash_log import StoredStream, erase, fetch, survey
 from sensor_bridge.ble.hipline_link import connect
 from sensor_bridge.commands.sensors_log import Download, _write
-from sensor_bridge.errors import CommandRefused, WrongFirmware
+from sensor_bridge.errors import CommandRefused, LinkLost, WrongFirmware
 from sensor_bridge.host_clock import HostClock
 from sensor_bridge.recording.trace import read_trace
 from tests.sensor_bridge.ble.radio_bench import QUICK, source, wish
@@ -62,8 +63,10 @@ async def test_what_was_measured_without_a_link_is_fetched_and_erased(tmp_path: 
             np.testing.assert_array_equal(values, PLAYED.counts)
 
             out = tmp_path / "stored.parquet"
-            assert _write(frames, Download(out, None, Placement.PELVIS)) == 300
+            assert _write(frames, Download(out, None, Placement.PELVIS), link.info) == 300
             trace = read_trace(out)
+            assert trace.started_at is None
+            assert [origin.serial for origin in trace.origins.values()] == ["pelvis"]
             assert trace.t_s[-1] == pytest.approx(2.99, abs=0.02)
             np.testing.assert_allclose(
                 trace.sensors[Placement.PELVIS].acc_m_s2[:50],
@@ -82,3 +85,15 @@ async def test_a_sensor_without_flash_says_so() -> None:
     async with sensor_radio(0) as radio, await link_to(radio) as link:
         with pytest.raises(WrongFirmware, match="has no flash"):
             await survey(link)
+
+
+async def test_a_flash_that_falls_silent_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flash_log, "_SILENT_S", 0.5)
+    async with sensor_radio(10_000) as radio, await link_to(radio) as link:
+
+        async def swallow(_request: object) -> None:
+            return
+
+        monkeypatch.setattr(link, "ask_flash", swallow)
+        with pytest.raises(LinkLost, match="its flash fell silent after 0 samples; ask again"):
+            await fetch(link, StoredStream(1, 0, 100), lambda _n: None)
