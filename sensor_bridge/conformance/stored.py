@@ -207,7 +207,9 @@ async def bulk_ignored(bench: Bench) -> None:
 async def bulk_link(bench: Bench) -> None:
     """bulk-link."""
     request, _ = await _observed_range(bench)
+    begun = _mark(bench)
     await _write(bench, Fetch(request.tag, 1, *_range(request)))
+    await bench.link.until(lambda: bool(_since(bench, begun)), _SILENCE_S)  # it is under way
     await bench.connect()
     await _write(bench, Grant(request.tag, _ALL_CREDITS))
     await bench.link.until(lambda: bool(bench.link.heard(gatt.BULK_UUID)), _SILENCE_S)
