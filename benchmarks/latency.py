@@ -148,6 +148,9 @@ async def _stream(config: Config, run: Run, seed: int) -> Path:
     here, there = context.Pipe()
 
     async with VirtualRadio(run.sources, seed=seed) as radio:
+        reference = run.reference
+        # It plays when all sensors stream: not before the subscriber, a process that takes its time, listens.
+        radio.set_in_range(reference.sensor_id, in_range=False)
 
         async def until_played(bridge: Bridge) -> None:
             nonlocal log_path
@@ -156,6 +159,8 @@ async def _stream(config: Config, run: Run, seed: int) -> Path:
                 target=_subscribe, args=(bridge.broker.reader_settings("latency"), there), daemon=True
             )
             subscriber.start()
+            await asyncio.to_thread(here.recv)
+            radio.set_in_range(reference.sensor_id, in_range=True)
             await radio.playback_finished.wait()
             await asyncio.sleep(_SETTLE_S)
             here.send(None)
@@ -166,7 +171,6 @@ async def _stream(config: Config, run: Run, seed: int) -> Path:
             run.outputs.append(output)
 
         await run_bridge(config, Adapter(*radio.bleak_backends()), until_played, watch=watch)
-        reference = run.reference
         ends_s = radio.peripherals[reference.sensor_id].ends_at_s
         assert ends_s is not None
         run.began_ns = round(ends_s * 1e9) - int(np.ptp(reference.device_time_us)) * 1000
@@ -174,7 +178,7 @@ async def _stream(config: Config, run: Run, seed: int) -> Path:
 
 
 def _subscribe(settings: MqttSettings, pipe: Connection) -> None:
-    """Run in a process of its own: note messages until told to hand them over."""
+    """Run in a process of its own: say that it listens, note messages until told to hand them over."""
     heard: list[Heard] = []
     gc.collect()
     gc.freeze()  # the subscriber's own pauses are not the bridge's
@@ -185,6 +189,7 @@ def _subscribe(settings: MqttSettings, pipe: Connection) -> None:
             topics = Topics(GYM)
             for channel in (Channel.LIVE, Channel.REPETITION):
                 await client.subscribe(topics.every(channel), qos=DELIVERY[channel].qos)
+            pipe.send(None)
             told_to_stop = asyncio.create_task(asyncio.to_thread(pipe.recv))
             listening = asyncio.create_task(note(client))
             await asyncio.wait([told_to_stop])

@@ -116,6 +116,13 @@ def _play(sources: list[SampleSource], line: Connection) -> None:
     asyncio.run(play())
 
 
+async def _told(line: Connection) -> Any:
+    """Wait for a word of the other process; a thread in `recv` could not be cancelled, this ends in 1 s."""
+    while not await asyncio.to_thread(line.poll, 1.0):
+        pass
+    return line.recv()
+
+
 async def _run(config: Config, line: Connection) -> tuple[dict[str, SensorQuality], int, float, float]:
     """Return what became of the samples, reconnects, wall time and processor time of the playback, s."""
     wall_s = cpu_s = 0.0
@@ -124,14 +131,14 @@ async def _run(config: Config, line: Connection) -> tuple[dict[str, SensorQualit
     async def until_played(bridge: Bridge) -> None:
         nonlocal wall_s, cpu_s
         async with asyncio.timeout(_LONGEST_START_S):
-            await asyncio.to_thread(line.recv)
+            await _told(line)
         wall_s, cpu_s = time.perf_counter(), time.process_time()
-        await asyncio.to_thread(line.recv)
+        await _told(line)
         wall_s, cpu_s = time.perf_counter() - wall_s, time.process_time() - cpu_s
         await asyncio.sleep(_SETTLE_S)
         states.update(bridge.links)
 
-    async with attached(await asyncio.to_thread(line.recv)) as adapter:
+    async with attached(await _told(line)) as adapter:
         qualities = await run_bridge(config, adapter, until_played)
     return qualities, sum(state.health.reconnects for state in states.values()), wall_s, cpu_s
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -77,6 +78,8 @@ class Healing:
         Of sensors, by serial number.
     on_remeasured
         Told of each athlete's session that was measured again.
+    working_s
+        The clock that measuring again shares the processor by, s; given by tests.
     """
 
     def __init__(
@@ -90,6 +93,7 @@ class Healing:
         *,
         calibrations: Mapping[str, SensorCalibration] | None = None,
         on_remeasured: Callable[[str, Remeasured], None] | None = None,
+        working_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._log_path = log_path
         self._sessions = sessions
@@ -99,6 +103,7 @@ class Healing:
         self._now_ns = now_ns
         self._calibrations = calibrations
         self._on_remeasured = on_remeasured
+        self._working_s = working_s
         self._seen: dict[str, int] = {}
         self._healed: dict[str, int] = {}
         self._too_early: dict[str, tuple[int, int]] = {}
@@ -173,7 +178,9 @@ class Healing:
     async def _remeasured(self, athlete_id: str, reach: int | None, *, is_whole: bool) -> Remeasured:
         frames = read_frame_log(self._log_path, reach)
         athlete = self._sessions[athlete_id].athlete
-        remeasuring = Remeasuring(athlete, frames, is_whole=is_whole, calibrations=self._calibrations)
+        remeasuring = Remeasuring(
+            athlete, frames, is_whole=is_whole, calibrations=self._calibrations, now_s=self._working_s
+        )
         return await remeasuring.run_in_slices()
 
     def _correct(self, athlete_id: str, remeasured: Remeasured, sets: int | None) -> list[Outgoing]:

@@ -84,6 +84,8 @@ class Remeasuring:
         Whether the session has ended.
     calibrations
         Of sensors, by serial number.
+    now_s
+        The clock that slices are measured with, s; given by tests.
     """
 
     def __init__(
@@ -93,10 +95,12 @@ class Remeasuring:
         *,
         is_whole: bool,
         calibrations: Mapping[str, SensorCalibration] | None = None,
+        now_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._athlete = athlete
         self._frames = frames
         self._is_whole = is_whole
+        self._now_s = now_s
         self._assembly = assembly_of(athlete, calibrations)
         self._pipeline = pipeline_of(athlete)
         self._analysis = Analysis()
@@ -107,11 +111,11 @@ class Remeasuring:
         While the session goes on it takes half of the processor at most.
         """
         pause_s = 0.0 if self._is_whole else _SLICE_S
-        until_s = time.perf_counter() + _SLICE_S
+        until_s = self._now_s() + _SLICE_S
         for _ in self._steps():
-            if time.perf_counter() >= until_s:
+            if self._now_s() >= until_s:
                 await asyncio.sleep(pause_s)
-                until_s = time.perf_counter() + _SLICE_S
+                until_s = self._now_s() + _SLICE_S
         quality = {sensor.id: self._assembly.quality(sensor.id) for sensor in self._athlete.sensors}
         return Remeasured(self._analysis, self._assembly.to_utc_ns, quality)
 

@@ -31,7 +31,7 @@ top_s = 0.7
 def printed_by(module: str, *arguments: str) -> str:
     """Run a benchmark; it may find that a target was missed (1), but not break."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode in {0, 1}, done.stderr
     said = [
         line for line in done.stderr.splitlines() if not line.startswith("getting the measuring code ready")
@@ -56,8 +56,9 @@ def test_latency_splits_every_sample(tmp_path: Path) -> None:
         n, median_ms, p95_ms, largest_ms = rows[f"of which {part}"]
         assert n == count
         assert 0 <= median_ms <= p95_ms <= largest_ms
-    # Ten samples a packet at 100 Hz: the first of them waits 90 ms for the last.
-    assert rows["of which batching"][3] == pytest.approx(90, abs=3)
+    # Ten samples a packet at 100 Hz, each second one told: they wait 90, 70, 50, 30 and 10 ms for the last.
+    assert rows["of which batching"][1] == pytest.approx(50, abs=3)
+    assert rows["of which batching"][2] == pytest.approx(90, abs=3)
     assert rows["repetition's end -> its event"][0] == 1
     assert "targets: samples p95" in table
 

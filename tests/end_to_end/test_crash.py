@@ -110,19 +110,19 @@ def test_a_killed_bridge_goes_on_in_its_session(
     bridge = hipline("run", "--config", str(config))
 
     wait_until(lambda: len(killed.repetitions()) == 1, "a repetition", 40)
-    wait_until(lambda: killed.phase == "eccentric", "the second lowering", 10)
+    wait_until(lambda: killed.phase == "eccentric", "the second lowering", 30)
     bridge.kill()
     (first_id,) = killed.repetitions()
-    wait_until(lambda: killed.service_state == "offline", "the last will", 10)
+    wait_until(lambda: killed.service_state == "offline", "the last will", 30)
     time.sleep(1.0)  # somebody notices, and starts it again
     bridge = hipline("run", "--config", str(config))
 
     sensors.finished(40)
-    other_sensors.finished(10)
-    wait_until(lambda: len(killed.repetitions()) == 4, "all repetitions, live", 10)
+    other_sensors.finished(30)
+    wait_until(lambda: len(killed.repetitions()) == 4, "all repetitions, live", 30)
     assert bridge.stop() == 0, bridge.said
     assert other_bridge.stop() == 0, other_bridge.said
-    wait_until(lambda: killed.service_state == undisturbed.service_state == "offline", "the ends", 5)
+    wait_until(lambda: killed.service_state == undisturbed.service_state == "offline", "the ends", 30)
 
     # Each repetition once, numbered on, the first one under the id it had before; and one set.
     repetitions = killed.repetitions()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import random
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,6 +57,7 @@ AIR = RadioConditions(connection_interval_ms=30.0, supervision_timeout_s=1.0)
 KEEPING = SensorModel(ring_capacity_samples=300, flash_capacity_samples=100_000)
 FORGETTING = replace(KEEPING, flash_capacity_samples=1000)
 HOLE_BEGINS_S, HOLE_S = 13.0, 20.0
+STEP_S = 0.0005  # measuring again takes so long a step, on any machine
 
 
 def performed(repetitions: int, placements: tuple[str, ...]) -> Playback:
@@ -111,8 +112,15 @@ class LoggingBridge:
         self.log_path = log_path
         self.log = FrameLogWriter(log_path)
         self._queue: asyncio.Queue[Any] = asyncio.Queue()
+        steps = count()
         self.healing = Healing(
-            log_path, {"mia": self.session}, self.planners, self.links, self.take, self.clock.now_ns
+            log_path,
+            {"mia": self.session},
+            self.planners,
+            self.links,
+            self.take,
+            self.clock.now_ns,
+            working_s=lambda: STEP_S * next(steps),
         )
 
     def take(self, frame: Any) -> None:

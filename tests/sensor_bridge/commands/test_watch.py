@@ -296,10 +296,10 @@ async def test_ctrl_c_ends_it_without_a_word(room: Room) -> None:
     )
     assert process.stdout is not None
     await room.publisher.publish([state()])
-    line = await asyncio.wait_for(process.stdout.readline(), 20)
+    line = await asyncio.wait_for(process.stdout.readline(), 60)
     assert line.decode() == "2027-01-15T08:00:00.000Z Ada: Romanian deadlift, set 1, repetition 0 of 8\n"
     process.send_signal(signal.SIGINT)
-    rest, errors = await asyncio.wait_for(process.communicate(), 10)
+    rest, errors = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, rest, errors) == (0, b"", b"")
 
 
@@ -318,7 +318,7 @@ async def test_a_pipe_that_is_closed_ends_it_without_a_word(room: Room) -> None:
     )
     assert process.stdout is not None
     await room.publisher.publish([state()])
-    assert (await asyncio.wait_for(process.stdout.readline(), 20)).startswith(b"2027-01-15T08:00:00.000Z Ada")
+    assert (await asyncio.wait_for(process.stdout.readline(), 60)).startswith(b"2027-01-15T08:00:00.000Z Ada")
 
     async def go_on_talking() -> None:
         links: tuple[payloads.LinkPhase, ...] = ("connected", "lost")
@@ -327,6 +327,6 @@ async def test_a_pipe_that_is_closed_ends_it_without_a_word(room: Room) -> None:
             await asyncio.sleep(0.05)
 
     talking = asyncio.create_task(go_on_talking())
-    _, errors = await asyncio.wait_for(process.communicate(), 10)
+    _, errors = await asyncio.wait_for(process.communicate(), 30)
     talking.cancel()
     assert errors == b""

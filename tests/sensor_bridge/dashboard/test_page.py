@@ -294,7 +294,7 @@ async def test_it_reads_well_on_a_phone(stage: Stage) -> None:
 
 
 @pytest.mark.realtime
-async def test_forty_athletes_stay_smooth(stage: Stage) -> None:
+async def test_forty_athletes_are_all_seen_live(stage: Stage) -> None:
     athletes = [ScriptedAthlete(f"athlete-{n}", f"Athlete {n}") for n in range(1, 41)]
     gym = await stage.gym(*athletes)
     page = await stage.page(width=1920, height=1080)
@@ -302,19 +302,16 @@ async def test_forty_athletes_stay_smooth(stage: Stage) -> None:
         gym.start(athlete, n * 0.7)
         gym.introduce(athlete)
     await expect(page.get_by_test_id("athlete-card")).to_have_count(40)
-    frames = page.evaluate(
-        """() => new Promise((resolve) => {
-            let frames = 0;
-            const end = performance.now() + 3000;
-            const step = () => {
-                frames += 1;
-                performance.now() < end ? requestAnimationFrame(step) : resolve(frames);
-            };
-            requestAnimationFrame(step);
-        })"""
-    )
-    begin = time.monotonic()
-    counted, _ = await asyncio.gather(frames, gym.play(3.0))
-    per_second = counted / (time.monotonic() - begin)
-    # Without a graphics card, sharing two cores with broker, publisher and other tests.
-    assert per_second > 8.0
+    cards = page.get_by_test_id("athlete-card")
+    drawn = "cards => cards.map((card) => card.querySelector('.pelvis').getAttribute('transform'))"
+    before = await cards.evaluate_all(drawn)
+    playing = asyncio.create_task(gym.play(60.0))
+    still, until_s = set(range(40)), time.monotonic() + 30.0
+    while still and time.monotonic() < until_s:
+        # Only what can be seen is drawn: look at one that has not moved yet.
+        await cards.nth(min(still)).evaluate("(card) => card.scrollIntoView()")
+        await asyncio.sleep(0.2)
+        now = await cards.evaluate_all(drawn)
+        still -= {n for n in still if now[n] != before[n]}
+    playing.cancel()
+    assert not still

@@ -138,7 +138,7 @@ async def test_connections_of_the_page_do_not_hold_up_the_end() -> None:
         )
         async with MqttClient(settings) as page:
             await page.connected(5)
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(20):
                 await stack.aclose()
             with pytest.raises(BrokerUnavailable):
                 await page.publish("x", b"")
