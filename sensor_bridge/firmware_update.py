@@ -7,13 +7,22 @@ confirmed; in every other case the next boot, ours or the sensor's own, brings b
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sensor_bridge.ble.connection import connected
 from sensor_bridge.ble.update_link import UpdateLink
-from sensor_bridge.errors import CommandRefused, LinkLost, SensorNotFound, UpdateFailed, WrongFirmware
+from sensor_bridge.errors import (
+    AdapterFull,
+    BondLost,
+    CommandRefused,
+    LinkLost,
+    PairingNeeded,
+    SensorNotFound,
+    UpdateFailed,
+    WrongFirmware,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -27,6 +36,8 @@ if TYPE_CHECKING:
 _LEAST_BATTERY_PERCENT: Final = 20
 _TRIES_WITHOUT_PROGRESS: Final = 4
 _BETWEEN_TRIES_S: Final = 0.5
+_RESTARTED_S: Final = 5.0  # who has not begun to restart by then has not heard that it should
+_FOR_THE_USER: Final = (AdapterFull, BondLost, PairingNeeded)  # trying again mends none of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +124,8 @@ class FirmwareUpdate:
             The sensor runs what it ran before, or does not come back.
         SensorNotFound, LinkLost, WrongFirmware, CommandRefused
             It is not there, the link cannot be held, or it has no update service.
+        PairingNeeded, BondLost, AdapterFull
+            No link without the user's help.
         """
         before = await self._deliver()
         if before is not None:
@@ -128,9 +141,11 @@ class FirmwareUpdate:
             try:
                 async with self._linked(self._times.search_s) as link:
                     return await self._deliver_over(link)
+            except _FOR_THE_USER:
+                raise
             except LinkLost as lost:
                 failures = 1 if self._sent > sent_before else failures + 1
-                sent_before = self._sent
+                sent_before = max(sent_before, self._sent)
                 if failures >= _TRIES_WITHOUT_PROGRESS:
                     raise
                 self._say(f"the link was lost ({lost}); going on where it broke off")
@@ -140,8 +155,10 @@ class FirmwareUpdate:
         firmware = self._firmware
         slots = await link.slots()
         active = _active(slots)
-        if active.digest == firmware.digest:  # from an earlier time, or the answer to the restart was lost
-            return None if active.is_confirmed else next(slot for slot in slots if not slot.is_active)
+        if active.digest == firmware.digest:  # from an earlier time
+            if active.is_confirmed:
+                return None
+            return next((slot for slot in slots if not slot.is_active), active)  # the other may be empty
         if firmware.version < active.version[:3]:
             raise UpdateFailed(
                 f"the image is {firmware.version_text}, {self._name} runs {active.version_text}: "
@@ -159,13 +176,16 @@ class FirmwareUpdate:
                 self._say("sending")
         await link.try_at_next_boot(firmware.digest)
         self._say("restarting")
-        await link.reset()
+        with suppress(LinkLost):  # the answer may go down with the link: what comes back tells
+            await link.reset()
         return active
 
     # Trial -----------------------------------------------------------------------------------------------
 
     async def _settle(self, before: Slot) -> None:
         """Wait until the sensor is back; keep the new firmware, or say what became of it."""
+        now_s = asyncio.get_running_loop().time
+        restart_again_s = now_s() + _RESTARTED_S
         try:
             async with asyncio.timeout(self._times.return_s):
                 while True:
@@ -175,6 +195,11 @@ class FirmwareUpdate:
                             if not any(slot.is_pending for slot in slots):  # else it has not restarted yet
                                 await self._judge(link, slots, before)
                                 return
+                            if now_s() >= restart_again_s:
+                                restart_again_s = now_s() + _RESTARTED_S
+                                await link.reset()
+                    except _FOR_THE_USER:
+                        raise
                     except (LinkLost, SensorNotFound):
                         pass
                     await asyncio.sleep(_BETWEEN_TRIES_S)
@@ -198,10 +223,12 @@ class FirmwareUpdate:
         try:
             await link.status()
         except WrongFirmware as error:
-            await link.reset()
-            raise UpdateFailed(
-                f"firmware {new} runs but is not understood ({error}): {self._name} goes back to {old}"
-            ) from error
+            complaint = f"firmware {new} runs but is not understood ({error})"
+            if before.digest == digest:
+                raise UpdateFailed(f"{complaint}, and {self._name} holds no other to go back to") from error
+            with suppress(LinkLost, CommandRefused):  # then the sensor's next boot is the way back
+                await link.reset()
+            raise UpdateFailed(f"{complaint}: {self._name} goes back to {old} at its next boot") from error
         self._say("confirming")
         await link.confirm()
 

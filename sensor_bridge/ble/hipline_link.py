@@ -70,6 +70,7 @@ class HiplineLink:
         self._connection = SensorConnection(sensor.sensor_id, clock, "Hipline")
         self._info: DeviceInfo | None = None
         self._has_flash = False
+        self._is_admitted = False
         self._command_lock = asyncio.Lock()
         self._replies: dict[int, asyncio.Future[CommandReply]] = {}
         self._tag = 0
@@ -187,7 +188,11 @@ class HiplineLink:
         ------
         LinkLost
             The link broke.
+        PairingNeeded, BondLost
+            The sensor serves only computers it is paired with.
         """
+        if not self._is_admitted:  # a write without response would be refused silently, a command is not
+            await self._ask(lambda tag: Identify(tag, 0))
         await self._connection.write(gatt.BULK_UUID, encode(request), response=False)
 
     async def keep_time(self) -> None:
@@ -289,6 +294,7 @@ class HiplineLink:
                 self._replies[tag] = reply
                 try:
                     await self._connection.write(gatt.CONTROL_UUID, encode(make(tag)), response=True)
+                    self._is_admitted = True
                     async with asyncio.timeout(_REPLY_TIMEOUT_S):
                         return await reply
                 except TimeoutError:

@@ -22,10 +22,18 @@ from smpclient.requests.os_management import ResetWrite
 from smpclient.transport import SMPTransport
 
 from firmware_protocol import gatt
-from firmware_protocol.codec import decode_info, decode_status
+from firmware_protocol.codec import decode_info, decode_status, encode
 from firmware_protocol.errors import ProtocolError
+from firmware_protocol.packets import Identify
 from sensor_bridge.ble.connection import SensorConnection
-from sensor_bridge.errors import CommandRefused, LinkLost, WrongFirmware
+from sensor_bridge.errors import (
+    BondLost,
+    CommandRefused,
+    LinkLost,
+    PairingNeeded,
+    UpdateFailed,
+    WrongFirmware,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
 _REQUEST_S: Final = 5.0
 _FIRST_REQUEST_S: Final = 40.0  # the sensor erases a slot first
 _LARGEST_ANSWER: Final = 4096
+_ANSWERS_WITHOUT_GROWTH: Final = 10  # a piece that is lost is asked for again once or twice
 
 # What a failed request logs there, we tell.
 logging.getLogger("smpclient").setLevel(logging.CRITICAL)
@@ -98,6 +107,7 @@ class UpdateLink:
             raise WrongFirmware(
                 f"{self.sensor.sensor_id}: its firmware cannot be exchanged by radio: it has no SMP service"
             )
+        await self._require_admission()
         with self._errors():
             await self._client.connect()
 
@@ -132,9 +142,23 @@ class UpdateLink:
 
         Where an upload of the same image broke off, the sensor says how far it had come, and it goes on
         there.
+
+        Raises
+        ------
+        UpdateFailed
+            The sensor takes no more of it, however often it is sent.
         """
+        most, n_vain = -1, 0
         with self._errors():
             async for received in self._client.upload(image, first_timeout_s=_FIRST_REQUEST_S):
+                n_vain = 0 if received > most else n_vain + 1
+                most = max(most, received)
+                if n_vain >= _ANSWERS_WITHOUT_GROWTH or not 0 <= received <= len(image):
+                    raise UpdateFailed(
+                        f"{self.sensor.sensor_id}: the upload does not get on: the sensor claims to have "
+                        f"{received} of {len(image)} bytes; switch it off and on and try again: it runs what "
+                        "it ran before"
+                    )
                 yield received
 
     async def try_at_next_boot(self, digest: bytes) -> None:
@@ -148,7 +172,25 @@ class UpdateLink:
     async def reset(self) -> None:
         """Let the sensor boot anew."""
         with self._errors():
-            await self._client.request(ResetWrite())
+            answer = await self._client.request(ResetWrite())
+        if error(answer):
+            raise CommandRefused(f"{self.sensor.sensor_id}: the sensor does not restart: {answer}")
+
+    async def _require_admission(self) -> None:
+        """Raise where the sensor serves only computers it is paired with.
+
+        SMP is written without response, and what is refused so is refused silently. A command is answered;
+        it is not carried out, for nobody has subscribed to its reply (docs/protocol.md).
+        """
+        if not self._connection.has(gatt.CONTROL_UUID):
+            return
+        try:
+            await self._connection.write(gatt.CONTROL_UUID, encode(Identify(0, 0)), response=True)
+        except (BondLost, PairingNeeded):
+            raise
+        except LinkLost:
+            if self._connection.is_over:
+                raise
 
     async def _choose(self, request: ImageStatesWrite) -> None:
         with self._errors():

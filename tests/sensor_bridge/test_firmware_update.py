@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -16,19 +17,20 @@ from hardware_sim.gatt_table import HIPLINE_TABLE
 from hardware_sim.peripheral import VirtualPeripheral
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.sensor_model import SensorModel
+from hardware_sim.virtual_time import run_in_virtual_time
 from sensor_bridge.ble.adapter import Adapter
+from sensor_bridge.ble.bonding import PairingLink
+from sensor_bridge.ble.connection import connected
 from sensor_bridge.ble.hipline_link import connect
-from sensor_bridge.errors import UpdateFailed, WrongFirmware
+from sensor_bridge.errors import AdapterFull, CommandRefused, PairingNeeded, UpdateFailed, WrongFirmware
 from sensor_bridge.firmware_file import read_firmware
 from sensor_bridge.firmware_update import FirmwareUpdate, UpdateProgress
 from sensor_bridge.host_clock import HostClock
 from tests.sensor_bridge.ble.radio_bench import QUICK, source, wish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from pathlib import Path
-
-pytestmark = pytest.mark.realtime
 
 KEY = Ed25519PrivateKey.generate()
 SIGNING = SensorModel(update_key=KEY.public_key())
@@ -38,12 +40,26 @@ def sensor_radio(model: SensorModel = SIGNING) -> VirtualRadio:
     return VirtualRadio([source()], radio=QUICK, model=model)
 
 
+def in_virtual_time(scene: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test of a coroutine function; it runs where time costs nothing."""
+
+    @functools.wraps(scene)
+    def test(*args: object, **kwargs: object) -> None:
+        run_in_virtual_time(scene(*args, **kwargs))
+
+    return test
+
+
 def update_of(
-    radio: VirtualRadio, path: Path, image: bytes, tell: Callable[[UpdateProgress], None] | None = None
+    radio: VirtualRadio,
+    path: Path,
+    image: bytes,
+    tell: Callable[[UpdateProgress], None] | None = None,
+    adapter: Adapter | None = None,
 ) -> FirmwareUpdate:
     path.write_bytes(image)
     return FirmwareUpdate(
-        Adapter(*radio.bleak_backends()),
+        adapter or Adapter(*radio.bleak_backends()),
         wish("pelvis"),
         HostClock(),
         read_firmware(path),
@@ -58,6 +74,7 @@ async def version_told(radio: VirtualRadio) -> tuple[int, int, int]:
         return link.info.firmware_version
 
 
+@in_virtual_time
 async def test_an_upload_goes_on_where_a_broken_link_left_it(tmp_path: Path) -> None:
     told: list[UpdateProgress] = []
     async with sensor_radio() as radio:
@@ -78,6 +95,7 @@ async def test_an_upload_goes_on_where_a_broken_link_left_it(tmp_path: Path) -> 
     assert sent[-1] == len(image)
 
 
+@in_virtual_time
 async def test_what_runs_already_is_left_alone(tmp_path: Path) -> None:
     async with sensor_radio() as radio:
         assert not await update_of(radio, tmp_path / "same.bin", build_image((1, 0, 0))).run()
@@ -92,6 +110,7 @@ async def test_what_runs_already_is_left_alone(tmp_path: Path) -> None:
     ],
     ids=["crashes", "another signature", "older"],
 )
+@in_virtual_time
 async def test_what_does_not_hold_leaves_the_old_firmware(
     tmp_path: Path, image: bytes, complaint: str
 ) -> None:
@@ -102,6 +121,7 @@ async def test_what_does_not_hold_leaves_the_old_firmware(
         assert await version_told(radio) == (1, 0, 0)
 
 
+@in_virtual_time
 async def test_firmware_that_is_not_understood_is_not_confirmed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +138,7 @@ async def test_firmware_that_is_not_understood_is_not_confirmed(
         assert await version_told(radio) == (1, 0, 0)
 
 
+@in_virtual_time
 async def test_an_empty_battery_is_charged_first(tmp_path: Path) -> None:
     async with sensor_radio() as radio:
         radio.peripherals["pelvis"]._battery_percent = 12
@@ -125,6 +146,7 @@ async def test_an_empty_battery_is_charged_first(tmp_path: Path) -> None:
             await update_of(radio, tmp_path / "new.bin", build_image((1, 1, 0), key=KEY)).run()
 
 
+@in_virtual_time
 async def test_a_sensor_without_the_service_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without = replace(
         HIPLINE_TABLE,
@@ -134,3 +156,123 @@ async def test_a_sensor_without_the_service_says_so(tmp_path: Path, monkeypatch:
     async with sensor_radio() as radio:
         with pytest.raises(WrongFirmware, match="it has no SMP service"):
             await update_of(radio, tmp_path / "new.bin", build_image((1, 1, 0), key=KEY)).run()
+
+
+# What an answer, a link or a slot that is missing makes of it ----------------------------------------------
+
+UPLOAD, RESET = (1, 1, 2), (0, 5, 2)  # SMP group, command, operation
+
+
+@in_virtual_time
+async def test_a_long_exchange_of_slots_is_waited_for_though_the_answer_was_lost(tmp_path: Path) -> None:
+    restarts: list[asyncio.Task[None]] = []
+    async with sensor_radio() as radio:
+
+        def restart() -> None:
+            radio.drop_link("pelvis")
+            restarts.append(asyncio.create_task(radio.reboot("pelvis", dark_s=40.0)))
+
+        radio.peripherals["pelvis"].firmware.on_reset = restart
+        assert await update_of(radio, tmp_path / "new.bin", build_image((1, 1, 0), key=KEY)).run()
+        assert radio.peripherals["pelvis"].firmware._boot_loader.is_confirmed
+        assert await version_told(radio) == (1, 1, 0)
+    assert len(restarts) == 1
+
+
+@in_virtual_time
+async def test_a_restart_that_was_not_heard_is_asked_for_again(tmp_path: Path) -> None:
+    async with sensor_radio() as radio:
+        firmware = radio.peripherals["pelvis"].firmware
+        usual = firmware.on_reset
+
+        def deaf() -> None:
+            radio.drop_link("pelvis")
+            firmware.on_reset = usual
+
+        firmware.on_reset = deaf
+        assert await update_of(radio, tmp_path / "new.bin", build_image((1, 1, 0), key=KEY)).run()
+        assert await version_told(radio) == (1, 1, 0)
+
+
+@in_virtual_time
+async def test_a_trial_beside_an_empty_slot_is_judged(tmp_path: Path) -> None:
+    async with sensor_radio() as radio:
+        loader = radio.peripherals["pelvis"].firmware._boot_loader
+        loader.is_confirmed = False
+        assert await update_of(radio, tmp_path / "same.bin", build_image((1, 0, 0))).run()
+        assert loader.is_confirmed
+
+
+@in_virtual_time
+async def test_a_trial_that_is_not_understood_stays_where_there_is_no_way_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VirtualPeripheral, "_info", lambda _sensor: b"?")
+    async with sensor_radio() as radio:
+        loader = radio.peripherals["pelvis"].firmware._boot_loader
+        loader.is_confirmed = False
+        with pytest.raises(UpdateFailed, match=r"not understood .* pelvis holds no other to go back to$"):
+            await update_of(radio, tmp_path / "same.bin", build_image((1, 0, 0))).run()
+        assert not loader.is_confirmed
+
+
+@in_virtual_time
+async def test_a_restart_that_is_refused_is_told(tmp_path: Path) -> None:
+    async with sensor_radio() as radio:
+        radio.peripherals["pelvis"].firmware._server._handlers[RESET] = lambda _asked: {"rc": 10}
+        with pytest.raises(CommandRefused, match="pelvis: the sensor does not restart"):
+            await update_of(radio, tmp_path / "new.bin", build_image((1, 1, 0), key=KEY)).run()
+        assert await version_told(radio) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("claimed", [0, 512, 10**6])
+@in_virtual_time
+async def test_an_upload_that_does_not_get_on_ends(tmp_path: Path, claimed: int) -> None:
+    asked: list[object] = []
+    async with sensor_radio() as radio:
+
+        def take(request: object) -> dict[str, int]:
+            asked.append(request)
+            return {"off": claimed}
+
+        radio.peripherals["pelvis"].firmware._server._handlers[UPLOAD] = take
+        with pytest.raises(UpdateFailed, match=f"claims to have {claimed} of .*; switch it off") as failure:
+            await update_of(radio, tmp_path / "new.bin", build_image((1, 1, 0), key=KEY)).run()
+        assert "\n" not in str(failure.value)
+    assert 1 <= len(asked) < 20
+
+
+# What only the user can mend -------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_sensor_that_wants_pairing_says_so_and_is_updated_once_paired(tmp_path: Path) -> None:
+    told: list[UpdateProgress] = []
+    image = build_image((1, 1, 0), key=KEY)
+    async with sensor_radio(SensorModel(update_key=KEY.public_key(), requires_pairing=True)) as radio:
+        adapter = Adapter(*radio.bleak_backends())
+        with pytest.raises(PairingNeeded, match=r"paired with: hipline sensors pair pelvis$"):
+            await update_of(radio, tmp_path / "new.bin", image, told.append, adapter).run()
+        assert not told  # nor was it tried again
+        found = await adapter.find(wish("pelvis"), 5)
+        async with connected(PairingLink(wish("pelvis"), HostClock()), adapter, found, timeout_s=10):
+            pass
+        adapter.paired = frozenset({found.sighting.address})
+        assert await update_of(radio, tmp_path / "new.bin", image, told.append, adapter).run()
+        assert radio.peripherals["pelvis"].firmware.version == (1, 1, 0)
+
+
+@in_virtual_time
+async def test_an_adapter_that_is_full_is_not_a_lost_link(tmp_path: Path) -> None:
+    told: list[UpdateProgress] = []
+    sources = [source("pelvis"), source("thigh")]
+    async with VirtualRadio(sources, radio=QUICK, model=SIGNING, max_connections=1) as radio:
+        adapter = Adapter(*radio.bleak_backends())
+        found = await adapter.find(wish("thigh"), 5)
+        async with connect(adapter, found, wish("thigh"), HostClock(), timeout_s=10):
+            update = update_of(
+                radio, tmp_path / "new.bin", build_image((1, 1, 0), key=KEY), told.append, adapter
+            )
+            with pytest.raises(AdapterFull):
+                await update.run()
+    assert not told

@@ -14,6 +14,7 @@ from hardware_sim.sensor_model import SensorModel, address_of
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.ble.bonding import PairingLink, forget_bond
 from sensor_bridge.ble.connection import connected
+from sensor_bridge.ble.flash_log import erase, survey
 from sensor_bridge.ble.hipline_link import connect
 from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.errors import BondLost, LinkLost, PairingNeeded
@@ -68,6 +69,17 @@ async def test_who_has_paired_is_served_now_and_later(adapter, radio):
                 break
     await radio.reboot("pelvis")
     await blink(adapter)
+
+
+async def test_the_flash_of_a_sensor_that_wants_pairing_is_for_who_has_paired(adapter):
+    async with connect(adapter, await found(adapter), PELVIS, HostClock(), timeout_s=10) as link:
+        for request in (survey, erase):  # written without response: nobody refuses those aloud
+            with pytest.raises(PairingNeeded, match=r"is paired with: hipline sensors pair pelvis$"):
+                await request(link)
+    await pair(adapter)
+    async with connect(adapter, await found(adapter), PELVIS, HostClock(), timeout_s=10) as link:
+        assert (await survey(link)).capacity_samples > 0
+        await erase(link)
 
 
 async def test_the_bond_is_of_secure_connections(adapter, radio):
