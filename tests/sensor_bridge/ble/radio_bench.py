@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,9 +13,28 @@ from firmware_protocol.packets import AccelRange, GyroRange, SamplingRate
 from hardware_sim.peripheral import address_of
 from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.recording_source import SampleSource
+from hardware_sim.virtual_time import run_in_virtual_time
 from sensor_bridge.ble.link import FrameKind, LinkPhase
+from sensor_bridge.host_clock import HostClock
 
 QUICK = RadioConditions(connection_interval_ms=7.5, supervision_timeout_s=0.5)
+UTC_NS = 1_700_000_000_000_000_000
+
+
+def in_virtual_time(scene):
+    """Make a test of a coroutine function that is run where time costs nothing and no machine is slow."""
+
+    @functools.wraps(scene)
+    def test(**given):
+        run_in_virtual_time(scene(**given))
+
+    return test
+
+
+def clock_of_the_loop():
+    """Return the host's clock in the time of the running loop."""
+    loop = asyncio.get_running_loop()
+    return HostClock(utc_ns=lambda: UTC_NS, monotonic_ns=lambda: round(loop.time() * 1e9))
 
 
 @dataclass(frozen=True)

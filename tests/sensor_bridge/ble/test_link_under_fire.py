@@ -10,17 +10,21 @@ import numpy as np
 
 from firmware_protocol.codec import decode_time_reply
 from hardware_sim.radio import VirtualRadio
-from hardware_sim.virtual_time import run_in_virtual_time
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.ble.backoff import Backoff
 from sensor_bridge.ble.hipline_link import HiplineLink
 from sensor_bridge.ble.link import FrameKind, LinkPhase
 from sensor_bridge.ble.supervisor import SensorSupervisor
 from sensor_bridge.errors import WrongFirmware
-from sensor_bridge.host_clock import HostClock
-from tests.sensor_bridge.ble.radio_bench import QUICK, Listener, source, wish
+from tests.sensor_bridge.ble.radio_bench import (
+    QUICK,
+    Listener,
+    clock_of_the_loop,
+    in_virtual_time,
+    source,
+    wish,
+)
 
-UTC_NS = 1_700_000_000_000_000_000
 LONG = 100_000  # samples: more than is played
 
 
@@ -28,8 +32,7 @@ LONG = 100_000  # samples: more than is played
 async def supervised(radio, *wishes):
     """Run a supervisor a wish, in the time of the running loop."""
     adapter, lock = Adapter(*radio.bleak_backends()), asyncio.Lock()
-    loop = asyncio.get_running_loop()
-    clock = HostClock(utc_ns=lambda: UTC_NS, monotonic_ns=lambda: round(loop.time() * 1e9))
+    clock = clock_of_the_loop()
     told = {each.sensor_id: Listener() for each in wishes}
     tasks = [
         asyncio.create_task(
@@ -51,16 +54,6 @@ async def supervised(radio, *wishes):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def in_virtual_time(scene):
-    """Make a test of a coroutine function that is run where time costs nothing."""
-
-    def test():
-        run_in_virtual_time(scene())
-
-    test.__doc__ = scene.__doc__
-    return test
 
 
 @in_virtual_time
@@ -194,20 +187,18 @@ async def test_the_clock_is_asked_for_out_of_step_with_the_connection_events():
         assert np.ptp(trips_ms[10:]) > 3.0  # of 7.5: in step they would all be the same
 
 
-def test_what_fails_beside_the_stream_ends_the_link_and_not_the_bridge(monkeypatch):
+@in_virtual_time
+async def test_what_fails_beside_the_stream_ends_the_link_and_not_the_bridge(monkeypatch):
     async def fail(link):
         await asyncio.sleep(0.5)
         raise WrongFirmware(f"{link.sensor.sensor_id}: it lacks characteristic TIME")
 
     monkeypatch.setattr(HiplineLink, "keep_time", fail)
 
-    async def scene():
-        async with (
-            VirtualRadio([source("pelvis", LONG)], radio=QUICK) as radio,
-            supervised(radio, wish("pelvis")) as (_, told),
-        ):
-            await told["pelvis"].is_connected(times=2)
-            lost = next(each for each in told["pelvis"].states if each.phase is LinkPhase.LOST)
-            assert lost.reason == "pelvis: it lacks characteristic TIME"
-
-    run_in_virtual_time(scene())
+    async with (
+        VirtualRadio([source("pelvis", LONG)], radio=QUICK) as radio,
+        supervised(radio, wish("pelvis")) as (_, told),
+    ):
+        await told["pelvis"].is_connected(times=2)
+        lost = next(each for each in told["pelvis"].states if each.phase is LinkPhase.LOST)
+        assert lost.reason == "pelvis: it lacks characteristic TIME"

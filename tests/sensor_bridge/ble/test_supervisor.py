@@ -1,4 +1,4 @@
-"""Supervisors over the real bleak API and the virtual radio, against the wall clock."""
+"""Supervisors over the real bleak API and the virtual radio, in virtual time."""
 
 from __future__ import annotations
 
@@ -19,9 +19,14 @@ from sensor_bridge.ble.backoff import Backoff
 from sensor_bridge.ble.link import FrameKind, LinkPhase
 from sensor_bridge.ble.supervisor import SensorSupervisor
 from sensor_bridge.errors import BluetoothUnavailable
-from tests.sensor_bridge.ble.radio_bench import QUICK, Listener, source, wish
-
-pytestmark = pytest.mark.realtime
+from tests.sensor_bridge.ble.radio_bench import (
+    QUICK,
+    Listener,
+    clock_of_the_loop,
+    in_virtual_time,
+    source,
+    wish,
+)
 
 
 @asynccontextmanager
@@ -39,6 +44,7 @@ async def supervised(radio, *wishes, resume_point=None):
                 listeners[each.sensor_id].frames.append,
                 listeners[each.sensor_id].states.append,
                 resume_point,
+                clock=clock_of_the_loop(),
                 backoff=Backoff(first_s=0.1, longest_s=0.5, generator=random.Random(1)),
             ).run()
         )
@@ -64,6 +70,7 @@ def assert_all_there(listener, played):
     assert np.array_equal(np.array([samples[index] for index in range(len(played))]), played.counts)
 
 
+@in_virtual_time
 async def test_three_sensors_stream_every_sample_unchanged():
     sources = [source(name, 150, seed=seed) for seed, name in enumerate(("pelvis", "left", "right"))]
     async with (
@@ -86,6 +93,7 @@ async def test_three_sensors_stream_every_sample_unchanged():
             assert (state.sampling_rate_hz, state.health.connection_interval_ms) == (100.0, 7.5)
 
 
+@in_virtual_time
 async def test_samples_arrive_when_they_were_made():
     played = source(n=100)
     async with VirtualRadio([played], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as listeners:
@@ -100,6 +108,7 @@ async def test_samples_arrive_when_they_were_made():
 
 
 @pytest.mark.parametrize("how", ["drop", "hang up", "out of range"])
+@in_virtual_time
 async def test_a_lost_link_costs_no_sample(how):
     played = source(n=220)
     async with VirtualRadio([played], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as listeners:
@@ -122,6 +131,7 @@ async def test_a_lost_link_costs_no_sample(how):
         assert LinkPhase.LOST in listener.phases()
 
 
+@in_virtual_time
 async def test_a_reboot_begins_a_new_stream():
     played = source(n=500)
     async with VirtualRadio([played], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as listeners:
@@ -138,6 +148,7 @@ async def test_a_reboot_begins_a_new_stream():
         assert second[0].device_time_us < first[-1].device_time_us
 
 
+@in_virtual_time
 async def test_a_stream_that_stops_on_a_living_link_is_noticed():
     played = source(n=300)
     async with VirtualRadio([played], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as listeners:
@@ -153,6 +164,7 @@ async def test_a_stream_that_stops_on_a_living_link_is_noticed():
         assert_all_there(listener, played)
 
 
+@in_virtual_time
 async def test_the_end_of_a_recording_is_no_silence():
     async with VirtualRadio([source(n=60)], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as told:
         await asyncio.wait_for(radio.playback_finished.wait(), 5)
@@ -160,6 +172,7 @@ async def test_the_end_of_a_recording_is_no_silence():
         assert told["pelvis"].phases() == [LinkPhase.SCANNING, LinkPhase.CONNECTING, LinkPhase.CONNECTED]
 
 
+@in_virtual_time
 async def test_waiting_for_the_other_sensors_is_no_silence():
     sources = [source("pelvis", 60), source("left", 60)]
     async with VirtualRadio(sources, radio=QUICK) as radio, supervised(radio, wish("pelvis")) as told:
@@ -171,6 +184,7 @@ async def test_waiting_for_the_other_sensors_is_no_silence():
         await told["pelvis"].reaches(lambda it: len(it.data()) == 6)
 
 
+@in_virtual_time
 async def test_a_bad_air_costs_time_but_no_sample():
     bad = RadioConditions(connection_interval_ms=7.5, packet_error_rate=0.3, advertising_loss=0.3)
     played = source(n=100)
@@ -180,6 +194,7 @@ async def test_a_bad_air_costs_time_but_no_sample():
         assert_all_there(told["pelvis"], played)
 
 
+@in_virtual_time
 async def test_what_the_host_loses_is_counted():
     leaky = RadioConditions(connection_interval_ms=7.5, host_loss=0.2)
     played = source(n=200)
@@ -197,6 +212,7 @@ async def test_what_the_host_loses_is_counted():
         assert health.lost == last + 1 - there
 
 
+@in_virtual_time
 async def test_a_queue_that_runs_over_is_told_by_the_sensor():
     played = source(n=200)
     async with (
@@ -216,6 +232,7 @@ async def test_a_queue_that_runs_over_is_told_by_the_sensor():
         assert any(each.gap_before for each in listener.data())
 
 
+@in_virtual_time
 async def test_clock_exchanges_bracket_the_sensor_clock():
     async with VirtualRadio([source(n=120)], radio=QUICK) as radio, supervised(radio, wish("pelvis")) as told:
         listener = told["pelvis"]
@@ -242,6 +259,7 @@ async def test_clock_exchanges_bracket_the_sensor_clock():
         await asyncio.wait_for(radio.playback_finished.wait(), 12)
 
 
+@in_virtual_time
 async def test_a_wrong_firmware_is_named_and_not_used():
     wrong = SensorModel(protocol_version=2)
     async with (
@@ -255,6 +273,7 @@ async def test_a_wrong_firmware_is_named_and_not_used():
         assert told["pelvis"].data() == []
 
 
+@in_virtual_time
 async def test_two_sensors_of_one_name_are_told_apart_by_address():
     sources = [source("pelvis", 100, seed=1), source("left", 100, seed=2)]
     names = {"pelvis": "clip", "left": "clip"}
@@ -271,6 +290,7 @@ async def test_two_sensors_of_one_name_are_told_apart_by_address():
             assert address_of("left") in reason
 
 
+@in_virtual_time
 async def test_a_restarted_bridge_goes_on_where_it_was_told_to():
     played = source(n=250)
     async with VirtualRadio([played], radio=QUICK) as radio:
@@ -288,6 +308,7 @@ async def test_a_restarted_bridge_goes_on_where_it_was_told_to():
             assert after.states[-1].health.lost == 0
 
 
+@in_virtual_time
 async def test_a_sensor_that_is_not_there_does_not_keep_others_waiting():
     sources = [source("pelvis", 100), source("left", 100)]
     async with VirtualRadio(sources, radio=QUICK) as radio:
@@ -301,6 +322,7 @@ async def test_a_sensor_that_is_not_there_does_not_keep_others_waiting():
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.05, 0.12, 0.2, 0.3, 0.45, 0.6])
+@in_virtual_time
 async def test_cancelling_at_any_moment_leaves_nothing(after_s, caplog):
     caplog.set_level(logging.ERROR)
     async with VirtualRadio([source()], radio=QUICK) as radio:
@@ -311,6 +333,7 @@ async def test_cancelling_at_any_moment_leaves_nothing(after_s, caplog):
     assert caplog.records == []
 
 
+@in_virtual_time
 async def test_a_missing_adapter_is_said_once_where_a_person_sees_it(monkeypatch, caplog):
     caplog.set_level(logging.INFO, logger="sensor_bridge")
     adapter = Adapter()
