@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 
 import pytest
 from bleak import BleakClient, BleakScanner
@@ -13,7 +14,7 @@ from firmware_protocol.codec import decode_frame, decode_reply, decode_status, d
 from firmware_protocol.packets import CommandResult
 from hardware_sim.peripheral import SensorModel, address_of
 from hardware_sim.radio import VirtualRadio
-from tests.sensor_bridge.ble.radio_bench import QUICK, source
+from tests.sensor_bridge.ble.radio_bench import QUICK, in_virtual_time, source
 
 OK, UNKNOWN, INVALID, BUSY, NOT_STREAMING = CommandResult
 
@@ -35,24 +36,34 @@ class Host:
 
     async def ask(self, command):
         await self.client.write_gatt_char(gatt.CONTROL_UUID, bytes.fromhex(command), response=True)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             return decode_reply(await self.replies.get())
+
+
+def two_sensors():
+    return VirtualRadio([source("pelvis", 100), source("left", 100)], radio=QUICK, seed=4)
 
 
 @pytest.fixture
 async def radio():
-    async with VirtualRadio([source("pelvis", 100), source("left", 100)], radio=QUICK, seed=4) as opened:
+    async with two_sensors() as opened:
         yield opened
 
 
-@pytest.fixture
-async def host(radio):
+@asynccontextmanager
+async def subscribed_to(radio):
     client_class, scanner = radio.bleak_backends()
-    device = await BleakScanner.find_device_by_address(address_of("pelvis"), timeout=3, backend=scanner)
+    device = await BleakScanner.find_device_by_address(address_of("pelvis"), timeout=20, backend=scanner)
     async with BleakClient(device, backend=client_class) as client:
         host = Host(client)
         await host.subscribe()
         yield host
+
+
+@pytest.fixture
+async def host(radio):
+    async with subscribed_to(radio) as opened:
+        yield opened
 
 
 START, STOP = "14 01 07 00 0000 00000000", "14 02 07"
@@ -102,7 +113,7 @@ async def test_answers_while_a_stream_runs(host, radio):
 
 async def test_start_needs_a_subscription_to_data(radio):
     client_class, scanner = radio.bleak_backends()
-    device = await BleakScanner.find_device_by_address(address_of("left"), timeout=3, backend=scanner)
+    device = await BleakScanner.find_device_by_address(address_of("left"), timeout=20, backend=scanner)
     async with BleakClient(device, backend=client_class) as client:
         host = Host(client)
         await host.subscribe(data=False)
@@ -117,42 +128,45 @@ async def test_what_cannot_be_answered_is_an_att_error(host):
 
 async def test_a_command_without_subscription_to_replies_is_an_att_error(radio):
     client_class, scanner = radio.bleak_backends()
-    device = await BleakScanner.find_device_by_address(address_of("left"), timeout=3, backend=scanner)
+    device = await BleakScanner.find_device_by_address(address_of("left"), timeout=20, backend=scanner)
     async with BleakClient(device, backend=client_class) as client:
         with pytest.raises(BleakGATTProtocolError, match=r"(?i)improperly configured"):
             await client.write_gatt_char(gatt.CONTROL_UUID, bytes.fromhex(STOP), response=True)
 
 
-async def test_clock_requests(host, radio):
-    request = bytes.fromhex("16 3412 8877665544332211")
-    await host.client.write_gatt_char(gatt.TIME_UUID, request, response=False)
-    await asyncio.sleep(0.1)
-    assert host.times.empty()  # before the playback the clock stands
-    radio.begin()
-    await host.client.write_gatt_char(gatt.TIME_UUID, b"\x16\x34", response=False)  # malformed: ignored
-    await host.client.write_gatt_char(gatt.TIME_UUID, request, response=False)
-    async with asyncio.timeout(2):
-        reply = decode_time_reply(await host.times.get())
-    assert (reply.sequence, reply.host_send_us) == (0x1234, 0x1122334455667788)
-    assert 1_000_000 <= reply.device_receive_us <= reply.device_send_us < 2_000_000
-    assert host.times.empty()
+@in_virtual_time
+async def test_clock_requests():
+    async with two_sensors() as radio, subscribed_to(radio) as host:
+        request = bytes.fromhex("16 3412 8877665544332211")
+        await host.client.write_gatt_char(gatt.TIME_UUID, request, response=False)
+        await asyncio.sleep(0.1)
+        assert host.times.empty()  # before the playback the clock stands
+        radio.begin()
+        await host.client.write_gatt_char(gatt.TIME_UUID, b"\x16\x34", response=False)  # malformed: ignored
+        await host.client.write_gatt_char(gatt.TIME_UUID, request, response=False)
+        async with asyncio.timeout(20):
+            reply = decode_time_reply(await host.times.get())
+        assert (reply.sequence, reply.host_send_us) == (0x1234, 0x1122334455667788)
+        assert 1_000_000 <= reply.device_receive_us <= reply.device_send_us < 2_000_000
+        assert host.times.empty()
 
 
 async def test_a_batch_is_kept_to(host, radio):
     await host.ask("14 03 07 08 01 02 04")
     await host.ask(START)
     radio.begin()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(20):
         frames = [decode_frame(await host.frames.get()) for _ in range(25)]
     assert [each.first_sample_index for each in frames] == list(range(0, 100, 4))
     assert b"".join(each.samples for each in frames) == source("pelvis", 100).counts.astype("<i2").tobytes()
 
 
+@in_virtual_time
 async def test_what_waits_for_a_lost_link_was_not_dropped_from_the_queue():
     model = SensorModel(queue_frames=2)
     async with VirtualRadio([source("pelvis", 100)], radio=QUICK, model=model, seed=4) as radio:
         client_class, scanner = radio.bleak_backends()
-        device = await BleakScanner.find_device_by_address(address_of("pelvis"), timeout=3, backend=scanner)
+        device = await BleakScanner.find_device_by_address(address_of("pelvis"), timeout=20, backend=scanner)
         async with BleakClient(device, backend=client_class) as client:
             host = Host(client)
             await host.subscribe()

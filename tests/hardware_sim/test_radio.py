@@ -9,7 +9,7 @@ from hardware_sim.peripheral import address_of
 from hardware_sim.radio import VirtualRadio
 from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.radio_link import RadioLink
-from tests.sensor_bridge.ble.radio_bench import QUICK, source
+from tests.sensor_bridge.ble.radio_bench import QUICK, in_virtual_time, source
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,7 @@ async def test_a_radio_that_is_off_says_so():
         radio.drop_link("pelvis")
 
 
+@in_virtual_time
 async def test_playback_ends_without_any_listener():
     async with VirtualRadio([source(n=20)], radio=QUICK) as radio:
         radio.begin()

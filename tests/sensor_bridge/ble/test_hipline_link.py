@@ -13,18 +13,23 @@ from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.errors import LinkLost, WrongFirmware
 from sensor_bridge.host_clock import HostClock
 from sensor_bridge.virtual_radio import Playback, attached, on_air_for_others
-from tests.sensor_bridge.ble.radio_bench import QUICK, source, wish
+from tests.sensor_bridge.ble.radio_bench import QUICK, clock_of_the_loop, in_virtual_time, source, wish
+
+
+def two_sensors():
+    return VirtualRadio([source("pelvis", 100), source("left", 100)], radio=QUICK)
 
 
 @pytest.fixture
 async def radio():
-    async with VirtualRadio([source("pelvis", 100), source("left", 100)], radio=QUICK) as opened:
+    async with two_sensors() as opened:
         yield opened
 
 
-async def link_to(radio, sensor, timeout_s=10.0):
+async def link_to(radio, sensor, timeout_s=20.0):
     adapter = Adapter(*radio.bleak_backends())
-    return connect(adapter, await adapter.find(sensor, 3), sensor, HostClock(), timeout_s=timeout_s)
+    found = await adapter.find(sensor, 20)
+    return connect(adapter, found, sensor, clock_of_the_loop(), timeout_s=timeout_s)
 
 
 async def test_what_the_sensor_said_of_itself(radio):
@@ -85,8 +90,9 @@ async def test_status_can_be_asked_for(radio):
         assert not status.is_streaming
 
 
-async def test_status_comes_once_a_second(radio):
-    async with await link_to(radio, wish("pelvis")) as link:
+@in_virtual_time
+async def test_status_comes_once_a_second():
+    async with two_sensors() as radio, await link_to(radio, wish("pelvis")) as link:
         await asyncio.sleep(2.2)
         statuses = [frame async for frame in until_quiet(link) if frame.kind is FrameKind.STATUS]
         assert decode_status(statuses[0].payload).stream_id == 0
@@ -133,6 +139,7 @@ async def test_a_connection_that_takes_too_long(radio):
         await linking.__aenter__()
 
 
+@in_virtual_time
 async def test_another_protocol_version_is_refused():
     async with VirtualRadio([source()], radio=QUICK, model=SensorModel(protocol_version=3)) as radio:
         linking = await link_to(radio, wish("pelvis"))
@@ -146,6 +153,6 @@ async def test_another_protocol_version_is_refused():
 async def test_a_flash_shows_in_the_characteristic_that_is_there(has_flash):
     playback = Playback((source("pelvis"),))
     async with on_air_for_others(playback, 1, 0, has_flash=has_flash) as (port, _), attached(port) as adapter:
-        found = await adapter.find(wish("pelvis"), 5)
-        async with connect(adapter, found, wish("pelvis"), HostClock(), timeout_s=10) as link:
+        found = await adapter.find(wish("pelvis"), 20)
+        async with connect(adapter, found, wish("pelvis"), HostClock(), timeout_s=20) as link:
             assert link.has_flash is has_flash
