@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Final
 
+from firmware_protocol.errors import ProtocolError
 from sensor_bridge.ble.connection import SensorConnection
 from sensor_bridge.ble.device_time import next_stream_id
 from sensor_bridge.errors import LinkLost, WrongFirmware
@@ -70,13 +71,19 @@ class StreamLink:
         LinkLost
             The link broke.
         WrongFirmware
-            It is another sensor than it seemed.
+            It is another sensor than it seemed, or what it answers is not what its family does.
         CommandRefused
             The sensor does not take the settings.
         """
         stream_id = 1 if resume is None else next_stream_id(resume[0])
         self._has_begun = True
-        description = await self._driver.begin(self._connection, self.sensor, stream_id)
+        try:
+            description = await self._driver.begin(self._connection, self.sensor, stream_id)
+        except ProtocolError as error:
+            raise WrongFirmware(
+                f"{self.sensor.sensor_id}: its answer is not understood: {error}; is it a "
+                f"{self._driver.family} with the firmware it was sold with?"
+            ) from error
         self._frame_s = self._driver.samples_per_payload / description.sampling_rate_hz
         return stream_id
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from firmware_protocol.ranges import SamplingRate
 from hardware_sim.radio import VirtualRadio
@@ -13,11 +16,17 @@ from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.virtual_time import run_in_virtual_time
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.ble.decoding import FrameDecoder
+from sensor_bridge.ble.drivers import STREAMING_DRIVERS
+from sensor_bridge.ble.drivers.polar import CONTROL_POINT
 from sensor_bridge.ble.link import LinkPhase
 from sensor_bridge.ble.linking import connect
+from sensor_bridge.ble.stream_link import StreamLink
 from sensor_bridge.ble.supervisor import SensorSupervisor
-from sensor_bridge.errors import CommandRefused, WrongFirmware
+from sensor_bridge.errors import BridgeError, CommandRefused, WrongFirmware
 from sensor_bridge.host_clock import HostClock
+from tests.fuzzing import FACTOR
+from tests.sensor_bridge.ble.drivers.test_generic import SKETCH
+from tests.sensor_bridge.ble.drivers.wire import ToldSensor
 from tests.sensor_bridge.ble.radio_bench import QUICK, Listener, source, wish
 
 
@@ -100,3 +109,61 @@ async def test_a_sensor_nobody_knows_is_found_only_when_its_kind_is_told():
         with pytest.raises(WrongFirmware, match="set its kind in the configuration: hipline, movella-dot"):
             async with connect(adapter, found, wish("hip"), HostClock(), timeout_s=5):
                 pass
+
+
+def link_to(sensor, kind, **wishes):
+    """Make a link whose other end is a sensor that answers as the test says."""
+    link = StreamLink(STREAMING_DRIVERS[kind], wish("hip", kind=kind, **wishes), HostClock())
+    link._connection = sensor
+    return link
+
+
+@pytest.mark.parametrize("reply", ["f0 01 02 00 00 07 01 00", "f0 01 02"])
+async def test_an_answer_that_is_not_understood_is_one_clear_line(reply):
+    def answer(_uuid, value):
+        operation, kind = value
+        understood = bytes([0xF0, operation, kind, 0, 0])
+        return [(CONTROL_POINT, bytes.fromhex(reply) if operation == 1 else understood)]
+
+    with pytest.raises(WrongFirmware, match=r"^hip: its answer is not understood: .* is it a Polar ") as told:
+        await link_to(ToldSensor(answer), "polar").start(None)
+    assert "\n" not in str(told.value)
+
+
+# What the answer to a write begins with, where somebody waits for it.
+ANSWER_HEADS = {
+    "polar": lambda value: b"\xf0" + value[:2],
+    "movesense": lambda value: b"\x01" + value[1:2],
+    "witmotion": lambda value: b"\x55\x71" + value[3:4] + b"\x00",
+}
+
+
+class AnsweringSensor(ToldSensor):
+    """Answers reads and writes with what it was given, one after the other."""
+
+    def __init__(self, answers, head):
+        super().__init__()
+        self._answers = iter(answers)
+        self._head = head
+
+    async def read(self, uuid):
+        del uuid
+        return next(self._answers, (b"", True))[0]
+
+    async def write(self, uuid, value, *, response):
+        await super().write(uuid, value, response=response)
+        payload, has_head = next(self._answers, (b"\x00\x00", True))
+        for hear in self._listeners.values():
+            hear(self._head(value) + payload if has_head else payload)
+
+
+@pytest.mark.parametrize("kind", STREAMING_DRIVERS)
+@settings(max_examples=40 * FACTOR, deadline=None)
+@given(answers=st.lists(st.tuples(st.binary(max_size=40), st.sampled_from([True] * 9 + [False])), max_size=8))
+def test_fuzz_of_the_answers_a_start_gets(kind, answers):
+    async def begin():
+        sensor = AnsweringSensor(answers, ANSWER_HEADS.get(kind, lambda _value: b""))
+        with contextlib.suppress(BridgeError):
+            await link_to(sensor, kind, layout=SKETCH).start(None)
+
+    run_in_virtual_time(begin())
