@@ -19,7 +19,7 @@ from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.remeasuring import Remeasuring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sensor_bridge.athlete_session import AthleteSession
@@ -118,18 +118,24 @@ class Healing:
 
     async def settle(self) -> None:
         """Wait until all that the connected sensors still have is here, as long as it comes."""
-        silent, before = 0, -1
+        silent, before = 0, (0, 0)
         for _ in range(round(_LONGEST_WAIT_S / _PERIOD_S)):
-            missing = sum(
-                planner.missing for sensor_id, planner in self._planners.items() if self._is_up(sensor_id)
-            )
-            silent = silent + 1 if missing == before else 0
-            if not missing or silent >= _MOST_SILENT:
+            left = self._left(sensor_id for sensor_id in self._planners if self._is_up(sensor_id))
+            silent = silent + 1 if left == before else 0
+            if not any(left) or silent >= _MOST_SILENT:
                 break
-            if before < 0:
-                log.info("%d samples are still to be fetched from the sensors", missing)
-            before = missing
+            if not any(before):
+                log.info("still to be fetched from the sensors: %d samples, %d questions", *left)
+            before = left
             await asyncio.sleep(_PERIOD_S)
+        missing, unanswered = self._left(self._planners)
+        if missing or unanswered:
+            log.warning(
+                "the session ends before all was fetched from sensors: %d samples are missing, %d questions "
+                "are unanswered; hipline sensors log downloads what they still have",
+                missing,
+                unanswered,
+            )
 
     async def corrections(self, frame: ReceivedFrame) -> list[Outgoing]:
         """Take a frame of kind HEALED, from :meth:`run` or out of the log; return what is to be said."""
@@ -193,6 +199,11 @@ class Healing:
             self._is_up(sensor.id) and not self._planners[sensor.id].is_done
             for sensor in self._sessions[athlete_id].athlete.sensors
         )
+
+    def _left(self, sensor_ids: Iterable[str]) -> tuple[int, int]:
+        """Count the samples of sensors that may still come, and what besides is to be asked of them."""
+        planners = [self._planners[sensor_id] for sensor_id in sensor_ids]
+        return sum(each.missing for each in planners), sum(each.n_unanswered for each in planners)
 
     def _is_up(self, sensor_id: str) -> bool:
         link = self._links.get(sensor_id)

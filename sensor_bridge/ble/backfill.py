@@ -86,6 +86,11 @@ class BackfillPlanner:
         """True where nothing is left to ask for."""
         return not self._wanted and not self._unsurveyed
 
+    @property
+    def n_unanswered(self) -> int:
+        """Requests that may still bring what nobody counts as missing now: surveys, and those set aside."""
+        return len(self._unsurveyed) + len(self._set_aside)
+
     # What happens ----------------------------------------------------------------------------------------
 
     def link_up(self, *, can_fetch: bool) -> None:
