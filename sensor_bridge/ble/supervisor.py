@@ -36,6 +36,7 @@ _CONNECT_S: Final = 20.0
 _RECONNECT_S: Final = 5.0  # at the place where it was last; then it is searched for
 _STABLE_S: Final = 10.0
 _KEEN_TRIES: Final = 2  # after so many in vain, searching is not to cost the other sensors anything
+_STOPPED: Final = "it has stopped sending and says so, though the link is up; switch it off and on again"
 _WARN_EVERY: Final = 100  # one line in so many refused payloads
 
 
@@ -111,7 +112,11 @@ class SensorSupervisor:
         """Keep the sensor streaming until cancelled; then leave no link and no task behind."""
         try:
             while True:
-                reason = self._known.explained(await self._try_once())
+                ended = await self._try_once()
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    # A task group that is failing already tells of its errors, not of a cancel (Python 3.11).
+                    raise asyncio.CancelledError
+                reason = self._known.explained(ended)
                 self._n_failures += 1
                 # Once in plain sight, since a person may have to mend it; tries that fail alike say no more.
                 log.log(logging.INFO if reason == self._complaint else logging.WARNING, "%s", reason)
@@ -168,7 +173,7 @@ class SensorSupervisor:
         self._backfilling.planner.link_up(can_fetch=link.has_flash)
         stream_id = await link.start(resume)
         self._n_links += 1
-        self._silence = SilenceWatch(link.frame_s)
+        self._silence = SilenceWatch(link.frame_s, has_sent=self._account.received > 0)
         self._silent_because = None
         self._complaint = ""
         self._n_failures = 0
@@ -189,7 +194,7 @@ class SensorSupervisor:
                 helper.cancel()
 
     async def _watch(self, link: SensorLink) -> None:
-        """End a link whose stream has stopped; call one that has lasted a success."""
+        """End a link whose stream has stopped unsaid; call one that has lasted a success."""
         assert self._silence is not None
         lasted_s = 0.0
         while True:
@@ -202,6 +207,10 @@ class SensorSupervisor:
                 self._silent_because = f"{self._sensor.sensor_id}: {complaint}"
                 await link.close()
                 return
+            if self._silence.has_stopped and not self._state.reason:
+                reason = f"{self._sensor.sensor_id}: {_STOPPED}"
+                log.warning("%s", reason)
+                self._report(reason=reason)
 
     # Frames ----------------------------------------------------------------------------------------------
 
@@ -229,6 +238,8 @@ class SensorSupervisor:
             self._silence.note_data(sum(run.n_samples / run.sampling_rate_hz for run in runs))
         if runs and runs[-1].sampling_rate_hz != self._state.sampling_rate_hz:
             self._report(sampling_rate_hz=runs[-1].sampling_rate_hz)
+        if runs and self._state.reason:
+            self._report(reason="")
 
     def _take_status(self, status: StreamStatus) -> None:
         self._interval_ms = status.connection_interval_ms

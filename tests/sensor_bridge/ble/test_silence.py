@@ -56,3 +56,30 @@ def test_without_any_sign_of_life_the_link_is_given_up():
     watch = SilenceWatch(0.1)
     watch.note_status(is_streaming=False)
     assert ticks_until_complaint(watch) == 25  # more than 6 s
+
+
+def rest(watch, seconds):
+    """Let a sensor say once a second that it makes no samples."""
+    for _ in range(seconds):
+        watch.note_status(is_streaming=False)
+        assert [watch.tick() for _ in range(4)] == [None] * 4
+
+
+def test_a_sensor_that_has_stopped_shows_after_some_seconds_until_it_sends_again():
+    watch = SilenceWatch(0.1)
+    watch.note_data(0.1)
+    rest(watch, 9)
+    assert not watch.has_stopped
+    rest(watch, 1)
+    assert watch.has_stopped
+    watch.note_data(0.1)
+    assert not watch.has_stopped
+
+
+def test_a_sensor_that_has_not_begun_has_not_stopped():
+    watch = SilenceWatch(0.1)
+    rest(watch, 30)
+    assert not watch.has_stopped
+    again = SilenceWatch(0.1, has_sent=True)
+    rest(again, 10)
+    assert again.has_stopped
