@@ -120,11 +120,12 @@ async def _all_streaming(
         for found in heard:
             sensor = sensor_found(found, config)
             links.append((await stack.enter_async_context(connected(adapter, found, sensor)), found))
-        with step("starting ..."):
-            for link, _ in links:
-                await link.start(None)
-        sensors = {found.sighting.address: _Streaming(link, found) for link, found in links}
+        sensors: dict[str, _Streaming] = {}
         try:
+            with step("starting ..."):
+                for link, found in links:
+                    await link.start(None)
+                    sensors[found.sighting.address] = _Streaming(link, found)
             yield sensors
         finally:
             for each in sensors.values():

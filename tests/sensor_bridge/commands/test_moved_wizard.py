@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from types import SimpleNamespace
+
 import pytest
 
+from sensor_bridge.ble.hipline_link import HiplineLink
 from sensor_bridge.commands import moved_wizard
+from sensor_bridge.config import Config
 from sensor_bridge.errors import BridgeError, LinkLost
 
 
@@ -58,3 +64,42 @@ async def test_when_it_cannot_be_told_nothing_is_written(liveliness: tuple[float
 async def test_a_lost_link_ends_it() -> None:
     with pytest.raises(LinkLost, match="b: the link was lost; begin again"):
         await moved_wizard._moved({"A": Scripted("a", 0.1), "B": Scripted("b", -1.0)}, {})  # type: ignore[arg-type]
+
+
+class _StartedLink(HiplineLink):
+    """Notes whether it streams; one that is refused does not."""
+
+    def __init__(self, *, is_refused: bool) -> None:
+        self.calls: list[str] = []
+        self._is_refused = is_refused
+
+    async def start(self, resume: tuple[int, int] | None) -> int:
+        if self._is_refused:
+            raise BridgeError("B: the sensor refuses to stream")
+        assert resume is None
+        self.calls.append("start")
+        return 1
+
+    async def stop(self) -> None:
+        self.calls.append("stop")
+
+    async def frames(self):  # type: ignore[no-untyped-def,override]
+        await asyncio.get_running_loop().create_future()
+        yield
+
+
+async def test_those_that_stream_already_are_ended_when_another_cannot_be_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    links = {"A": _StartedLink(is_refused=False), "B": _StartedLink(is_refused=True)}
+
+    @contextlib.asynccontextmanager
+    async def connected(_adapter, found, _sensor):  # type: ignore[no-untyped-def]
+        yield links[found.sighting.address]
+
+    monkeypatch.setattr(moved_wizard, "connected", connected)
+    heard = [SimpleNamespace(sighting=SimpleNamespace(name=each, address=each)) for each in links]
+    config = Config.model_validate({"athletes": []})
+    with pytest.raises(BridgeError, match="B: the sensor refuses to stream"):
+        await moved_wizard.recognise(None, heard, ["pelvis"], config)  # type: ignore[arg-type]
+    assert {name: link.calls for name, link in links.items()} == {"A": ["start", "stop"], "B": []}
