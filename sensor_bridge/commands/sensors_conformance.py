@@ -17,6 +17,7 @@ from sensor_bridge.commands.watch_words import printable
 from sensor_bridge.config_file import load_config
 from sensor_bridge.conformance.examination import chosen_clauses, examine
 from sensor_bridge.conformance.verdict import Finding, Verdict
+from sensor_bridge.errors import UserInputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -56,13 +57,16 @@ def examine_sensor(
     findings: list[Finding] = []
     try:
         asyncio.run(_examine(word, clauses, load_config(config_path), virtual_port, patience_s, findings))
-    finally:
-        if json_path is not None:
-            document = json.dumps(_document(word, findings), indent=1, ensure_ascii=False)
-            json_path.write_text(document + "\n", encoding="utf-8")
+    except BaseException:
+        try:
+            _write(json_path, word, findings)
+        except UserInputError as error:  # what ended the examination is told as its end
+            Console(stderr=True, highlight=False).print(f"hipline: {error}", markup=False, soft_wrap=True)
+        raise
     count = Counter(finding.verdict for finding in findings)
     told = ", ".join(f"{count[verdict]} {verdict}" for verdict in Verdict)
     Console(highlight=False).print(f"\n{told}.")
+    _write(json_path, word, findings)
     return 1 if count[Verdict.FAILED] else 0
 
 
@@ -100,6 +104,18 @@ def _line(finding: Finding) -> str:
     clause = finding.clause
     line = f"{_MARKS[finding.verdict]:<5}{clause.id:<24}{clause.demand}"
     return printable(f"{line}: {finding.detail}" if finding.detail else line)
+
+
+def _write(path: Path | None, word: str, findings: Sequence[Finding]) -> None:
+    if path is None:
+        return
+    document = json.dumps(_document(word, findings), indent=1, ensure_ascii=False)
+    try:
+        path.write_text(document + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserInputError(
+            f"{path}: the findings cannot be written: {error.strerror}; name another file with --json"
+        ) from error
 
 
 def _document(word: str, findings: Sequence[Finding]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from firmware_protocol.clauses import CLAUSES
 from sensor_bridge.cli import run_command
 from sensor_bridge.commands import sensors_conformance
 from sensor_bridge.conformance.verdict import Finding, Verdict
+from sensor_bridge.errors import LinkLost, UserInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,3 +108,38 @@ def test_an_unknown_clause_is_one_line(capsys: pytest.CaptureFixture[str]) -> No
     said = capsys.readouterr().err
     assert said.startswith("hipline: there is no clause frame-colour; choose from gatt-services, ")
     assert said.count("\n") == 1
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Path of a file that cannot be written."""
+
+    def write_text(_path, _text, encoding):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("pathlib.Path.write_text", write_text)
+    return tmp_path / "findings.json"
+
+
+def test_findings_that_cannot_be_written_are_one_line_after_the_count(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], full_disk: Path
+) -> None:
+    async def find(word, clauses, config, port, patience_s, findings):
+        findings.append(Finding(clauses[0], Verdict.PASSED, ""))
+
+    monkeypatch.setattr(sensors_conformance, "_examine", find)
+    with pytest.raises(UserInputError, match=r"the findings cannot be written: No space left .*--json$"):
+        sensors_conformance.examine_sensor("x", [], None, None, patience_s=1.0, json_path=full_disk)
+    assert "1 passed, 0 failed" in capsys.readouterr().out
+
+
+def test_what_ended_the_examination_is_not_hidden_by_the_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], full_disk: Path
+) -> None:
+    async def lose(word, clauses, config, port, patience_s, findings):
+        raise LinkLost("x: the link was lost")
+
+    monkeypatch.setattr(sensors_conformance, "_examine", lose)
+    with pytest.raises(LinkLost, match="x: the link was lost"):
+        sensors_conformance.examine_sensor("x", [], None, None, patience_s=1.0, json_path=full_disk)
+    assert "the findings cannot be written" in capsys.readouterr().err
