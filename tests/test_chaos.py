@@ -8,7 +8,8 @@ import logging
 import pytest
 
 from benchmarks.chaos.run import run
-from hardware_sim.chaos import chaos_names, load_chaos
+from hardware_sim.chaos import MishapKind, chaos_names, load_chaos
+from hardware_sim.flash_ring import PAGE_SAMPLES
 
 
 @functools.cache
@@ -28,6 +29,17 @@ def test_every_sample_is_accounted_for(name):
     assert account.made == (account.delivered + account.backfilled + account.reported_lost + account.vanished)
     assert account.wrong == 0
     assert (account.reported_lost > 0) is load_chaos(name).loses_samples
+
+
+@pytest.mark.parametrize("name", chaos_names())
+def test_what_vanishes_is_at_most_the_flash_page_in_ram_at_each_breakdown(name):
+    scenario = load_chaos(name)
+    n_breakdowns = sum(  # a battery that runs empty is foreseen: what was in RAM is written before
+        len(scenario.athlete.sensors) if mishap.sensor is None else 1
+        for _, mishap in scenario.strikes()
+        if mishap.kind is MishapKind.REBOOT
+    )
+    assert outcome(name).account.vanished <= n_breakdowns * PAGE_SAMPLES
 
 
 @pytest.mark.parametrize("name", chaos_names())

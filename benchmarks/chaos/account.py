@@ -38,7 +38,8 @@ class Account:
         That came from flash and not otherwise.
     vanished
         That were in a sensor's RAM only when it broke down, behind the last of which anybody had heard:
-        nobody can know how many they were.
+        the bridge cannot know how many they were. At most one flash page a breakdown, since a full page is
+        in flash; none where nothing breaks down, or the sensor foresees it.
     reported_lost
         What the bridge says it lacks.
     doubles
