@@ -40,7 +40,9 @@ def sensors_scan(
     duration: Annotated[float, typer.Option(min=0.5, max=300, help="How long to listen, s.")] = 5.0,
     ask: Annotated[
         bool,
-        typer.Option(help="Connect to each for its battery and firmware, which nobody advertises."),
+        typer.Option(
+            help="Connect to each Hipline sensor for its battery and firmware: nobody advertises them."
+        ),
     ] = True,
     file: ConfigFile = None,
     virtual_port: VirtualPort = None,
@@ -56,7 +58,7 @@ def sensors_scan(
 
 @sensors.command("info")
 def sensors_info(sensor: Sensor, *, file: ConfigFile = None, virtual_port: VirtualPort = None) -> None:
-    """Print what a sensor says of itself: firmware, rates, ranges, battery, connection."""
+    """Print what a Hipline sensor says of itself: firmware, rates, ranges, battery, connection."""
     from sensor_bridge.commands.sensors_ask import info
 
     info(sensor, file, virtual_port)
