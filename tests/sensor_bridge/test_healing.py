@@ -178,6 +178,7 @@ async def play(
     away_s: float = HOLE_S,
 ) -> Told:
     """Let the set be done; carry some of its sensors out of range in the middle of it."""
+    random.seed(1)  # a link asks for the sensor's time at random moments
     async with VirtualRadio(playback.sources, radio=AIR, model=model, seed=1) as radio:
         bridge = LoggingBridge(playback, log_path)
 
