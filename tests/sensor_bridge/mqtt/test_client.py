@@ -224,8 +224,11 @@ async def test_a_publish_under_way_fails_when_the_broker_stops_answering(real: B
             writer.write(data)
         writer.close()
 
+    ends: list[asyncio.StreamWriter] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         to_broker, from_broker = await asyncio.open_connection("127.0.0.1", real.tcp_port)
+        ends.extend((writer, from_broker))
         async with asyncio.TaskGroup() as group:
             group.create_task(pump(reader, from_broker))
             group.create_task(pump(to_broker, writer))
@@ -240,6 +243,11 @@ async def test_a_publish_under_way_fails_when_the_broker_stops_answering(real: B
         await until(lambda: not client.is_connected)
         flows.set()
         await client.connected(10)
+    for end in ends:  # or the garbage collector finds them, in some later test
+        end.close()
+    for end in ends:
+        with contextlib.suppress(OSError):
+            await end.wait_closed()
 
 
 async def test_an_error_in_the_block_leaves_as_it_is(embedded: BrokerUnderTest) -> None:
