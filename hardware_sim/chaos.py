@@ -13,12 +13,12 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hardware_sim.errors import HardwareSimError, ScenarioError
+from hardware_sim.errors import ScenarioError
 from hardware_sim.exercises import Exercise
 from hardware_sim.mounts import Mount, Placement
 from hardware_sim.radio_conditions import RadioConditions
 from hardware_sim.scenario import Scenario, Tempo, WornSensor
-from hardware_sim.toml_table import build, names_in, parse_toml, read_toml
+from hardware_sim.toml_table import names_in, parse_as, read_toml
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -225,11 +225,7 @@ def load_chaos(name_or_path: str | Path) -> ChaosScenario:
     """
     name = str(name_or_path)
     text = read_toml(name_or_path, _folder(), "trouble")
-    table = parse_toml(text, "trouble", name)
-    try:
-        return build(ChaosScenario, {"name": Path(name).stem, **table})
-    except HardwareSimError as error:
-        raise ScenarioError(f"trouble {name}: {error}") from error
+    return parse_as(ChaosScenario, text, "trouble", name, Path(name).stem)
 
 
 def _folder() -> Traversable:

@@ -6,9 +6,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hardware_sim.errors import ScenarioError
 from hardware_sim.scenario import Scenario
-from hardware_sim.toml_table import build, names_in, parse_toml, read_toml
+from hardware_sim.toml_table import names_in, parse_as, read_toml
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -48,11 +47,7 @@ def parse_scenario(text: str, name: str) -> Scenario:
     ScenarioError
         Not TOML, an unknown key, or a value that does not fit; the message begins with the name.
     """
-    table = parse_toml(text, "scenario", name)
-    try:
-        return build(Scenario, {"name": name, **table})
-    except ScenarioError as error:
-        raise ScenarioError(f"scenario {name}: {error}") from error
+    return parse_as(Scenario, text, "scenario", name, name)
 
 
 def _folder() -> Traversable:

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from hardware_sim.errors import ScenarioError
+from hardware_sim.errors import HardwareSimError, ScenarioError
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -57,18 +57,33 @@ def read_toml(name_or_path: str | Path, folder: Traversable, what: str) -> str:
         raise ScenarioError(f"cannot read {what} {name}: {reason}; check the path") from error
 
 
-def parse_toml(text: str, what: str, name: str) -> dict[str, Any]:
-    """Read TOML text into a table.
+def parse_as(kind: type[_Value], text: str, what: str, name: str, default_name: str) -> _Value:
+    """Make a dataclass that has a name of TOML text.
+
+    Parameters
+    ----------
+    kind
+        The dataclass.
+    text
+        What was read.
+    what, name
+        Beginning of every message: what such a file holds, and which it is.
+    default_name
+        Its name where the text gives none.
 
     Raises
     ------
     ScenarioError
-        It is none, or nested deeper than any person writes; the message begins with ``what`` and the name.
+        Not TOML, nested deeper than any person writes, an unknown key, or a value that does not fit.
     """
     try:
-        return tomllib.loads(text)
+        table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # tomllib has both for text that is no TOML
         raise ScenarioError(f"{what} {name} is not TOML: {error}; mend that place") from error
+    try:
+        return build(kind, {"name": default_name, **table})
+    except HardwareSimError as error:
+        raise ScenarioError(f"{what} {name}: {error}") from error
 
 
 def suggestion(word: str, words: tuple[str, ...]) -> str:
