@@ -7,7 +7,7 @@ confirmed; in every other case the next boot, ours or the sensor's own, brings b
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -245,11 +245,7 @@ class FirmwareUpdate:
     async def _linked(self, search_s: float) -> AsyncIterator[UpdateLink]:
         found = await self._adapter.find(self._sensor, search_s)
         link = UpdateLink(self._sensor, self._clock)
-        async with AsyncExitStack() as stack:
-            async with self._adapter.quiet():
-                await stack.enter_async_context(
-                    connected(link, self._adapter, found, timeout_s=self._times.connect_s)
-                )
+        async with connected(link, self._adapter, found, timeout_s=self._times.connect_s):
             yield link
 
 

@@ -255,7 +255,7 @@ class SensorConnection:
 async def connected(
     link: _Link, adapter: Adapter, found: Found, *, timeout_s: float
 ) -> AsyncGenerator[_Link]:
-    """Open a link to a sensor that was found; it ends with the block.
+    """Open a link to a sensor that was found, scanning for nobody meanwhile; it ends with the block.
 
     Parameters
     ----------
@@ -277,7 +277,7 @@ async def connected(
     """
     try:
         try:
-            async with asyncio.timeout(timeout_s):
+            async with adapter.quiet(), asyncio.timeout(timeout_s):
                 await link.open(adapter, found)
         except TimeoutError:
             raise LinkLost(f"{link.sensor.sensor_id}: no connection within {timeout_s:g} s") from None

@@ -157,7 +157,7 @@ class SensorSupervisor:
                 is_sparing=self._n_failures > _KEEN_TRIES,
             )
             timeout_s = _CONNECT_S
-        async with self._connect_lock, self._adapter.quiet():
+        async with self._connect_lock:
             self._report(phase=LinkPhase.CONNECTING, name=found.sighting.name, address=found.sighting.address)
             link = await stack.enter_async_context(
                 connect(self._adapter, found, self._sensor, self._clock, timeout_s=timeout_s)

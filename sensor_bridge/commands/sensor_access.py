@@ -139,10 +139,9 @@ async def connected(adapter: Adapter, found: Found, sensor: AskedSensor) -> Asyn
     """
     async with AsyncExitStack() as stack:
         with step(f"connecting to {sensor.sensor_id} ..."):
-            async with adapter.quiet():
-                link = await stack.enter_async_context(
-                    connect(adapter, found, sensor, HostClock(), timeout_s=_CONNECT_S)
-                )
+            link = await stack.enter_async_context(
+                connect(adapter, found, sensor, HostClock(), timeout_s=_CONNECT_S)
+            )
         yield link
 
 

@@ -78,10 +78,7 @@ async def _pair(word: str, config: Config, virtual_port: int | None) -> str:
             if found.is_bonded is not False:
                 await _forget_if_possible(adapter, sensor, address)
                 found = await adapter.find(sensor, SEARCH_S)
-            async with (
-                adapter.quiet(),
-                opened(PairingLink(sensor, HostClock()), adapter, found, timeout_s=_PAIR_S),
-            ):
+            async with opened(PairingLink(sensor, HostClock()), adapter, found, timeout_s=_PAIR_S):
                 pass
         # As the bridge will: connected anew, with the bond. A sensor that takes the command knows us.
         adapter.paired = frozenset({address.upper()})
