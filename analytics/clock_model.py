@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analytics.clock_bounds import CentralLine, central_line
+from analytics.clock_history import ClockHistory, SlewedLine
 from analytics.imu import NANOSECONDS_PER_SECOND, FloatArray
 
 if TYPE_CHECKING:
@@ -96,9 +97,8 @@ class ClockModel:
         self._envelope_ns = 0.0  # y of the line under all points at x = 0
         self._latency_ns = 0.0  # least latency, from exchanges
         self._bound_ns: float | None = None  # half the distance between the two bounds
-        self._slew_from_x = 0
-        self._correction_ns = 0.0
-        self._slew_rate = 0.0
+        self._has_fit = False
+        self._history = ClockHistory()
 
     @property
     def is_ready(self) -> bool:
@@ -189,15 +189,15 @@ class ClockModel:
         h = (np.asarray(host_ns, dtype=np.int64) - host_origin).astype(np.float64)
         x = h
         for _ in range(10):  # a contraction by at least settling_slew a turn: 0.05¹⁰ of 1 s is nothing
-            x = h - self._shift_ns(x)
+            x = h - self._history.shift_ns(x)
         self._note_used(x)
-        shift: IntArray = np.rint(self._shift_ns(x)).astype(np.int64)
+        shift: IntArray = np.rint(self._history.shift_ns(x)).astype(np.int64)
         return device_origin + (np.asarray(host_ns, dtype=np.int64) - host_origin) - shift
 
     def _host_ns(self, device_ns: IntArray) -> IntArray:
         device_origin, host_origin = self._require_origin()
         x = (np.asarray(device_ns, dtype=np.int64) - device_origin).astype(np.float64)
-        shift: IntArray = np.rint(self._shift_ns(x)).astype(np.int64)
+        shift: IntArray = np.rint(self._history.shift_ns(x)).astype(np.int64)
         return host_origin + (np.asarray(device_ns, dtype=np.int64) - device_origin) + shift
 
     def _note_used(self, x: FloatArray) -> None:
@@ -219,18 +219,12 @@ class ClockModel:
     def _line_ns(self, x: float) -> float:
         return self._envelope_ns + self._skew * x
 
-    def _shift_ns(self, x: FloatArray) -> FloatArray:
-        worked_off = self._slew_rate * np.maximum(0.0, x - self._slew_from_x)
-        left = np.maximum(0.0, abs(self._correction_ns) - worked_off)
-        correction: FloatArray = math.copysign(1.0, self._correction_ns) * left
-        return self._envelope_ns - self._latency_ns + self._skew * x + correction
-
     def _uncertainty_ms(self, x: int) -> float:
         age_ns = max(0, x - self._fitted_x)
         if self._origin is None:
             return math.inf
         bound = self._parameters.unknown_latency_ms if self._bound_ns is None else self._bound_ns / _NS_PER_MS
-        left = abs(self._correction_ns) / _NS_PER_MS
+        left = abs(self._history.newest.correction_ns) / _NS_PER_MS
         return bound + left + self._parameters.holdover_ppm * 1e-6 * age_ns / _NS_PER_MS
 
     def _admit(self, x: int, y: int) -> bool:
@@ -251,10 +245,6 @@ class ClockModel:
         return True
 
     def _refit(self) -> None:
-        at = np.array([float(self._newest_x if self._used_x is None else self._used_x)])
-        mapped_before = float(self._shift_ns(at)[0])
-        had_fit = bool(self._slew_rate)
-
         points = self._useful_points()
         if not points:
             return
@@ -266,13 +256,26 @@ class ClockModel:
             self._latency_ns = self._envelope_ns - (line.value - line.slope * self._newest_x)
             self._bound_ns = line.bound
 
-        self._correction_ns = 0.0
-        target = float(self._shift_ns(at)[0])
-        self._slew_from_x = int(at[0])
-        settling = at[0] < self._parameters.settling_s * NANOSECONDS_PER_SECOND
-        self._slew_rate = self._parameters.settling_slew if settling else self._parameters.slew
-        if had_fit:
-            self._correction_ns = mapped_before - target
+        self._take_over(self._newest_x if self._used_x is None else self._used_x)
+
+    def _take_over(self, from_x: int) -> None:
+        """Go over to the fit where samples were mapped last, without a step."""
+        parameters = self._parameters
+        settling = from_x < parameters.settling_s * NANOSECONDS_PER_SECOND
+        line = SlewedLine(
+            from_x,
+            self._envelope_ns - self._latency_ns,
+            self._skew,
+            correction_ns=0.0,
+            slew_rate=parameters.settling_slew if settling else parameters.slew,
+        )
+        if not self._has_fit:
+            self._has_fit = True
+            self._history.begin(line)
+            return
+        at = np.array([float(from_x)])
+        step_ns = float(self._history.shift_ns(at)[0] - line.shift_ns(at)[0])
+        self._history.go_on(replace(line, correction_ns=step_ns))
 
     def _useful_points(self) -> list[tuple[int, int]]:
         """Return the prompt packets; none while a sensor that was away for long sends what it remembered.

@@ -130,6 +130,26 @@ def test_inverse_is_the_inverse() -> None:
     )
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_sensor_that_lags_is_mapped_as_the_one_ahead_was(seed: int) -> None:
+    link = Link(ppm=20, offset_s=1.0, least_delay_s=0.0, seed=seed)
+    mapped_ns: dict[int, int] = {}
+    steps_ms = []
+    for k in range(80):
+        link.packet(k / 10)
+        of_this_packet = np.arange(UTC_NS + k * 100_000_000, UTC_NS + (k + 1) * 100_000_000, 10_000_000)
+        ahead = link.model.device_from_host_ns(of_this_packet)
+        mapped_ns |= dict(zip(of_this_packet.tolist(), ahead.tolist(), strict=True))
+        if k < 6:
+            continue
+        behind = of_this_packet - 600_000_000  # another sensor's packet, 0.6 s late
+        again = link.model.device_from_host_ns(behind)
+        steps_ms += [
+            abs(new - mapped_ns[old]) / 1e6 for old, new in zip(behind.tolist(), again.tolist(), strict=True)
+        ]
+    assert max(steps_ms) < 0.001
+
+
 def test_skew_beyond_200_ppm_is_not_believed() -> None:
     model = ClockModel()
     for k in range(1000):
