@@ -1,6 +1,7 @@
 import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import { stayConnected } from "./connection";
+import { followAddress } from "./route";
 import { Store } from "./store";
 import "./style/page.css";
 import "./style/card.css";
@@ -14,8 +15,9 @@ import { App } from "./views/app";
 const root = document.getElementById("app");
 if (root) {
   showTheme();
+  followAddress();
   const store = new Store();
-  render(<App store={store} />, root);
+  render(<App store={store} user={null} />, root);
   void stayConnected({
     onState: (state) => store.setLink(state),
     onMessage: (topicRoot, topic, text) => store.receive(topicRoot, topic, text),

@@ -17,6 +17,8 @@ export const TEXT = {
   needLook: (count: number) => (count === 1 ? "1 needs a look" : `${count} need a look`),
   nobody: "Waiting for the first athlete",
   nobodyHint: "The page fills by itself as soon as a sensor is worn.",
+  unknownPage: "There is no such page",
+  toTheGrid: "All athletes",
   set: (number: number, total: number | null) => (total === null ? `set ${number}` : `set ${number} of ${total}`),
   counting: "lowering",
   countingIdle: "last lowering",
