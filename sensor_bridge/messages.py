@@ -15,7 +15,7 @@ from analytics.pipeline_output import (
 )
 from sensor_bridge.corrections import corrections
 from sensor_bridge.live_angles import LiveAngles
-from sensor_bridge.mqtt import payloads
+from sensor_bridge.mqtt import field_types, payloads
 from sensor_bridge.mqtt.topics import Channel
 from sensor_bridge.outgoing import Outgoing
 from sensor_bridge.result_payloads import (
@@ -81,7 +81,7 @@ class AthleteMessages:
         self._live: LiveState | None = None
         asked = card.prescription
         self._exercise = str(asked.exercise if asked else Exercise.OTHER)
-        self._side = cast("payloads.Side", str((asked.side if asked else None) or Side.BOTH))
+        self._side = cast("field_types.Side", str((asked.side if asked else None) or Side.BOTH))
         self._target = target_payload(asked) if asked else None
 
     def begin(self, now_ms: float) -> list[Outgoing]:
@@ -134,7 +134,7 @@ class AthleteMessages:
         messages = self._told.tell(event, self._exercise)
         if isinstance(event, SetEvent):
             self._exercise = str(event.summary.exercise)
-            self._side = cast("payloads.Side", str(event.summary.side))
+            self._side = cast("field_types.Side", str(event.summary.side))
         return messages
 
     def _calibration(self, event: CalibrationEvent) -> Outgoing:

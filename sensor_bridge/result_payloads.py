@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, cast
 
 from analytics.repetition_figures import Measured, Unmeasured
-from sensor_bridge.mqtt import measures, payloads
+from sensor_bridge.mqtt import field_types, measures, payloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def repetition_payload(
         final=final,
         status=cast("payloads.RepetitionStatus", str(measured.status)),
         exercise=exercise,
-        side=cast("payloads.Side", str(measured.side)),
+        side=cast("field_types.Side", str(measured.side)),
         sd={
             name: measured.sd[name]
             for name, value in values.items()
@@ -111,7 +111,7 @@ def set_payload(
         revision=revision,
         final=summary.is_final,
         exercise=str(summary.exercise),
-        side=cast("payloads.Side", str(summary.side)),
+        side=cast("field_types.Side", str(summary.side)),
         repetitions=summary.repetitions,
         exercise_confidence=summary.exercise_confidence,
         tut_s=summary.tut_s,

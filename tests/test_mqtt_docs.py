@@ -13,7 +13,8 @@ import pytest
 from analytics.exercises import Exercise
 from analytics.form import FaultCode
 from sensor_bridge.mqtt import payloads, topics
-from sensor_bridge.mqtt.schemas import schema
+from sensor_bridge.mqtt.command_payloads import COMMANDS
+from sensor_bridge.mqtt.schemas import command_schema, schema
 from sensor_bridge.mqtt.topics import Channel
 
 if TYPE_CHECKING:
@@ -99,6 +100,22 @@ def test_the_topic_table_is_how_messages_are_sent() -> None:
         retained = "yes" if how.retain else "outbox" if how.is_event else "no"
         name = payloads.PAYLOADS[channel].__name__
         expected[topic] = (how.qos, retained, f"[{name}](#{name.lower()})")
+    assert told == expected
+
+
+def test_the_table_of_commands_is_what_the_bridge_takes() -> None:
+    told: dict[str, dict[str, tuple[str, bool]]] = {}
+    name = ""
+    for command, argument, type_, need, _ in rows(PAGE.split("## Commands")[1].split("\n## ")[0]):
+        name = command.strip("`") or name
+        told.setdefault(name, {})[argument.strip("`")] = (type_, need == "required")
+    expected = {}
+    for command in COMMANDS:
+        arguments = command_schema(command)["$defs"][COMMANDS[command].__name__]
+        expected[command] = {
+            field: (type_of(described), field in arguments["required"])
+            for field, described in arguments["properties"].items()
+        }
     assert told == expected
 
 

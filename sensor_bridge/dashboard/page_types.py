@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sensor_bridge.mqtt.command_payloads import COMMANDS
 from sensor_bridge.mqtt.payloads import PAYLOADS
 from sensor_bridge.mqtt.topics import Channel
 
@@ -20,9 +21,11 @@ _SHOWN = {
     "rep": Channel.REPETITION,
     "set": Channel.SET,
     "fault": Channel.FAULT,
+    "note": Channel.NOTE,
     "state": Channel.STATE,
     "sensor": Channel.SENSOR_STATUS,
     "service": Channel.SERVICE_STATUS,
+    "response": Channel.RESPONSE,
 }
 _FOLDER = Path(__file__).parent / "web" / "src"
 _REFERENCE = "#/$defs/"
@@ -66,7 +69,24 @@ def types_text() -> str:
         parts.append("\n".join([f"export interface {name} {{", *lines, "}\n"]))
     channels = [f"  {name}: {payload};" for name, payload in schema["channels"].items()]
     parts.append("\n".join(["export interface PayloadByChannel {", *channels, "}\n"]))
-    return "\n".join(parts)
+    return "\n".join([*parts, *_command_types()])
+
+
+def _command_types() -> list[str]:
+    """Spell what the page sends: the arguments of each command, optional where they may be left out."""
+    _, definitions = msgspec.json.schema_components(
+        list(COMMANDS.values()), ref_template=_REFERENCE + "{name}"
+    )
+    parts = []
+    for name, definition in definitions.items():
+        lines = [
+            f"  {key}{'' if key in definition['required'] else '?'}: {_type(value)};"
+            for key, value in definition["properties"].items()
+        ]
+        parts.append("\n".join([f"export interface {name} {{", *lines, "}\n"]))
+    names = [f"  {json.dumps(name)}: {model.__name__};" for name, model in COMMANDS.items()]
+    parts.append("\n".join(["export interface ArgumentsByCommand {", *names, "}\n"]))
+    return parts
 
 
 def _reduced(schema: Any) -> Any:

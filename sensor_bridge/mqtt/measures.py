@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-Duration = Annotated[float, Meta(ge=0.0)]
-Spread = Annotated[float, Meta(ge=0.0)]
-Count = Annotated[int, Meta(ge=0)]
-Ordinal = Annotated[int, Meta(ge=1)]
-Code = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
+from sensor_bridge.mqtt.field_types import Code, Count, Duration, Ordinal, Spread
+
 Keeping = Literal["kept", "short", "long", "doubtful", "unmeasured"]
 
 

@@ -13,6 +13,19 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 import msgspec
 from msgspec import Meta, Struct, field
 
+from sensor_bridge.mqtt.command_payloads import Command, Note, Response
+from sensor_bridge.mqtt.field_types import (
+    Code,
+    Count,
+    Duration,
+    Id,
+    Ordinal,
+    Share,
+    Side,
+    Spread,
+    Timestamp,
+    Uuid7,
+)
 from sensor_bridge.mqtt.measures import (
     FurtherMeasures,
     PartAdherence,
@@ -21,23 +34,13 @@ from sensor_bridge.mqtt.measures import (
     SetAdherence,
     SetMeasures,
 )
-from sensor_bridge.mqtt.topics import ID_PATTERN, Channel
+from sensor_bridge.mqtt.topics import Channel
 
 SCHEMA_VERSION = 1
 
-Id = Annotated[str, Meta(pattern=f"^{ID_PATTERN}$")]
-Code = Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
-Count = Annotated[int, Meta(ge=0)]
-Ordinal = Annotated[int, Meta(ge=1)]
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
-Duration = Annotated[float, Meta(ge=0.0)]
-Spread = Annotated[float, Meta(ge=0.0)]
-Timestamp = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$")]
-Uuid7 = Annotated[str, Meta(pattern="^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
 Samples = list[float | None]  # one value a sample; null where nothing can be said about that sample
 
 Kind = Literal["measured", "proxy", "not_measurable"]
-Side = Literal["left", "right", "both"]
 Posture = Literal["standing", "supine", "other", "unknown"]
 Phase = Literal["unknown", "calibrating", "standing", "eccentric", "bottom", "concentric", "top", "rest"]
 RepetitionStatus = Literal["confirmed", "provisional", "unconfirmed", "withdrawn"]
@@ -274,27 +277,12 @@ class ServiceStatus(Struct, frozen=True, kw_only=True):
     alarms: list[str] = field(default_factory=list)
 
 
-class Command(Struct, frozen=True, kw_only=True):
-    """A request to a service; the answer goes to ``.../rsp/<reply_to>`` under the same `request`."""
-
-    request: str
-    reply_to: Id
-    arguments: dict[str, str | int | float | bool | None] = field(default_factory=dict)
-
-
-class Response(Struct, frozen=True, kw_only=True):
-    """The answer to a command."""
-
-    request: str
-    ok: bool
-    text: str = ""
-
-
 Payload = (
     Live
     | Repetition
     | SetSummary
     | FaultEvent
+    | Note
     | AthleteState
     | Prescription
     | Calibration
@@ -309,6 +297,7 @@ PAYLOADS: dict[Channel, type[Struct]] = {
     Channel.REPETITION: Repetition,
     Channel.SET: SetSummary,
     Channel.FAULT: FaultEvent,
+    Channel.NOTE: Note,
     Channel.STATE: AthleteState,
     Channel.PRESCRIPTION: Prescription,
     Channel.CALIBRATION: Calibration,

@@ -1,4 +1,7 @@
-"""JSON Schemas (2020-12) of all messages, made from the models: ``python -m sensor_bridge.mqtt.schemas``."""
+"""JSON Schemas (2020-12) of all messages, made from the models: ``python -m sensor_bridge.mqtt.schemas``.
+
+There is one for each channel and, beside that of all commands, one for each command with its arguments.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from sensor_bridge.mqtt.command_payloads import COMMANDS
 from sensor_bridge.mqtt.payloads import PAYLOADS, SCHEMA_VERSION, Envelope
 from sensor_bridge.mqtt.topics import ROOT, Channel
 
@@ -33,9 +37,29 @@ def schema(channel: Channel) -> dict[str, Any]:
     }
 
 
+def command_schema(name: str) -> dict[str, Any]:
+    """Describe the messages of one command: as `schema` does all of them, but with this one's arguments.
+
+    Raises
+    ------
+    KeyError
+        There is no such command.
+    """
+    whole = schema(Channel.COMMAND)
+    (reference,), definitions = msgspec.json.schema_components(
+        [COMMANDS[name]], ref_template="#/$defs/{name}"
+    )
+    command = whole["$defs"]["Command"]
+    command["properties"]["arguments"] = reference
+    command["required"].append("arguments")
+    whole["$defs"] |= definitions
+    return {**whole, "$id": f"{whole['$id']}:{name}", "title": COMMANDS[name].__name__}
+
+
 def main() -> None:
-    """Write one file a channel into the folder named on the command line, or all of them to stdout."""
+    """Write one file a schema into the folder named on the command line, or all of them to stdout."""
     schemas = {channel.name.lower(): schema(channel) for channel in Channel}
+    schemas |= {f"command-{name}": command_schema(name) for name in COMMANDS}
     if len(sys.argv) > 1:
         folder = Path(sys.argv[1])
         folder.mkdir(parents=True, exist_ok=True)

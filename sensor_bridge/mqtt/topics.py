@@ -31,6 +31,7 @@ class Channel(Enum):
     REPETITION = "athlete/{athlete}/rep"
     SET = "athlete/{athlete}/set"
     FAULT = "athlete/{athlete}/fault"
+    NOTE = "athlete/{athlete}/note"
     STATE = "athlete/{athlete}/state"
     PRESCRIPTION = "athlete/{athlete}/prescription"
     CALIBRATION = "athlete/{athlete}/calibration"
@@ -64,6 +65,7 @@ DELIVERY: dict[Channel, Delivery] = {
     Channel.REPETITION: Delivery(qos=1, retain=False, is_event=True),
     Channel.SET: Delivery(qos=1, retain=False, is_event=True),
     Channel.FAULT: Delivery(qos=1, retain=False, is_event=True),
+    Channel.NOTE: Delivery(qos=1, retain=False, is_event=True),
     Channel.STATE: Delivery(qos=1, retain=True),
     Channel.PRESCRIPTION: Delivery(qos=1, retain=True),
     Channel.CALIBRATION: Delivery(qos=1, retain=True),
@@ -173,6 +175,10 @@ class Topics:
     def fault(self, athlete: str) -> str:
         """Build the topic of an athlete's fault events."""
         return self.topic(Channel.FAULT, athlete=athlete)
+
+    def note(self, athlete: str) -> str:
+        """Build the topic of the notes on an athlete."""
+        return self.topic(Channel.NOTE, athlete=athlete)
 
     def state(self, athlete: str) -> str:
         """Build the topic of an athlete's retained state."""

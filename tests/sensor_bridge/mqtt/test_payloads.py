@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from sensor_bridge.mqtt import payloads
+from sensor_bridge.mqtt.command_payloads import Command, Note, Response
 from sensor_bridge.mqtt.schemas import schema
 from sensor_bridge.mqtt.topics import Channel
 
@@ -90,6 +91,9 @@ EXAMPLES: dict[Channel, msgspec.Struct] = {
     Channel.FAULT: payloads.FaultEvent(
         athlete="a1", code="balance_loss", t_ms=1_700_000_000_000.0, set=1, repetition=3
     ),
+    Channel.NOTE: Note(
+        athlete="a1", revision=1, kind="not_a_repetition", at_ms=1_700_000_000_000.0, event=ID, by="coach-7"
+    ),
     Channel.STATE: payloads.AthleteState(
         athlete="a1",
         name="Ada",
@@ -127,8 +131,8 @@ EXAMPLES: dict[Channel, msgspec.Struct] = {
         rssi_dbm=-61.0,
     ),
     Channel.SERVICE_STATUS: payloads.ServiceStatus(state="online", version="0.1.0"),
-    Channel.COMMAND: payloads.Command(request="r1", reply_to="coach-7", arguments={"duration_s": 5}),
-    Channel.RESPONSE: payloads.Response(request="r1", ok=True),
+    Channel.COMMAND: Command(request="r1", reply_to="coach-7", arguments={"sensor": "s1"}),
+    Channel.RESPONSE: Response(request="r1", ok=True),
 }
 
 

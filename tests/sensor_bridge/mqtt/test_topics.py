@@ -19,6 +19,7 @@ BUILT = {
     "repetition": (lambda t: t.repetition("a1"), "hipline/v1/gym-1/athlete/a1/rep"),
     "set": (lambda t: t.set("a1"), "hipline/v1/gym-1/athlete/a1/set"),
     "fault": (lambda t: t.fault("a1"), "hipline/v1/gym-1/athlete/a1/fault"),
+    "note": (lambda t: t.note("a1"), "hipline/v1/gym-1/athlete/a1/note"),
     "state": (lambda t: t.state("a1"), "hipline/v1/gym-1/athlete/a1/state"),
     "prescription": (lambda t: t.prescription("a1"), "hipline/v1/gym-1/athlete/a1/prescription"),
     "calibration": (lambda t: t.calibration("a1"), "hipline/v1/gym-1/athlete/a1/calibration"),
@@ -46,6 +47,7 @@ def test_only_live_is_sent_without_acknowledgement_and_only_pictures_are_retaine
         Channel.REPETITION,
         Channel.SET,
         Channel.FAULT,
+        Channel.NOTE,
     }
     assert not any(d.retain for d in topics.DELIVERY.values() if d.is_event)
 

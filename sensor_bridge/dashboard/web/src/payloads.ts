@@ -153,6 +153,17 @@ export interface FaultEvent {
   withdrawn: boolean;
 }
 
+export interface Note {
+  athlete: string;
+  revision: number;
+  kind: "missed_repetition" | "not_a_repetition" | "note";
+  at_ms: number;
+  event: string | null;
+  text: string;
+  by: string;
+  withdrawn: boolean;
+}
+
 export interface AthleteState {
   athlete: string;
   name: string;
@@ -239,12 +250,83 @@ export interface ServiceStatus {
   alarms: Array<string>;
 }
 
+export interface Response {
+  request: string;
+  ok: boolean;
+  text: string;
+}
+
 export interface PayloadByChannel {
   live: Live;
   rep: Repetition;
   set: SetSummary;
   fault: FaultEvent;
+  note: Note;
   state: AthleteState;
   sensor: SensorStatus;
   service: ServiceStatus;
+  response: Response;
+}
+
+export interface StartSet {
+  athlete: string;
+}
+
+export interface EndSet {
+  athlete: string;
+}
+
+export interface Prescribe {
+  athlete: string;
+  exercise?: string | null;
+  repetitions?: number | null;
+  sets?: number | null;
+  side?: "both" | "left" | "right" | null;
+  tempo?: string | null;
+  minimum_range_deg?: number | null;
+  load_kg?: number | null;
+  support?: boolean | null;
+}
+
+export interface ReZero {
+  athlete: string;
+}
+
+export interface Identify {
+  sensor: string;
+}
+
+export interface NotARepetition {
+  athlete: string;
+  event: string;
+  text?: string;
+}
+
+export interface MissedRepetition {
+  athlete: string;
+  at_ms: number;
+  text?: string;
+}
+
+export interface TakeNote {
+  athlete: string;
+  text: string;
+  event?: string | null;
+}
+
+export interface Undo {
+  athlete: string;
+  request: string;
+}
+
+export interface ArgumentsByCommand {
+  "start-set": StartSet;
+  "end-set": EndSet;
+  "prescribe": Prescribe;
+  "re-zero": ReZero;
+  "identify": Identify;
+  "not-a-repetition": NotARepetition;
+  "missed-repetition": MissedRepetition;
+  "note": TakeNote;
+  "undo": Undo;
 }
