@@ -6,6 +6,8 @@ export interface PageConfig {
   gym: string;
   username: string;
   token: string;
+  /** Whether the page server answers for the archive too. */
+  hasArchive: boolean;
 }
 
 const FIELDS = ["websocketUrl", "topicRoot", "gym", "username", "token"] as const;
@@ -17,5 +19,5 @@ export async function fetchConfig(): Promise<PageConfig> {
   for (const field of FIELDS) {
     if (typeof found[field] !== "string") throw new Error(`config.json lacks ${field}`);
   }
-  return found as unknown as PageConfig;
+  return { ...found, hasArchive: found.hasArchive === true } as unknown as PageConfig;
 }

@@ -2,6 +2,7 @@ import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
 import { stayConnected } from "./connection";
 import { followAddress } from "./route";
+import { askArchive } from "./session_records";
 import { Store } from "./store";
 import "./style/page.css";
 import "./style/card.css";
@@ -16,10 +17,12 @@ const root = document.getElementById("app");
 if (root) {
   showTheme();
   followAddress();
-  const store = new Store();
+  const store = new Store(askArchive);
   render(<App store={store} user={null} />, root);
   void stayConnected({
     onState: (state) => store.setLink(state),
     onMessage: (topicRoot, topic, text) => store.receive(topicRoot, topic, text),
   });
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && store.catchUp());
+  document.addEventListener("resume", () => store.catchUp());
 }

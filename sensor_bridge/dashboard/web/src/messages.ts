@@ -90,9 +90,34 @@ function readEnvelope(channel: Channel, subject: string, text: string): Message 
   }
   const timeMs = Date.parse(ts);
   if (Number.isNaN(timeMs)) throw new Unreadable("no time");
-  const payload: Schema = { $ref: `#/$defs/${schema.channels[channel]}` };
-  if (!conforms(payload, data)) throw new Unreadable(`not a ${channel} payload`);
+  if (!conforms(payloadOf(channel), data)) throw new Unreadable(`not a ${channel} payload`);
   return { channel, subject, id, timeMs, session, data } as unknown as Message;
+}
+
+const ARCHIVED = { sets: "set", repetitions: "rep", faults: "fault" } as const;
+
+/** Reads what the archive tells of one athlete's session: payloads, each with the id of its event. */
+export function readRecords(athlete: string, session: string, told: Record<string, unknown>): Message[] {
+  const messages: Message[] = [];
+  for (const [list, channel] of Object.entries(ARCHIVED)) {
+    const records = told[list];
+    for (const record of Array.isArray(records) ? records : []) {
+      if (!isObject(record) || typeof record.id !== "string") continue;
+      if (!conforms(payloadOf(channel), record)) continue;
+      const timeMs = timeOfId(record.id);
+      messages.push({ channel, subject: athlete, id: record.id, timeMs, session, data: record } as unknown as Message);
+    }
+  }
+  return messages;
+}
+
+/** When an event happened: a UUIDv7 begins with it, ms since 1970. */
+function timeOfId(id: string): number {
+  return Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
+}
+
+function payloadOf(channel: Channel): Schema {
+  return { $ref: `#/$defs/${schema.channels[channel]}` };
 }
 
 /** Whether `value` is what `schema` describes; absent properties that have a default get it. */

@@ -1,11 +1,12 @@
 // Between messages and views: messages are stored and marked, once a frame the marks become signals.
 
 import { signal, type Signal } from "@preact/signals";
+import { CatchUp, type Ask } from "./catch_up";
 import { pageNow } from "./clock";
 import type { LinkState } from "./connection";
 import { onFrame } from "./frames";
 import { Gym } from "./gym";
-import { readMessage, Unreadable } from "./messages";
+import { readMessage, Unreadable, type Message } from "./messages";
 import type { ConnectionState } from "./strings";
 import { needsLook, verdictOn } from "./verdict";
 
@@ -22,11 +23,17 @@ export class Store {
   readonly unread = signal(0);
   readonly #versions = new Map<string, Signal<number>>();
   readonly #changed = new Set<string>();
+  readonly #catchUp: CatchUp;
   #link: LinkState = "connecting";
   #unread = 0;
 
-  constructor() {
+  constructor(ask: Ask = () => Promise.resolve(null)) {
+    this.#catchUp = new CatchUp(this, ask);
     onFrame(() => this.#flush());
+  }
+
+  get sessions(): ReadonlyMap<string, string> {
+    return new Map([...this.gym.athletes.values()].map(({ id, session }) => [id, session]));
   }
 
   /** Goes up whenever the card of `athlete` has to be drawn anew. */
@@ -42,14 +49,30 @@ export class Store {
   setLink(link: LinkState): void {
     this.#link = link;
     this.#updateConnection();
+    if (link === "live") this.catchUp();
+  }
+
+  /** The page was away, without network or asleep: ask what it missed. */
+  catchUp(): void {
+    this.#catchUp.wasAway();
+  }
+
+  /** Take in events that came another way than from the broker. */
+  learn(messages: readonly Message[]): void {
+    for (const message of messages) {
+      // Nobody who left the page while the answer was under way comes back by it.
+      if (this.gym.athletes.has(message.subject)) this.gym.apply(message, pageNow());
+      this.#changed.add(message.subject);
+    }
   }
 
   receive(topicRoot: string, topic: string, text: string): void {
     try {
       const { athlete, redraw } = this.gym.apply(readMessage(topicRoot, topic, text), pageNow());
       if (!redraw) return;
-      if (athlete !== null) this.#changed.add(athlete);
-      else this.#updateConnection();
+      if (athlete === null) return this.#updateConnection();
+      this.#changed.add(athlete);
+      this.#catchUp.saw(athlete, this.gym.athletes.get(athlete)?.session ?? "");
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.#unread += 1;
