@@ -35,7 +35,8 @@ topic write hipline/v1/{GYM}/svc/+/cmd/+
 class Mosquitto:
     """One mosquitto process that can be stopped and started again on the same ports.
 
-    `certificate` and `key` (PEM files) turn the TCP listener into a TLS one.
+    `certificate` and `key` (PEM files) turn the TCP listener into a TLS one; `further` are more lines of its
+    configuration.
     """
 
     folder: Path
@@ -45,6 +46,7 @@ class Mosquitto:
     key: Path | None = None
     host: str = "127.0.0.1"
     gym: str = GYM
+    further: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.tcp_port, self.websocket_port = _free_ports(2)
@@ -105,6 +107,7 @@ class Mosquitto:
             f"persistence_location {self.folder}/",
             "autosave_on_changes true",
             "autosave_interval 1",
+            *self.further,
             f"listener {self.tcp_port} {self.host}",
             *encryption,
             f"listener {self.websocket_port} {self.host}",

@@ -215,7 +215,7 @@ def _single_errors() -> Iterator[None]:
 @contextlib.contextmanager
 def _quiet_client() -> Iterator[None]:
     """Keep the client's log out of the picture: the view itself says how the connection is."""
-    log = logging.getLogger("sensor_bridge.mqtt.client")
+    log = logging.getLogger("sensor_bridge.mqtt")
     level = log.level
     log.setLevel(logging.CRITICAL)
     try:

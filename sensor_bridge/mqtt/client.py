@@ -1,8 +1,4 @@
-"""An MQTT client under asyncio; the only file that knows paho.
-
-A connection is one paho client, thrown away when it breaks: paho then never re-sends behind the back of the
-outbox. paho runs its network thread; its callbacks only hand over to the event loop.
-"""
+"""An MQTT client under asyncio: it connects again and again, and renews its subscriptions."""
 
 from __future__ import annotations
 
@@ -10,28 +6,18 @@ import asyncio
 import contextlib
 import logging
 import random
-import socket
-import ssl
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
-
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from typing import TYPE_CHECKING, Self
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable
+from sensor_bridge.mqtt.connection import Connection, SpeaksNotVersion5
 from sensor_bridge.mqtt.settings import Message, MqttSettings, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from paho.mqtt.reasoncodes import ReasonCode
-
 log = logging.getLogger(__name__)
-
-_UNSUPPORTED_PROTOCOL = 0x84
-_QUOTA_EXCEEDED = 0x97
-_CLOSE_TIMEOUT_S = 2.0
 
 
 @dataclass(slots=True)
@@ -56,7 +42,7 @@ class MqttClient:
         self.settings = settings
         self.counts = ClientCounts()
         self._tls = settings.tls_context()
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._subscriptions: dict[str, int] = {}
         self._listeners: list[Callable[[bool], None]] = []
         self._inbox: deque[Message] = deque(maxlen=settings.inbox_limit)
@@ -111,17 +97,34 @@ class MqttClient:
         if not self.is_connected and self._refusal is not None:
             raise self._refusal
 
-    async def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+    async def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        qos: int = 1,
+        retain: bool = False,
+        correlation_data: bytes | None = None,
+    ) -> None:
         """Publish and, for QoS 1, wait until the broker has it.
+
+        Parameters
+        ----------
+        topic, payload, qos, retain
+            What goes where, and how; on MQTT 5 with the properties of its topic.
+        correlation_data
+            On MQTT 5, what the message that this one answers had of it.
 
         Raises
         ------
         BrokerUnavailable
             Not connected, or the connection broke first: the broker may or may not have it.
         BrokerRefused
-            The broker said no (only MQTT 5 brokers do).
+            The broker said no, or the message is larger than it takes (only MQTT 5 brokers tell).
         """
-        await self._require_connection().publish(topic, payload, qos=qos, retain=retain)
+        await self._require_connection().publish(
+            topic, payload, qos=qos, retain=retain, correlation_data=correlation_data
+        )
 
     def publish_live(self, topic: str, payload: bytes) -> bool:
         """Send at QoS 0 now or never; False, and counted, where that is not possible."""
@@ -159,7 +162,7 @@ class MqttClient:
             self._inbox_filled.clear()
             await self._inbox_filled.wait()
 
-    def _require_connection(self) -> _Connection:
+    def _require_connection(self) -> Connection:
         if self._connection is None:
             raise BrokerUnavailable(f"not connected to the MQTT broker at {self.settings.address}")
         return self._connection
@@ -189,21 +192,21 @@ class MqttClient:
             failures += 1
             await asyncio.sleep(_backoff_s(failures, self.settings.longest_backoff_s))
 
-    async def _connect(self, stack: contextlib.AsyncExitStack) -> _Connection:
+    async def _connect(self, stack: contextlib.AsyncExitStack) -> Connection:
         wanted = self.settings.protocol
         if wanted is Protocol.AUTO:
             try:
                 return await self._open(stack, Protocol.V5)
-            except _SpeaksNotVersion5:
+            except SpeaksNotVersion5:
                 connection = await self._open(stack, Protocol.V311)
                 log.warning("%s speaks only MQTT 3.1.1: refusals cannot be seen", self.settings.address)
                 return connection
         return await self._open(stack, wanted)
 
-    async def _open(self, stack: contextlib.AsyncExitStack, protocol: Protocol) -> _Connection:
-        return await stack.enter_async_context(_Connection(self.settings, protocol, self._tls, self._receive))
+    async def _open(self, stack: contextlib.AsyncExitStack, protocol: Protocol) -> Connection:
+        return await stack.enter_async_context(Connection(self.settings, protocol, self._tls, self._receive))
 
-    async def _use(self, connection: _Connection) -> None:
+    async def _use(self, connection: Connection) -> None:
         asked: set[str] = set()
         while waiting := self._subscriptions.keys() - asked:  # some may come while the broker answers
             for topic_filter in waiting:
@@ -228,198 +231,6 @@ class MqttClient:
     def _tell_listeners(self, *, is_connected: bool) -> None:
         for listener in self._listeners:
             listener(is_connected)
-
-
-class _SpeaksNotVersion5(BrokerUnavailable):
-    """The broker refused MQTT 5, or kept silent as brokers of 3.1.1 may."""
-
-
-class _Connection:
-    """One paho client from CONNECT to its end; every public method runs in the event loop."""
-
-    def __init__(
-        self,
-        settings: MqttSettings,
-        protocol: Protocol,
-        tls: ssl.SSLContext | None,
-        on_message: Callable[[Message], None],
-    ) -> None:
-        self.protocol = protocol
-        self._settings = settings
-        self._loop = asyncio.get_running_loop()
-        self.lost: asyncio.Future[None] = self._loop.create_future()
-        self._accepted: asyncio.Future[ReasonCode] = self._loop.create_future()
-        self._pending: dict[int, asyncio.Future[ReasonCode]] = {}
-        self._unsent: set[int] = set()
-        self._on_message = on_message
-        self._paho = self._new_paho(tls)
-
-    def _new_paho(self, tls: ssl.SSLContext | None) -> paho.Client:
-        settings = self._settings
-        is_v5 = self.protocol is Protocol.V5
-        client = paho.Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=settings.client_id,
-            protocol=MQTTProtocolVersion.MQTTv5 if is_v5 else MQTTProtocolVersion.MQTTv311,
-            transport=settings.transport,
-            clean_session=None if is_v5 else True,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = settings.connect_timeout_s
-        client.username_pw_set(settings.username, settings.password)
-        if tls is not None:
-            client.tls_set_context(tls)
-        if settings.will is not None:
-            client.will_set(settings.will.topic, settings.will.payload, qos=1, retain=True)
-        client.on_connect = lambda _c, _u, _flags, reason, _p: self._post(self._set_accepted, reason)
-        client.on_disconnect = lambda _c, _u, _flags, reason, _p: self._post(self._set_lost, str(reason))
-        client.on_publish = lambda _c, _u, mid, reason, _p: self._post(self._acknowledge, mid, reason)
-        client.on_subscribe = lambda _c, _u, mid, reasons, _p: self._post(self._acknowledge, mid, reasons[0])
-        client.on_message = lambda _c, _u, message: self._post(
-            self._on_message, Message(message.topic, bytes(message.payload), bool(message.retain))
-        )
-        return client
-
-    async def __aenter__(self) -> Self:
-        settings = self._settings
-        # paho connects blocking; the thread cannot be cancelled, so its socket is closed when it is done.
-        attempt = self._loop.run_in_executor(
-            None, self._paho.connect, settings.host, settings.port, settings.keepalive_s
-        )
-        try:
-            await asyncio.shield(attempt)
-        except asyncio.CancelledError:
-            attempt.add_done_callback(self._abandon)
-            raise
-        except ssl.SSLError as error:
-            raise BrokerRefused(
-                f"no trusted TLS connection to {settings.address} ({error.reason}): check tls and ca_file"
-            ) from error
-        except (OSError, ValueError) as error:
-            raise BrokerUnavailable(f"no MQTT broker at {settings.address} ({error})") from error
-        try:
-            self._disable_nagle()
-            self._paho.loop_start()
-            await self._await_acceptance()
-        except BaseException:
-            await self._close()
-            raise
-        return self
-
-    async def __aexit__(self, *_exc_info: object) -> None:
-        await self._close()
-
-    async def publish(self, topic: str, payload: bytes, *, qos: int, retain: bool) -> None:
-        info = self._paho.publish(topic, payload, qos=qos, retain=retain)
-        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            self._set_lost(str(info.rc))
-            raise BrokerUnavailable(f"not connected to the MQTT broker at {self._settings.address}")
-        if qos == 0:
-            self._unsent.add(info.mid)
-            return
-        reason = await self._acknowledgement(info.mid)
-        if reason.value == _QUOTA_EXCEEDED:
-            self._set_lost("the broker's quota is exceeded")
-            raise BrokerUnavailable(f"the MQTT broker at {self._settings.address} is over its quota")
-        if reason.is_failure:
-            raise BrokerRefused(f"the broker refused a message on {topic}: {reason}")
-
-    def publish_live(self, topic: str, payload: bytes) -> bool:
-        if len(self._unsent) >= self._settings.unsent_limit:
-            return False
-        info = self._paho.publish(topic, payload, qos=0)
-        if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-            return False
-        self._unsent.add(info.mid)
-        return True
-
-    async def subscribe(self, topic_filter: str, qos: int) -> None:
-        code, mid = self._paho.subscribe(topic_filter, qos=qos)
-        if code is not MQTTErrorCode.MQTT_ERR_SUCCESS or mid is None:
-            raise BrokerUnavailable(f"not connected to the MQTT broker at {self._settings.address}")
-        reason = await self._acknowledgement(mid)
-        if reason.is_failure:
-            raise BrokerRefused(f"the broker refused the subscription to {topic_filter}: {reason}")
-
-    async def _await_acceptance(self) -> None:
-        address = self._settings.address
-        ends: set[asyncio.Future[Any]] = {self._accepted, self.lost}
-        done, _ = await asyncio.wait(
-            ends, timeout=self._settings.connect_timeout_s, return_when=asyncio.FIRST_COMPLETED
-        )
-        if self._accepted not in done:
-            # Brokers of 3.1.1 may answer to MQTT 5 with silence or by hanging up.
-            silent = _SpeaksNotVersion5 if self.protocol is Protocol.V5 else BrokerUnavailable
-            raise silent(f"the broker at {address} takes the connection but does not answer")
-        reason = self._accepted.result()
-        if reason.value == _UNSUPPORTED_PROTOCOL and self.protocol is Protocol.V5:
-            raise _SpeaksNotVersion5(f"the broker at {address} does not speak MQTT 5")
-        if reason.is_failure:
-            raise BrokerRefused(f"the broker at {address} refused {self._settings.client_id!r}: {reason}")
-
-    async def _acknowledgement(self, mid: int) -> ReasonCode:
-        # Registered in the same step of the loop as the call into paho: the answer cannot come before.
-        answer: asyncio.Future[ReasonCode] = self._loop.create_future()
-        self._pending[mid] = answer
-        try:
-            async with asyncio.timeout(self._settings.acknowledge_timeout_s):
-                return await answer
-        except TimeoutError:
-            self._set_lost("the broker does not acknowledge")
-            raise BrokerUnavailable(f"the broker at {self._settings.address} does not acknowledge") from None
-        finally:
-            self._pending.pop(mid, None)
-
-    def _post(self, callback: Callable[..., None], *args: Any) -> None:
-        with contextlib.suppress(RuntimeError):  # the event loop is closed: nobody is left to tell
-            self._loop.call_soon_threadsafe(callback, *args)
-
-    def _set_accepted(self, reason: ReasonCode) -> None:
-        if not self._accepted.done():
-            self._accepted.set_result(reason)
-
-    def _set_lost(self, why: str) -> None:
-        if self.lost.done():
-            return
-        log.info("connection to %s lost: %s", self._settings.address, why)
-        self.lost.set_result(None)
-        for answer in self._pending.values():
-            if not answer.done():
-                answer.set_exception(BrokerUnavailable(f"connection to {self._settings.address} lost: {why}"))
-
-    def _acknowledge(self, mid: int, reason: ReasonCode) -> None:
-        self._unsent.discard(mid)
-        answer = self._pending.get(mid)
-        if answer is not None and not answer.done():
-            answer.set_result(reason)
-
-    def _disable_nagle(self) -> None:
-        # A second small message must not wait for the peer's delayed acknowledgement of the first (40 ms).
-        if self._settings.transport == "tcp":
-            sock = self._paho.socket()
-            if isinstance(sock, socket.socket):
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    async def _close(self) -> None:
-        self._paho.disconnect()
-        stopping = self._loop.run_in_executor(None, self._paho.loop_stop)
-        done, _ = await asyncio.wait({stopping}, timeout=_CLOSE_TIMEOUT_S)
-        if not done:
-            self._hang_up()
-            await stopping
-        # paho leaves the sockets that wake its thread to the garbage collector, which complains of them.
-        self._paho._reset_sockets()  # noqa: SLF001
-        self._set_lost("closed")
-
-    def _hang_up(self) -> None:
-        sock = self._paho.socket()
-        if isinstance(sock, socket.socket):
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-    def _abandon(self, attempt: asyncio.Future[Any]) -> None:
-        if not attempt.cancelled() and attempt.exception() is None:
-            self._paho.disconnect()
 
 
 def _backoff_s(failures: int, longest_s: float) -> float:

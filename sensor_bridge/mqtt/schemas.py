@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from sensor_bridge.mqtt.command_payloads import COMMANDS
+from sensor_bridge.mqtt.message_properties import schema_id
 from sensor_bridge.mqtt.payloads import PAYLOADS, SCHEMA_VERSION, Envelope
-from sensor_bridge.mqtt.topics import ROOT, Channel
+from sensor_bridge.mqtt.topics import Channel
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -30,7 +31,7 @@ def schema(channel: Channel) -> dict[str, Any]:
     message["properties"]["v"] = {"const": SCHEMA_VERSION}
     return {
         "$schema": DIALECT,
-        "$id": f"urn:{ROOT.replace('/', ':')}:{channel.name.lower()}",
+        "$id": schema_id(channel),
         **message,
         "title": payload.__name__,
         "$defs": definitions,

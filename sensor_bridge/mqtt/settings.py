@@ -116,8 +116,18 @@ class _ClosingSocket(ssl.SSLSocket):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A received message."""
+    """A received message.
+
+    Attributes
+    ----------
+    topic, payload, retained
+        As published.
+    response_topic, correlation_data
+        Where its sender waits for an answer, and what that has to carry back; only MQTT 5 has them.
+    """
 
     topic: str
     payload: bytes
     retained: bool
+    response_topic: str | None = None
+    correlation_data: bytes | None = None

@@ -49,19 +49,22 @@ class Delivery:
         Whether the broker keeps the last message for late joiners.
     is_event
         Events go through the outbox: each arrives at least once, whatever stops in between.
+    expiry_s
+        On MQTT 5 the broker delivers it no later than so long after it came, in s; None: no limit.
     """
 
     qos: int
     retain: bool
     is_event: bool = False
+    expiry_s: int | None = None
 
 
 DELIVERY: dict[Channel, Delivery] = {
     Channel.SERVICE_STATUS: Delivery(qos=1, retain=True),
-    Channel.COMMAND: Delivery(qos=1, retain=False),
-    Channel.RESPONSE: Delivery(qos=1, retain=False),
+    Channel.COMMAND: Delivery(qos=1, retain=False, expiry_s=10),
+    Channel.RESPONSE: Delivery(qos=1, retain=False, expiry_s=10),
     Channel.SENSOR_STATUS: Delivery(qos=1, retain=True),
-    Channel.LIVE: Delivery(qos=0, retain=False),
+    Channel.LIVE: Delivery(qos=0, retain=False, expiry_s=2),
     Channel.REPETITION: Delivery(qos=1, retain=False, is_event=True),
     Channel.SET: Delivery(qos=1, retain=False, is_event=True),
     Channel.FAULT: Delivery(qos=1, retain=False, is_event=True),

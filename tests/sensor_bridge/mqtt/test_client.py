@@ -18,7 +18,8 @@ from cryptography.x509.oid import NameOID
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable, ConfigError
 from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings, create_tokens, gym_users
-from sensor_bridge.mqtt.client import MqttClient, _Connection
+from sensor_bridge.mqtt.client import MqttClient
+from sensor_bridge.mqtt.connection import Connection
 from sensor_bridge.mqtt.settings import Message, MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Topics
 
@@ -194,14 +195,14 @@ async def test_after_a_broker_restart_subscriptions_hold_and_listeners_know(
 async def test_a_subscription_made_while_others_are_renewed_holds(
     embedded: BrokerUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_once, renewing = _Connection.subscribe, asyncio.Event()
+    at_once, renewing = Connection.subscribe, asyncio.Event()
 
-    async def slowly(connection: _Connection, topic_filter: str, qos: int) -> None:
+    async def slowly(connection: Connection, topic_filter: str, qos: int) -> None:
         renewing.set()
         await asyncio.sleep(0.05)
         await at_once(connection, topic_filter, qos)
 
-    monkeypatch.setattr(_Connection, "subscribe", slowly)
+    monkeypatch.setattr(Connection, "subscribe", slowly)
     async with MqttClient(embedded.settings()) as client:
         await client.subscribe(TOPICS.live("a1"))
         await asyncio.wait_for(renewing.wait(), 5)
