@@ -1,30 +1,8 @@
 // What a coach asks of the bridge, and what became of it. Nothing is taken for done before the bridge says so.
 
-export interface CommandArguments {
-  "start-set": { athlete: string };
-  "end-set": { athlete: string };
-  prescribe: PrescribeArguments;
-  "re-zero": { athlete: string };
-  identify: { sensor: string };
-  "not-a-repetition": { athlete: string; event: string; text?: string };
-  "missed-repetition": { athlete: string; at_ms: number; text?: string };
-  note: { athlete: string; text: string; event?: string };
-  undo: { athlete: string; request: string };
-}
+import type { ArgumentsByCommand, Response } from "./payloads";
 
-/** What is left out is taken away; all left out is no prescription. */
-export interface PrescribeArguments {
-  athlete: string;
-  exercise?: string;
-  repetitions?: number;
-  sets?: number;
-  side?: "both" | "left" | "right";
-  tempo?: string;
-  load_kg?: number;
-  support?: boolean;
-}
-
-export type CommandName = keyof CommandArguments;
+export type CommandName = keyof ArgumentsByCommand;
 
 /** `unanswered`: sent, and nobody knows; `unsent`: it never left this page. */
 export type Outcome = "pending" | "done" | "refused" | "unanswered" | "unsent";
@@ -32,7 +10,7 @@ export type Outcome = "pending" | "done" | "refused" | "unanswered" | "unsent";
 export interface Asked<Name extends CommandName = CommandName> {
   readonly request: string;
   readonly name: Name;
-  readonly arguments: CommandArguments[Name];
+  readonly arguments: ArgumentsByCommand[Name];
   readonly athlete: string | null;
   readonly atMs: number;
   readonly outcome: Outcome;
@@ -45,12 +23,6 @@ export interface Asked<Name extends CommandName = CommandName> {
 export interface Outgoing {
   /** Below the gym's root. */
   topic: string;
-  text: string;
-}
-
-export interface Answer {
-  request: string;
-  ok: boolean;
   text: string;
 }
 
@@ -85,7 +57,7 @@ export class CommandDesk {
    */
   ask<Name extends CommandName>(
     name: Name,
-    args: CommandArguments[Name],
+    args: ArgumentsByCommand[Name],
     nowMs: number,
     stampMs: number = nowMs,
   ): Outgoing & { request: string } {
@@ -106,12 +78,12 @@ export class CommandDesk {
   }
 
   /** The bridge answered, perhaps late, perhaps twice: its word stands. */
-  settle({ request, ok, text }: Answer): void {
+  settle({ request, ok, text }: Response): void {
     const told = this.#asked.find((entry) => entry.request === request);
     if (!told) return;
     this.#change(request, { outcome: ok ? "done" : "refused", text });
     if (ok && told.name === "undo") {
-      this.#change((told.arguments as CommandArguments["undo"]).request, { undone: true });
+      this.#change((told.arguments as ArgumentsByCommand["undo"]).request, { undone: true });
     }
   }
 
@@ -143,19 +115,6 @@ export class CommandDesk {
 /** Whether an undo may be asked for: it was done, it has a way back, and nobody took it yet. */
 export function mayUndo(entry: Asked): boolean {
   return entry.outcome === "done" && !entry.undone && UNDOABLE.has(entry.name);
-}
-
-/** The answer in a message to `replyTopic`; null where it is none. */
-export function readAnswer(text: string): Answer | null {
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const data = (message as { data?: Partial<Answer> } | null)?.data;
-  if (typeof data?.request !== "string" || typeof data.ok !== "boolean") return null;
-  return { request: data.request, ok: data.ok, text: typeof data.text === "string" ? data.text : "" };
 }
 
 /** RFC 9562, version 7: sorted by `timeMs`, random otherwise. */

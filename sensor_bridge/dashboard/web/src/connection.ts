@@ -10,6 +10,14 @@ export type LinkState = "connecting" | "live" | "reconnecting" | "offline";
 export interface Listener {
   onState(state: LinkState): void;
   onMessage(topicRoot: string, topic: string, text: string): void;
+  /** There is a way back to the broker, until the next call with null. */
+  onWay(way: Way | null): void;
+}
+
+/** The way back: topics are below the gym's root. */
+export interface Way {
+  hear(topic: string): Promise<void>;
+  send(topic: string, text: string): Promise<void>;
 }
 
 const FIRST_WAIT_MS = 400;
@@ -57,6 +65,7 @@ function holdSession(config: PageConfig, listener: Listener, onLive: () => void)
     });
     const decoder = new TextDecoder();
     const end = () => {
+      listener.onWay(null);
       client.end(true);
       resolve();
     };
@@ -64,12 +73,23 @@ function holdSession(config: PageConfig, listener: Listener, onLive: () => void)
       const filters = Object.entries(SUBSCRIPTIONS).map(
         ([below, qos]) => [`${config.topicRoot}/${below}`, { qos }] as const,
       );
-      client.subscribe(Object.fromEntries(filters), (error) => (error ? end() : onLive()));
+      client.subscribe(Object.fromEntries(filters), (error) => {
+        if (error) return end();
+        listener.onWay(wayOf(client, config.topicRoot));
+        onLive();
+      });
     });
     client.on("message", (topic, payload) => listener.onMessage(config.topicRoot, topic, decoder.decode(payload)));
     client.on("error", end);
     client.on("close", end);
   });
+}
+
+function wayOf(client: MqttClient, topicRoot: string): Way {
+  return {
+    hear: async (topic) => void (await client.subscribeAsync(`${topicRoot}/${topic}`, { qos: 1 })),
+    send: async (topic, text) => void (await client.publishAsync(`${topicRoot}/${topic}`, text, { qos: 1 })),
+  };
 }
 
 function sleep(ms: number): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   AthleteState,
   FaultEvent,
   Live,
+  Note,
   Repetition,
   RepetitionBrief,
   SensorStatus,
@@ -38,11 +39,15 @@ export class Athlete {
   state: Stamped<AthleteState> | null = null;
   live: Live | null = null;
   liveArrivedMs: number | null = null;
+  /** When the page heard of them first, by its own clock. */
+  firstHeardMs = 0;
   latestSet: (Stamped<SetSummary> & { id: string }) | null = null;
   latestFault: (Stamped<FaultEvent> & { id: string }) | null = null;
   readonly #repetitionsByPlace = new Map<string, KnownRepetition>();
   readonly #revisionById = new Map<string, { revision: number; place: string }>();
   readonly #setRevisionById = new Map<string, number>();
+  readonly #summaryBySet = new Map<number, { id: string; summary: SetSummary }>();
+  readonly #noteById = new Map<string, Note>();
 
   constructor(readonly id: string) {}
 
@@ -75,7 +80,28 @@ export class Athlete {
     const { set, phase } = this.progress;
     // While resting the finished set stays in view even though the next one has its number already.
     const shown = phase === "rest" || !all.some((known) => known.set === set) ? Math.min(newest, set || newest) : set;
-    return all.filter((known) => known.set === shown).sort((a, b) => a.repetition - b.repetition);
+    return this.repetitionsOf(shown);
+  }
+
+  /** The repetitions of one set, in order. */
+  repetitionsOf(set: number): KnownRepetition[] {
+    const all = [...this.#repetitionsByPlace.values()];
+    return all.filter((known) => known.set === set).sort((a, b) => a.repetition - b.repetition);
+  }
+
+  /** The sets of this session that have repetitions, in order. */
+  get sets(): number[] {
+    return [...new Set([...this.#repetitionsByPlace.values()].map((known) => known.set))].sort((a, b) => a - b);
+  }
+
+  summaryOf(set: number): SetSummary | null {
+    return this.#summaryBySet.get(set)?.summary ?? null;
+  }
+
+  /** What people said in this session and did not take back, in the order of the moments it is about. */
+  get notes(): (Note & { id: string })[] {
+    const standing = [...this.#noteById].filter(([, note]) => !note.withdrawn);
+    return standing.map(([id, note]) => ({ ...note, id })).sort((a, b) => a.at_ms - b.at_ms);
   }
 
   get lastRepetition(): Repetition | null {
@@ -94,6 +120,8 @@ export class Athlete {
     this.#repetitionsByPlace.clear();
     this.#revisionById.clear();
     this.#setRevisionById.clear();
+    this.#summaryBySet.clear();
+    this.#noteById.clear();
     this.latestSet = null;
     this.latestFault = null;
   }
@@ -135,6 +163,8 @@ export class Athlete {
   applySet(id: string, summary: SetSummary, timeMs: number): void {
     if ((this.#setRevisionById.get(id) ?? -1) >= summary.revision) return;
     this.#setRevisionById.set(id, summary.revision);
+    for (const [set, known] of this.#summaryBySet) if (known.id === id) this.#summaryBySet.delete(set);
+    if (!summary.withdrawn) this.#summaryBySet.set(summary.set, { id, summary });
     if (summary.withdrawn) {
       if (this.latestSet?.id === id) this.latestSet = null;
     } else if (!this.latestSet || this.latestSet.id === id || summary.set >= this.latestSet.data.set) {
@@ -148,6 +178,11 @@ export class Athlete {
     } else if (!this.latestFault || timeMs >= this.latestFault.timeMs) {
       this.latestFault = { id, timeMs, data: fault };
     }
+  }
+
+  applyNote(id: string, note: Note): void {
+    const known = this.#noteById.get(id);
+    if (!known || known.revision < note.revision) this.#noteById.set(id, note);
   }
 
   #keep(
@@ -189,6 +224,9 @@ export class Gym {
       case "service":
         this.services.set(message.subject, message.data);
         return { athlete: null, redraw: true };
+      case "response":
+        // Answers belong to those who asked, not to the gym.
+        return { athlete: null, redraw: false };
       default:
         return this.#applyToAthlete(message, arrivedMs);
     }
@@ -201,12 +239,13 @@ export class Gym {
   }
 
   #applyToAthlete(
-    message: Exclude<Message, { channel: "sensor" | "service" }>,
+    message: Exclude<Message, { channel: "sensor" | "service" | "response" }>,
     arrivedMs: number,
   ): { athlete: string; redraw: boolean } {
     const id = message.subject;
     const known = this.athletes.get(id);
     const athlete = known ?? new Athlete(id);
+    if (!known) athlete.firstHeardMs = arrivedMs;
     this.athletes.set(id, athlete);
     const before = JSON.stringify(athlete.progress);
     athlete.enter(message.session, message.timeMs);
@@ -226,6 +265,9 @@ export class Gym {
         break;
       case "fault":
         athlete.applyFault(message.id, message.data, message.timeMs);
+        break;
+      case "note":
+        athlete.applyNote(message.id, message.data);
         break;
     }
     return { athlete: id, redraw: true };

@@ -22,6 +22,7 @@ if (root) {
   void stayConnected({
     onState: (state) => store.setLink(state),
     onMessage: (topicRoot, topic, text) => store.receive(topicRoot, topic, text),
+    onWay: (way) => store.setWay(way),
   });
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && store.catchUp());
   document.addEventListener("resume", () => store.catchUp());

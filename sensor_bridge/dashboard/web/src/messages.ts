@@ -48,9 +48,11 @@ const CHANNEL_BY_TOPIC: ReadonlyArray<readonly [pattern: RegExp, channel: Channe
   [/^athlete\/([a-z0-9-]+)\/rep$/, "rep"],
   [/^athlete\/([a-z0-9-]+)\/set$/, "set"],
   [/^athlete\/([a-z0-9-]+)\/fault$/, "fault"],
+  [/^athlete\/([a-z0-9-]+)\/note$/, "note"],
   [/^athlete\/([a-z0-9-]+)\/state$/, "state"],
   [/^sensor\/([a-z0-9-]+)\/status$/, "sensor"],
   [/^svc\/([a-z0-9-]+)\/status$/, "service"],
+  [/^svc\/bridge\/rsp\/([a-z0-9-]+)$/, "response"],
 ];
 
 /** Subscriptions below the gym's root with their quality of service: live moments may be lost, events not. */
@@ -59,6 +61,7 @@ export const SUBSCRIPTIONS: Readonly<Record<string, 0 | 1>> = {
   "athlete/+/rep": 1,
   "athlete/+/set": 1,
   "athlete/+/fault": 1,
+  "athlete/+/note": 1,
   "athlete/+/state": 1,
   "sensor/+/status": 1,
   "svc/+/status": 1,
@@ -94,7 +97,7 @@ function readEnvelope(channel: Channel, subject: string, text: string): Message 
   return { channel, subject, id, timeMs, session, data } as unknown as Message;
 }
 
-const ARCHIVED = { sets: "set", repetitions: "rep", faults: "fault" } as const;
+const ARCHIVED = { sets: "set", repetitions: "rep", faults: "fault", notes: "note" } as const;
 
 /** Reads what the archive tells of one athlete's session: payloads, each with the id of its event. */
 export function readRecords(athlete: string, session: string, told: Record<string, unknown>): Message[] {

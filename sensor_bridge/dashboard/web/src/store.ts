@@ -1,14 +1,21 @@
 // Between messages and views: messages are stored and marked, once a frame the marks become signals.
 
 import { signal, type Signal } from "@preact/signals";
+import { AttentionOrder, type Candidate } from "./attention";
 import { CatchUp, type Ask } from "./catch_up";
 import { pageNow } from "./clock";
-import type { LinkState } from "./connection";
+import { type Asked, CommandDesk, type CommandName, replyTopic } from "./commands";
+import type { LinkState, Way } from "./connection";
 import { onFrame } from "./frames";
 import { Gym } from "./gym";
 import { readMessage, Unreadable, type Message } from "./messages";
+import type { ArgumentsByCommand } from "./payloads";
+import { presenceOf } from "./presence";
+import { sortBy } from "./sorting";
 import type { ConnectionState } from "./strings";
-import { needsLook, verdictOn } from "./verdict";
+import { urgencyOf, verdictOn } from "./verdict";
+
+const ORDER_EVERY_MS = 500;
 
 export interface Place {
   athlete: string;
@@ -18,12 +25,24 @@ export interface Place {
 export class Store {
   readonly gym = new Gym();
   readonly connection = signal<ConnectionState>("connecting");
-  /** The cards in the order they are shown: who needs a look first, then by name. */
+  /** The cards in the order they are shown. */
   readonly places = signal<readonly Place[]>([]);
   readonly unread = signal(0);
   readonly #versions = new Map<string, Signal<number>>();
   readonly #changed = new Set<string>();
   readonly #catchUp: CatchUp;
+  /** What was asked of the bridge from this page, the newest first. */
+  readonly asked = signal<readonly Asked[]>([]);
+  /** While true the cards keep their places: somebody is reaching for one. */
+  isOrderHeld = false;
+  readonly #desk = new CommandDesk(`page-${Math.random().toString(36).slice(2, 12)}`, () => {
+    this.asked.value = this.#desk.asked;
+  });
+  readonly #order = new AttentionOrder();
+  readonly #candidates = new Map<string, Candidate>();
+  #orderedMs = -Infinity;
+  #way: Way | null = null;
+  #hears: Promise<void> | null = null;
   #link: LinkState = "connecting";
   #unread = 0;
 
@@ -66,9 +85,31 @@ export class Store {
     }
   }
 
+  /** There is a way to the broker now, or none any more. */
+  setWay(way: Way | null): void {
+    this.#way = way;
+    this.#hears = null;
+  }
+
+  /** Ask something of the bridge; `asked` tells what becomes of it. */
+  async ask<Name extends CommandName>(name: Name, args: ArgumentsByCommand[Name]): Promise<void> {
+    const nowMs = pageNow();
+    const { request, topic, text } = this.#desk.ask(name, args, nowMs, this.#bridgeTime(nowMs));
+    try {
+      if (!this.#way) return this.#desk.giveUp(request);
+      this.#hears ??= this.#way.hear(replyTopic(this.#desk.replyTo));
+      await this.#hears;
+      await this.#way.send(topic, text);
+    } catch {
+      this.#desk.giveUp(request);
+    }
+  }
+
   receive(topicRoot: string, topic: string, text: string): void {
     try {
-      const { athlete, redraw } = this.gym.apply(readMessage(topicRoot, topic, text), pageNow());
+      const message = readMessage(topicRoot, topic, text);
+      if (!("removed" in message) && message.channel === "response") this.#desk.settle(message.data);
+      const { athlete, redraw } = this.gym.apply(message, pageNow());
       if (!redraw) return;
       if (athlete === null) return this.#updateConnection();
       this.#changed.add(athlete);
@@ -79,6 +120,13 @@ export class Store {
     }
   }
 
+  /** The bridge's time where the page knows it: it takes no command that its own clock calls old. */
+  #bridgeTime(nowMs: number): number {
+    const known = [...this.gym.athletes.values()].map((athlete) => athlete.clock.bridgeTime(nowMs));
+    const newest = Math.max(-Infinity, ...known.filter((time) => time !== null));
+    return Number.isFinite(newest) ? newest : nowMs;
+  }
+
   #updateConnection(): void {
     const services = [...this.gym.services.values()];
     const stopped = services.length > 0 && services.every((service) => service.state === "offline");
@@ -87,22 +135,38 @@ export class Store {
 
   #flush(): void {
     if (this.unread.value !== this.#unread) this.unread.value = this.#unread;
-    if (this.#changed.size === 0) return;
     for (const athlete of this.#changed) this.version(athlete).value += 1;
+    const nowMs = pageNow();
+    // Orders change slowly; silence, which no message tells of, is looked for meanwhile.
+    if (nowMs - this.#orderedMs < ORDER_EVERY_MS && this.#changed.size === 0) return;
+    const isDue = nowMs - this.#orderedMs >= ORDER_EVERY_MS;
+    if (isDue) for (const athlete of this.gym.athletes.keys()) this.#changed.add(athlete);
+    for (const athlete of this.#changed) this.#judge(athlete, nowMs);
     this.#changed.clear();
-    const places = [...this.gym.athletes.values()]
-      .map((athlete) => ({
-        athlete: athlete.id,
-        name: athlete.name,
-        needsLook: needsLook(verdictOn(athlete, this.gym.sensorsOf(athlete.id))),
-      }))
-      .sort(
-        (a, b) =>
-          Number(b.needsLook) - Number(a.needsLook) ||
-          a.name.localeCompare(b.name, undefined, { numeric: true }) ||
-          a.athlete.localeCompare(b.athlete),
-      )
-      .map(({ athlete, needsLook: look }) => ({ athlete, needsLook: look }));
+    if (isDue) {
+      this.#orderedMs = nowMs;
+      this.#desk.expire(nowMs);
+    }
+    this.#place(nowMs);
+  }
+
+  #judge(id: string, nowMs: number): void {
+    const athlete = this.gym.athletes.get(id);
+    if (!athlete) {
+      this.#candidates.delete(id);
+      return;
+    }
+    const verdict = verdictOn(athlete, this.gym.sensorsOf(id));
+    const presence = presenceOf(athlete.liveArrivedMs, athlete.firstHeardMs, nowMs);
+    this.#candidates.set(id, { athlete: id, name: athlete.name, urgency: urgencyOf(verdict, presence) });
+  }
+
+  #place(nowMs: number): void {
+    const order = this.#order.order([...this.#candidates.values()], sortBy.value, nowMs, this.isOrderHeld);
+    const places = order.map((athlete) => ({
+      athlete,
+      needsLook: (this.#candidates.get(athlete)?.urgency ?? 0) > 0,
+    }));
     if (JSON.stringify(places) !== JSON.stringify(this.places.value)) this.places.value = places;
   }
 }

@@ -276,6 +276,9 @@ export function linkDetails(sensor: SensorStatus): string[] {
 
 export function sensorTrouble(sensor: SensorStatus): string | null {
   const name = placementName(sensor.placement);
+  if (sensor.reason !== null && sensor.link === "connected") {
+    return `The sensor on the ${name} is connected, but ${sensor.reason}. Its angles are missing until then.`;
+  }
   if (sensor.reason !== null && sensor.link !== "stopped") {
     return `The sensor on the ${name} is away: ${sensor.reason}. Its angles are missing until it is back.`;
   }

@@ -3,15 +3,23 @@
 import type { Athlete } from "./gym";
 import { judge, type Mark } from "./judgement";
 import type { SensorStatus } from "./payloads";
+import type { Presence } from "./presence";
 import { faultSentence, repetitionSentence, sensorTrouble, setSentence, TEXT } from "./strings";
 
 export interface Verdict {
   mark: Mark | null;
   sentence: string;
   trouble: string | null;
+  /** Whether angles are missing while the trouble lasts. */
+  isBlind: boolean;
 }
 
 export function verdictOn(athlete: Athlete, sensors: readonly SensorStatus[]): Verdict {
+  const isBlind = sensors.some((sensor) => sensor.reason !== null || ["lost", "stopped"].includes(sensor.link));
+  return { ...toldOf(athlete, sensors), isBlind };
+}
+
+function toldOf(athlete: Athlete, sensors: readonly SensorStatus[]): Omit<Verdict, "isBlind"> {
   const trouble = sensors.map(sensorTrouble).find((sentence) => sentence !== null) ?? null;
   const target = athlete.state?.data.target ?? null;
   const last = athlete.lastRepetition;
@@ -49,4 +57,11 @@ export function verdictOn(athlete: Athlete, sensors: readonly SensorStatus[]): V
 
 export function needsLook(verdict: Verdict): boolean {
   return verdict.trouble !== null || verdict.mark === "watch" || verdict.mark === "bad";
+}
+
+/** 0 fine · 1 watch · 2 not good · 3 cannot be measured: see `attention.ts`. */
+export function urgencyOf(verdict: Verdict, presence: Presence): number {
+  if (verdict.isBlind || presence.is === "silent") return 3;
+  if (verdict.mark === "bad") return 2;
+  return needsLook(verdict) ? 1 : 0;
 }

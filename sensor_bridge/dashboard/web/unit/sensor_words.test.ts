@@ -39,3 +39,10 @@ test("a sensor that is away is said with the reason, whatever is being done abou
   expect(sensorTrouble(sensor({ link: "scanning" }))).toBeNull();
   expect(sensorTrouble(sensor({ battery_percent: 9 }))).toContain("9 % battery left");
 });
+
+test("a sensor that is connected and sends nothing is not called away", () => {
+  const why = "it has stopped sending and says so, though the link is up; switch it off and on again";
+  expect(sensorTrouble(sensor({ link: "connected", reason: why }))).toBe(
+    `The sensor on the pelvis is connected, but ${why}. Its angles are missing until then.`,
+  );
+});
