@@ -14,8 +14,10 @@ from analytics.exercises import Exercise
 from analytics.form import FaultCode
 from sensor_bridge.mqtt import payloads, topics
 from sensor_bridge.mqtt.command_payloads import COMMANDS
+from sensor_bridge.mqtt.examples import with_examples
+from sensor_bridge.mqtt.message_properties import properties_of
 from sensor_bridge.mqtt.schemas import command_schema, schema
-from sensor_bridge.mqtt.topics import Channel
+from sensor_bridge.mqtt.topics import Channel, Topics
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -123,6 +125,12 @@ def test_there_is_an_example_of_every_channel() -> None:
     assert {topics.parse(topic).channel for topic, _ in EXAMPLES} == set(Channel)
 
 
+def test_the_examples_are_those_of_the_asyncapi_document() -> None:
+    assert with_examples(PAGE) == PAGE, "run python -m sensor_bridge.mqtt.examples docs/mqtt.md"
+    with pytest.raises(LookupError, match="no further example of hipline/v1/gym-1/athlete/a1/live"):
+        with_examples(PAGE * 2)
+
+
 @pytest.mark.parametrize(("topic", "body"), EXAMPLES, ids=[topic for topic, _ in EXAMPLES])
 def test_examples_are_valid_messages(topic: str, body: str) -> None:
     channel = topics.parse(topic).channel
@@ -149,3 +157,18 @@ def test_the_codes_are_all_listed(heading: str, codes: type[StrEnum]) -> None:
 def test_the_envelope_table_is_the_envelope() -> None:
     table = rows(PAGE.split("## Envelope")[1].split("\n## ")[0])
     assert [row[0].strip("`") for row in table] == list(payloads.Envelope.__struct_fields__)
+
+
+def test_the_table_of_mqtt_5_is_what_is_sent() -> None:
+    section = PAGE.split("## MQTT 5")[1].split("\n## ")[0]
+    expiring = {topic.strip("`"): value for name, topic, value in rows(section) if name == "message expiry"}
+    assert expiring == {
+        re.sub(r"{(\w+)}", r"<\1>", channel.value): f"{topics.DELIVERY[channel].expiry_s} s"
+        for channel in Channel
+        if topics.DELIVERY[channel].expiry_s is not None
+    }
+    told = properties_of(Topics("gym-1").live("a1"))
+    assert f"`{told.content_type}`, 1 (UTF-8)" in section
+    ((name, value),) = told.user
+    assert f"user property `{name}`" in section
+    assert value == schema(Channel.LIVE)["$id"] == "urn:hipline:v1:live"
