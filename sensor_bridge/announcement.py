@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +10,9 @@ import msgspec
 from platformdirs import user_data_path
 
 from sensor_bridge.config import APPLICATION
-from sensor_bridge.errors import BridgeError, BrokerUnavailable
+from sensor_bridge.errors import BrokerUnavailable
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol
+from sensor_bridge.private_file import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ FILE_NAME = "broker-access.json"
 
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True):
-    """What the file says: credentials of a user that may only read."""
+    """What the file says: credentials of the coach, who reads all and commands the bridge."""
 
     gym: str
     host: str
@@ -77,21 +77,13 @@ def announced(access: MqttAccess, gym: str, path: Path) -> Iterator[None]:
             host=access.host,
             port=access.port,
             protocol=access.protocol.value,
-            username=access.dashboard_user,
-            password=access.dashboard_password,
+            username=access.coach_user,
+            password=access.coach_password,
             tls=access.tls,
             ca_file=None if access.ca_file is None else str(access.ca_file),
         )
     )
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh.unlink(missing_ok=True)  # opened anew, so that it has the right mode from the start
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(text)
-        fresh.replace(path)
-    except OSError as error:
-        raise BridgeError(f"{path}: cannot be written: {error.strerror}") from error
+    write_private(path, text)
     try:
         yield
     finally:

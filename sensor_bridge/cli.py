@@ -286,6 +286,25 @@ def watch(
     run(settings, gym, plain=plain)
 
 
+@app.command()
+def tokens(
+    *,
+    renew: Annotated[
+        str | None,
+        typer.Option(metavar="USER", help="Give this user another token.", show_default=False),
+    ] = None,
+    file: ConfigFile = None,
+) -> None:
+    """Show who may use page and broker: each user's token, and the address that opens the page with it.
+
+    Tokens are made at the first start and stay the same. Who has coach's token sees everybody; give
+    athletes their own.
+    """
+    from sensor_bridge.commands.tokens import run
+
+    run(file, renew=renew)
+
+
 app.add_typer(sessions, name="sessions")
 sensors.command("conformance")(sensors_conformance)
 app.add_typer(sensors, name="sensors")

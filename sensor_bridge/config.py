@@ -195,8 +195,8 @@ class MqttConfig(_Section):
         Credentials for the external broker: the password stands in a file (mode 0600) or in the
         environment variable of that name.
     dashboard_username, dashboard_password_file, dashboard_password_env
-        The same for the page: a user of the external broker that may only read. Whoever can open the page
-        can read these.
+        The same for the coach: a user of the external broker that reads the gym and publishes commands.
+        Default: ``coach`` with the token that ``hipline tokens`` shows.
     tls, ca_file
         Encrypt; trust the certificates in that file, else those of the system.
     """
@@ -229,6 +229,11 @@ class MqttConfig(_Section):
                 raise ValueError(f"give {user}password_file or {user}password_env, not both")
             if getattr(self, f"{user}username") is None and (from_file or from_environment):
                 raise ValueError(f"a {user}password needs a {user}username")
+        if self.dashboard_username is not None:
+            if self.dashboard_password_file is None and self.dashboard_password_env is None:
+                raise ValueError("a dashboard_username needs a dashboard_password_file or _env")
+            if "." in self.dashboard_username:  # the page takes <user>.<token>
+                raise ValueError("a dashboard_username may hold no dot")
         return self
 
     @property

@@ -6,16 +6,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from sensor_bridge.access.known_users import KnownUsers
+from sensor_bridge.access.tokens import tokens_of
 from sensor_bridge.config_file import read_dashboard_password, read_password
 from sensor_bridge.mqtt.broker import (
-    BRIDGE_USER,
-    DASHBOARD_USER,
     EmbeddedBroker,
     EmbeddedBrokerSettings,
-    create_tokens,
-    gym_users,
 )
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol, Will
+from sensor_bridge.mqtt.users import BRIDGE_USER, COACH_USER, gym_users, user_names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -37,8 +36,10 @@ class MqttAccess:
         How browsers reach it.
     bridge_user, bridge_password
         May publish and read everything of the gym.
-    dashboard_user, dashboard_password
-        May read everything of the gym.
+    coach_user, coach_password
+        May read everything of the gym and command the bridge.
+    known_users
+        Whom the page's server knows.
     """
 
     host: str
@@ -47,8 +48,9 @@ class MqttAccess:
     websocket_url: str
     bridge_user: str | None
     bridge_password: str | None = field(repr=False)
-    dashboard_user: str | None
-    dashboard_password: str | None = field(repr=False)
+    coach_user: str
+    coach_password: str = field(repr=False)
+    known_users: KnownUsers
     tls: bool = False
     ca_file: Path | None = None
 
@@ -58,7 +60,12 @@ class MqttAccess:
 
     def reader_settings(self, client_id: str) -> MqttSettings:
         """Return the settings of a client that only reads."""
-        return self._settings(client_id, self.dashboard_user, self.dashboard_password, None)
+        return self._settings(client_id, self.coach_user, self.coach_password, None)
+
+    @property
+    def coach_credential(self) -> str:
+        """What the coach's page is opened with: ``<user>.<token>``."""
+        return f"{self.coach_user}.{self.coach_password}"
 
     def _settings(
         self, client_id: str, username: str | None, password: str | None, will: Will | None
@@ -86,7 +93,11 @@ async def open_broker(config: Config, topics: Topics) -> AsyncIterator[MqttAcces
         A port is taken, or a password is not where the configuration says.
     """
     mqtt = config.mqtt
+    tokens = tokens_of(config.data_folder, user_names([athlete.id for athlete in config.athletes]))
     if mqtt.broker == "external":
+        coach, password = mqtt.dashboard_username, read_dashboard_password(mqtt)
+        if coach is None or password is None:
+            coach, password = COACH_USER, tokens[COACH_USER]
         yield MqttAccess(
             host=mqtt.host,
             port=mqtt.external_port,
@@ -94,15 +105,18 @@ async def open_broker(config: Config, topics: Topics) -> AsyncIterator[MqttAcces
             websocket_url=mqtt.external_websocket_url,
             bridge_user=mqtt.username,
             bridge_password=read_password(mqtt),
-            dashboard_user=mqtt.dashboard_username,
-            dashboard_password=read_dashboard_password(mqtt),
+            coach_user=coach,
+            coach_password=password,
+            known_users=KnownUsers(tokens | {coach: password}),
             tls=mqtt.tls,
             ca_file=mqtt.ca_file,
         )
         return
-    tokens = create_tokens()
+    worn = {athlete.id: [sensor.id for sensor in athlete.sensors] for athlete in config.athletes}
     settings = EmbeddedBrokerSettings(
-        users=gym_users(topics, tokens), tcp_port=mqtt.tcp_port, websocket_port=mqtt.websocket_port
+        users=gym_users(topics, tokens, worn),
+        tcp_port=mqtt.tcp_port,
+        websocket_port=mqtt.websocket_port,
     )
     async with EmbeddedBroker(settings) as broker:
         yield MqttAccess(
@@ -112,6 +126,7 @@ async def open_broker(config: Config, topics: Topics) -> AsyncIterator[MqttAcces
             websocket_url=f"ws://127.0.0.1:{broker.websocket_port}",
             bridge_user=BRIDGE_USER,
             bridge_password=tokens[BRIDGE_USER],
-            dashboard_user=DASHBOARD_USER,
-            dashboard_password=tokens[DASHBOARD_USER],
+            coach_user=COACH_USER,
+            coach_password=tokens[COACH_USER],
+            known_users=KnownUsers(tokens),
         )

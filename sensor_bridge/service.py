@@ -24,7 +24,7 @@ from sensor_bridge.ble.backfilling import Backfilling
 from sensor_bridge.ble.decoding import FrameDecoder
 from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
-from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
+from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, page_link
 from sensor_bridge.errors import BridgeError, ConfigError
 from sensor_bridge.healing import Healing
 from sensor_bridge.host_clock import HostClock
@@ -34,6 +34,7 @@ from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
 from sensor_bridge.mqtt.retained import RetainedBoard
 from sensor_bridge.mqtt.status import ServiceStatusPublisher
 from sensor_bridge.mqtt.topics import Topics
+from sensor_bridge.mqtt.users import SERVICE
 from sensor_bridge.mqtt_access import MqttAccess, open_broker
 from sensor_bridge.publisher import Publisher
 from sensor_bridge.readiness import prepare_to_measure
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SERVICE = "bridge"
 _STATUS_PERIOD_S = 1.0
 _LONGEST_FAREWELL_S = 10.0
 
@@ -67,7 +67,8 @@ class Bridge:
     Parameters
     ----------
     dashboard_url
-        Where the page is; None where it is not served.
+        What opens the page for the coach: the address with the token behind its ``#``, which browsers do not
+        send; None where it is not served.
     broker
         Where the messages go.
     session
@@ -349,13 +350,12 @@ async def _page(config: Config, access: MqttAccess) -> AsyncIterator[str | None]
     settings = DashboardSettings(
         gym=config.gym,
         websocket_url=access.websocket_url,
-        username=access.dashboard_user or "",
-        token=access.dashboard_password or "",
+        users=access.known_users,
         host=config.dashboard.host,
         port=config.dashboard.port,
     )
     async with DashboardServer(settings) as server:
-        yield server.url
+        yield page_link(server.url, access.coach_credential)
 
 
 async def outbox_emptied(outbox: Outbox, longest_s: float) -> bool:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GYM = "gym-1"
-PASSWORDS = {"bridge": "correct-horse", "dashboard": "battery-staple"}
+PASSWORDS = {"bridge": "correct-horse", "coach": "battery-staple"}
 ACCESS = f"""
 user bridge
 topic readwrite hipline/v1/{GYM}/#
 
-user dashboard
+user coach
 topic read hipline/v1/{GYM}/#
 topic write hipline/v1/{GYM}/svc/+/cmd/+
 """

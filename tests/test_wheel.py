@@ -28,7 +28,7 @@ import sensor_bridge
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
 
 async def serve():
-    settings = DashboardSettings(gym="g", websocket_url="ws://127.0.0.1:9", username="dashboard", token="t")
+    settings = DashboardSettings(gym="g", websocket_url="ws://127.0.0.1:9")
     async with DashboardServer(settings) as server:
         print(sensor_bridge.__file__, server.url, flush=True)
         await asyncio.to_thread(sys.stdin.read)
@@ -132,7 +132,7 @@ async def test_the_page_of_the_wheel_opens(served: tuple[Path, str], python: Pat
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
         page = await browser.new_page()
-        await page.goto(url)
+        await page.goto(f"{url}#token=coach.secret")
         await expect(page.locator("h1")).to_have_text("Hipline")
         await expect(page.get_by_text("Waiting for the first athlete")).to_be_visible()
         # Nobody listens where this page looks for its broker, and it says so instead of failing.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from sensor_bridge.access.tokens import read_tokens
 from sensor_bridge.announcement import announcement_path, demo_announcement_path, read_announcement
 from sensor_bridge.config_file import load_config, read_dashboard_password
 from sensor_bridge.mqtt.settings import MqttSettings
+from sensor_bridge.mqtt.users import COACH_USER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,12 +39,15 @@ def find_broker(config_path: Path | None) -> tuple[MqttSettings, str]:
     config = load_config(config_path)
     mqtt = config.mqtt
     if mqtt.broker == "external":
+        coach, password = mqtt.dashboard_username, read_dashboard_password(mqtt)
+        if coach is None and (token := read_tokens(config.data_folder).get(COACH_USER)):
+            coach, password = COACH_USER, token
         settings = MqttSettings(
             client_id=client_id,
             host=mqtt.host,
             port=mqtt.external_port,
-            username=mqtt.dashboard_username,
-            password=read_dashboard_password(mqtt),
+            username=coach,
+            password=password,
             tls=mqtt.tls,
             ca_file=mqtt.ca_file,
         )

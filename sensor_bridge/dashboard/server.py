@@ -1,7 +1,7 @@
 """Hands out the built page and tells it where the broker is. The live data never pass through here.
 
-The page talks MQTT to the broker by itself; it learns address and credentials of the read-only dashboard
-user from ``/config.json``.
+The page talks MQTT to the broker by itself; it learns the address from ``/config.json``, and the token from
+whoever opens it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import socket
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
+from sensor_bridge.access.known_users import KnownUsers
+from sensor_bridge.dashboard.authorization import USERS
 from sensor_bridge.dashboard.listening import serves_this_machine_only
 from sensor_bridge.errors import BridgeError, ConfigError
 from sensor_bridge.mqtt.topics import ROOT, checked_id
@@ -50,17 +52,15 @@ class DashboardSettings:
         The gym whose athletes are shown.
     websocket_url
         The broker as the browser reaches it, ``ws://`` or ``wss://`` with port.
-    username, token
-        Credentials of a broker user that may read this gym and nothing else: whoever can open the page can
-        read them.
+    users
+        Who may ask the HTTP API.
     host, port
         What to listen on; port 0 takes any free one.
     """
 
     gym: str
     websocket_url: str
-    username: str
-    token: str = field(repr=False)
+    users: KnownUsers = field(default_factory=lambda: KnownUsers({}))
     host: str = "127.0.0.1"
     port: int = 0
 
@@ -148,8 +148,6 @@ def dashboard_app(settings: DashboardSettings) -> web.Application:
         "websocketUrl": settings.websocket_url,
         "topicRoot": f"{ROOT}/{settings.gym}",
         "gym": settings.gym,
-        "username": settings.username,
-        "token": settings.token,
     }
 
     async def send_file(request: web.Request) -> web.Response:
@@ -166,9 +164,18 @@ def dashboard_app(settings: DashboardSettings) -> web.Application:
         return web.json_response(configuration, headers={"Cache-Control": "no-store"})
 
     app = web.Application(middlewares=[_guard(settings)])
+    app[USERS] = settings.users
     app.router.add_get("/config.json", send_configuration)
     app.router.add_get("/{name:.*}", send_file)
     return app
+
+
+def page_link(url: str, credential: str) -> str:
+    """Return what opens the page at `url` for whom ``<user>.<token>`` names.
+
+    The token stands behind the ``#``: browsers do not send that, and no log holds it.
+    """
+    return f"{url}#token={quote(credential, safe='')}"
 
 
 def security_headers(settings: DashboardSettings) -> dict[str, str]:
@@ -204,8 +211,8 @@ def _guard(settings: DashboardSettings) -> Middleware:
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            # A site elsewhere may let its own name point to 127.0.0.1 and read the token with the visitor's
-            # browser; its name in the Host header gives it away.
+            # A site elsewhere may let its own name point to 127.0.0.1, and its scripts then count as ours;
+            # its name in the Host header gives it away.
             if is_local and _host_name(request) not in _LOCAL_NAMES:
                 raise web.HTTPMisdirectedRequest(text="this page is served to its own machine only\n")
             response = await handler(request)

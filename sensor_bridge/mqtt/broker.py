@@ -6,9 +6,8 @@ It keeps nothing over a restart: events wait in the outbox, retained messages on
 from __future__ import annotations
 
 import logging
-import secrets
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from amqtt.broker import Broker
@@ -20,30 +19,9 @@ from sensor_bridge.mqtt.broker_access import TokenAuthentication, TopicAccess, d
 if TYPE_CHECKING:
     import asyncio
 
-    from sensor_bridge.mqtt.topics import Topics
-
-BRIDGE_USER = "bridge"
-DASHBOARD_USER = "dashboard"
+    from sensor_bridge.mqtt.users import BrokerUser
 
 _LOCAL = "127.0.0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerUser:
-    """One who may use the broker.
-
-    Attributes
-    ----------
-    name, token
-        Username and password; the token is long and random.
-    publish, read
-        Topic filters granted for publishing and for subscribing.
-    """
-
-    name: str
-    token: str = field(repr=False)
-    publish: tuple[str, ...] = ()
-    read: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,30 +98,6 @@ class _ClosingBroker(Broker):  # type: ignore[misc]  # amqtt carries no types
             await super().stream_connected(reader, writer, listener_name)
         finally:
             writer.close()
-
-
-def gym_users(topics: Topics, tokens: dict[str, str]) -> tuple[BrokerUser, ...]:
-    """Grant the bridge everything in the gym, and the dashboard reading.
-
-    Whoever can open the page can read the dashboard's token.
-
-    Parameters
-    ----------
-    topics
-        The gym.
-    tokens
-        Token of each of `BRIDGE_USER` and `DASHBOARD_USER`, as `create_tokens` makes them.
-    """
-    whole_gym = (topics.everything,)
-    return (
-        BrokerUser(BRIDGE_USER, tokens[BRIDGE_USER], publish=whole_gym, read=whole_gym),
-        BrokerUser(DASHBOARD_USER, tokens[DASHBOARD_USER], read=whole_gym),
-    )
-
-
-def create_tokens() -> dict[str, str]:
-    """Make a new token for each user; they live as long as the broker, and never lie on the disk."""
-    return {user: secrets.token_urlsafe(32) for user in (BRIDGE_USER, DASHBOARD_USER)}
 
 
 def _require_free(port: int, key: str) -> None:

@@ -214,7 +214,7 @@ class Observer:
         self._paho = paho.Client(
             paho.CallbackAPIVersion.VERSION2, client_id=f"{name}-{gym}", protocol=paho.MQTTv5
         )
-        self._paho.username_pw_set("dashboard", broker.passwords["dashboard"])
+        self._paho.username_pw_set("coach", broker.passwords["coach"])
         self._paho.reconnect_delay_set(min_delay=1, max_delay=1)
         self._paho.on_connect = self._on_connect
         self._paho.on_subscribe = lambda *_: self._granted.set()

@@ -39,16 +39,17 @@ async def test_a_set_is_seen_through_a_broker_with_passwords_and_rules(
     browser: Browser, mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     bridge_password, page_password = tmp_path / "bridge-password", tmp_path / "page-password"
-    for path, user in ((bridge_password, "bridge"), (page_password, "dashboard")):
+    for path, user in ((bridge_password, "bridge"), (page_password, "coach")):
         path.touch(mode=0o600)
         path.write_text(mosquitto.passwords[user])
 
     async def knock(bridge: Bridge) -> None:
         """Try what nobody but the bridge may, while the page is being watched."""
         assert bridge.dashboard_url is not None
-        told = await asyncio.to_thread(page_configuration, bridge.dashboard_url)
-        assert told["username"] == "dashboard"
-        assert told["token"] == mosquitto.passwords["dashboard"]
+        server, _, fragment = bridge.dashboard_url.partition("#")
+        assert fragment == f"token=coach.{mosquitto.passwords['coach']}"
+        told = await asyncio.to_thread(page_configuration, server)
+        assert mosquitto.passwords["coach"] not in told.values()
         assert told["websocketUrl"].endswith(f":{mosquitto.websocket_port}")
 
         as_page = bridge.broker.reader_settings("knocking")
@@ -73,7 +74,7 @@ async def test_a_set_is_seen_through_a_broker_with_passwords_and_rules(
             "websocket_url": f"ws://127.0.0.1:{mosquitto.websocket_port}",
             "username": "bridge",
             "password_file": bridge_password,
-            "dashboard_username": "dashboard",
+            "dashboard_username": "coach",
             "dashboard_password_file": page_password,
         },
         meanwhile=knock,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sensor_bridge.access.known_users import KnownUsers
 from sensor_bridge.announcement import announced, announcement_path, read_announcement
 from sensor_bridge.errors import BrokerUnavailable
 from sensor_bridge.mqtt.settings import Protocol
@@ -23,8 +24,9 @@ def access(port: int = 4711) -> MqttAccess:
         websocket_url="ws://127.0.0.1:4712",
         bridge_user="bridge",
         bridge_password="secret of the bridge",
-        dashboard_user="dashboard",
-        dashboard_password="secret of the page",
+        coach_user="coach",
+        coach_password="secret of the page",
+        known_users=KnownUsers({}),
     )
 
 
@@ -35,7 +37,7 @@ def test_others_learn_where_to_read_and_nothing_more(tmp_path: Path) -> None:
         settings = found.settings("watch-1")
         assert found.gym == "gym-1"
         assert (settings.host, settings.port, settings.protocol) == ("127.0.0.1", 4711, Protocol.V311)
-        assert (settings.username, settings.password) == ("dashboard", "secret of the page")
+        assert (settings.username, settings.password) == ("coach", "secret of the page")
         assert settings.client_id == "watch-1"
         assert b"secret of the bridge" not in path.read_bytes()
         assert "secret" not in repr(found) + repr(settings)

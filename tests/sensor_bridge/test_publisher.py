@@ -10,13 +10,15 @@ import pytest
 
 from sensor_bridge.messages import Outgoing
 from sensor_bridge.mqtt import payloads
-from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings, create_tokens, gym_users
+from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
 from sensor_bridge.mqtt.retained import RetainedBoard
 from sensor_bridge.mqtt.settings import Message, MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Channel, Topics
+from sensor_bridge.mqtt.users import gym_users
 from sensor_bridge.publisher import Publisher
+from tests.gym_tokens import create_tokens
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,7 +213,7 @@ async def test_everything_reaches_a_reader_through_the_embedded_broker(tmp_path:
             )
 
         bridge = await stack.enter_async_context(MqttClient(settings("bridge")))
-        reader = await stack.enter_async_context(MqttClient(settings("dashboard")))
+        reader = await stack.enter_async_context(MqttClient(settings("coach")))
         outbox = await stack.enter_async_context(
             Outbox(OutboxSettings(tmp_path / "outbox.sqlite"), bridge, lambda code, _: alarms.append(code))
         )

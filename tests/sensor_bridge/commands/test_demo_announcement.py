@@ -3,6 +3,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from sensor_bridge.access.known_users import KnownUsers
 from sensor_bridge.announcement import read_announcement
 from sensor_bridge.commands import demo
 from sensor_bridge.mqtt.settings import Protocol
@@ -21,8 +22,9 @@ BRIDGE: Any = SimpleNamespace(
         websocket_url="ws://127.0.0.1:4712",
         bridge_user="bridge",
         bridge_password="b",
-        dashboard_user="dashboard",
-        dashboard_password="d",
+        coach_user="coach",
+        coach_password="d",
+        known_users=KnownUsers({}),
     )
 )
 

@@ -18,13 +18,15 @@ from sensor_bridge.commands.watch import PlainView, TableView, View, run, watch
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable
 from sensor_bridge.messages import Outgoing
 from sensor_bridge.mqtt import payloads
-from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings, create_tokens, gym_users
+from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
 from sensor_bridge.mqtt.retained import RetainedBoard
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Channel, Topics
+from sensor_bridge.mqtt.users import gym_users
 from sensor_bridge.publisher import Publisher
+from tests.gym_tokens import create_tokens
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -124,7 +126,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
         await client.connected(5)
         workers = [asyncio.create_task(outbox.run()), asyncio.create_task(board.run())]
         publisher = Publisher(TOPICS, "session-1", client, outbox, board)
-        yield Room(publisher, credentials("dashboard", broker.tcp_port, tokens))
+        yield Room(publisher, credentials("coach", broker.tcp_port, tokens))
         for worker in workers:
             worker.cancel()
         await asyncio.wait(workers)
@@ -204,7 +206,7 @@ async def test_a_broker_that_goes_and_comes_is_told(
         async with EmbeddedBroker(EmbeddedBrokerSettings(users)) as broker:
             port = broker.tcp_port
             view = Ticking()
-            await stack.enter_async_context(watching(credentials("dashboard", port, tokens), view))
+            await stack.enter_async_context(watching(credentials("coach", port, tokens), view))
             await asyncio.wait_for(view.ticked.wait(), 10)
         await until(lambda: lines() == ["the broker is gone, trying again"])
         async with EmbeddedBroker(EmbeddedBrokerSettings(users, tcp_port=port)):
@@ -232,11 +234,11 @@ async def test_after_a_restart_with_other_credentials_the_watch_ends() -> None:
     async with EmbeddedBroker(EmbeddedBrokerSettings(gym_users(TOPICS, tokens))) as broker:
         port = broker.tcp_port
         view = Ticking()
-        task = asyncio.create_task(watch(credentials("dashboard", port, tokens), "gym-1", view))
+        task = asyncio.create_task(watch(credentials("coach", port, tokens), "gym-1", view))
         await asyncio.wait_for(view.ticked.wait(), 10)
     others = gym_users(TOPICS, create_tokens())
     async with EmbeddedBroker(EmbeddedBrokerSettings(others, tcp_port=port)):
-        with pytest.raises(BrokerRefused, match=f"the broker at 127.0.0.1:{port} refused 'dashboard-1'"):
+        with pytest.raises(BrokerRefused, match=f"the broker at 127.0.0.1:{port} refused 'coach-1'"):
             await asyncio.wait_for(task, 20)
 
 
@@ -275,7 +277,7 @@ run(
     MqttSettings(
         client_id="watch-1",
         port=int(sys.argv[1]),
-        username="dashboard",
+        username="coach",
         password=sys.argv[2],
         protocol=Protocol.V311,
     ),

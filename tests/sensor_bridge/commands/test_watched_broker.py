@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sensor_bridge import announcement
+from sensor_bridge.access.known_users import KnownUsers
 from sensor_bridge.announcement import announced, announcement_path, demo_announcement_path
 from sensor_bridge.commands.watched_broker import find_broker
 from sensor_bridge.errors import BrokerUnavailable, ConfigError
@@ -30,8 +31,9 @@ def access(port: int) -> MqttAccess:
         websocket_url="ws://127.0.0.1:1",
         bridge_user="bridge",
         bridge_password="b",
-        dashboard_user="dashboard",
-        dashboard_password="d",
+        coach_user="coach",
+        coach_password="d",
+        known_users=KnownUsers({}),
     )
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
-from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings, gym_users
+from sensor_bridge.access.known_users import KnownUsers
+from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, page_link
+from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.topics import Topics
+from sensor_bridge.mqtt.users import gym_users
 from tests.mosquitto_broker import mosquitto
 from tests.sensor_bridge.dashboard.virtual_gym import VirtualGym
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["mosquitto"]
 
 GYM = "gym-1"
-TOKENS = {"bridge": "b" * 32, "dashboard": "d" * 32}
+TOKENS = {"bridge": "b" * 32, "coach": "c" * 32, "athlete-anna": "a" * 32}
+WORN = {"anna": ["anna-pelvis", "anna-thigh-left", "anna-thigh-right"]}
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -73,7 +76,7 @@ class Stage:
     def settings(self) -> EmbeddedBrokerSettings:
         """How to start the same broker again on the same ports."""
         return EmbeddedBrokerSettings(
-            users=gym_users(Topics(GYM), TOKENS),
+            users=gym_users(Topics(GYM), TOKENS, WORN),
             tcp_port=self.broker.tcp_port,
             websocket_port=self.broker.websocket_port,
         )
@@ -89,7 +92,7 @@ class Stage:
         page = await self.browser.new_page(viewport={"width": width, "height": height})
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        await page.goto(self.server.url)
+        await page.goto(page_link(self.server.url, f"coach.{TOKENS['coach']}"))
         await page.wait_for_selector("[data-testid=connection-state][data-state=live]")
         return page
 
@@ -103,15 +106,14 @@ async def stage(browser: Browser) -> AsyncIterator[Stage]:
     """Serve the page beside an embedded broker; fail when the page complained about anything."""
     async with AsyncExitStack() as brokers, AsyncExitStack() as servers, AsyncExitStack() as stack:
         broker = await brokers.enter_async_context(
-            EmbeddedBroker(EmbeddedBrokerSettings(users=gym_users(Topics(GYM), TOKENS)))
+            EmbeddedBroker(EmbeddedBrokerSettings(users=gym_users(Topics(GYM), TOKENS, WORN)))
         )
         server = await servers.enter_async_context(
             DashboardServer(
                 DashboardSettings(
                     gym=GYM,
                     websocket_url=f"ws://127.0.0.1:{broker.websocket_port}/mqtt",
-                    username="dashboard",
-                    token=TOKENS["dashboard"],
+                    users=KnownUsers(TOKENS),
                 )
             )
         )

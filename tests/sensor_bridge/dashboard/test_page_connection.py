@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
+from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, page_link
 from sensor_bridge.mqtt.broker import EmbeddedBroker
 from tests.sensor_bridge.dashboard.virtual_gym import (
     ScriptedAthlete,
@@ -121,8 +121,6 @@ async def test_it_works_with_mosquitto(browser: Browser, mosquitto: Mosquitto) -
     settings = DashboardSettings(
         gym="gym-1",
         websocket_url=f"ws://127.0.0.1:{mosquitto.websocket_port}/mqtt",
-        username="dashboard",
-        token=mosquitto.passwords["dashboard"],
     )
     async with (
         DashboardServer(settings) as server,
@@ -130,7 +128,7 @@ async def test_it_works_with_mosquitto(browser: Browser, mosquitto: Mosquitto) -
     ):
         gym.introduce(athlete, at_s=16.5)
         page = await browser.new_page()
-        await page.goto(server.url)
+        await page.goto(page_link(server.url, f"coach.{mosquitto.passwords['coach']}"))
         await expect(page.get_by_test_id("repetition-count")).to_have_text("2")
         await expect(page.get_by_test_id("connection-state")).to_have_text("live")
         await page.close()

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
+from sensor_bridge.access.known_users import KnownUsers
 from sensor_bridge.dashboard import server as server_module
-from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, PageNotBuilt
+from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, PageNotBuilt, page_link
 from sensor_bridge.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS = DashboardSettings(
-    gym="gym-1", websocket_url="ws://127.0.0.1:9001/mqtt", username="dashboard", token="secret-token"
+    gym="gym-1", websocket_url="ws://127.0.0.1:9001/mqtt", users=KnownUsers({"coach": "secret-token"})
 )
 
 
@@ -46,7 +47,7 @@ async def test_the_page_comes_with_strict_headers() -> None:
     assert headers["Referrer-Policy"] == "no-referrer"
 
 
-async def test_the_configuration_names_broker_topics_and_reader() -> None:
+async def test_the_configuration_names_broker_and_topics_and_no_secret() -> None:
     async with DashboardServer(SETTINGS) as server:
         _, headers, body = await get(server.url + "config.json")
     assert headers["Cache-Control"] == "no-store"
@@ -54,8 +55,6 @@ async def test_the_configuration_names_broker_topics_and_reader() -> None:
         "websocketUrl": "ws://127.0.0.1:9001/mqtt",
         "topicRoot": "hipline/v1/gym-1",
         "gym": "gym-1",
-        "username": "dashboard",
-        "token": "secret-token",
     }
 
 
@@ -96,9 +95,7 @@ async def test_a_name_that_points_here_from_elsewhere_is_turned_away() -> None:
 
 
 async def test_a_page_for_the_whole_network_takes_any_name() -> None:
-    settings = DashboardSettings(
-        gym="gym-1", websocket_url="wss://gym.example:8443", username="dashboard", token="t", host="0.0.0.0"
-    )
+    settings = DashboardSettings(gym="gym-1", websocket_url="wss://gym.example:8443", host="0.0.0.0")
     async with DashboardServer(settings) as server:
         port = server.url.rsplit(":", 1)[1].strip("/")
         status, headers, _ = await get(f"http://127.0.0.1:{port}/", Host="tv.gym.example")
@@ -111,9 +108,7 @@ async def test_a_taken_port_is_said_in_one_line() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        settings = DashboardSettings(
-            gym="gym-1", websocket_url="ws://127.0.0.1:9001", username="d", token="t", port=port
-        )
+        settings = DashboardSettings(gym="gym-1", websocket_url="ws://127.0.0.1:9001", port=port)
         with pytest.raises(ConfigError, match=f"port {port} .*choose another port") as caught:
             async with DashboardServer(settings):
                 pass
@@ -121,9 +116,7 @@ async def test_a_taken_port_is_said_in_one_line() -> None:
 
 
 async def test_a_host_that_is_not_this_machine_is_said_in_one_line() -> None:
-    settings = DashboardSettings(
-        gym="gym-1", websocket_url="ws://127.0.0.1:9001", username="d", token="t", host="gym.invalid"
-    )
+    settings = DashboardSettings(gym="gym-1", websocket_url="ws://127.0.0.1:9001", host="gym.invalid")
     with pytest.raises(
         ConfigError, match=r"on gym\.invalid port 0 .*choose a host of this machine"
     ) as caught:
@@ -146,7 +139,12 @@ async def test_an_installation_without_page_says_how_to_get_it(
 )
 def test_a_broker_address_must_be_a_websocket_one(url: str) -> None:
     with pytest.raises(ConfigError, match="write ws://host:port"):
-        DashboardSettings(gym="gym-1", websocket_url=url, username="d", token="t")
+        DashboardSettings(gym="gym-1", websocket_url=url)
+
+
+def test_a_link_carries_the_token_where_browsers_keep_it_to_themselves() -> None:
+    link = page_link("http://127.0.0.1:8321/", "coach.a b#c&d")
+    assert link == "http://127.0.0.1:8321/#token=coach.a%20b%23c%26d"
 
 
 def test_the_token_is_not_shown() -> None:

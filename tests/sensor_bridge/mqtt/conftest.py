@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings, create_tokens, gym_users
+from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Topics
+from sensor_bridge.mqtt.users import gym_users
+from tests.gym_tokens import create_tokens
 from tests.mosquitto_broker import PASSWORDS, Mosquitto, mosquitto, require_mosquitto
 
 if TYPE_CHECKING:

@@ -6,27 +6,20 @@ import logging
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 import pytest
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable, ConfigError
-from sensor_bridge.mqtt.broker import (
-    BrokerUser,
-    EmbeddedBroker,
-    EmbeddedBrokerSettings,
-    create_tokens,
-    gym_users,
-)
+from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol, Will
-from sensor_bridge.mqtt.topics import Topics
-
-if TYPE_CHECKING:
-    from tests.sensor_bridge.mqtt.conftest import BrokerUnderTest
+from sensor_bridge.mqtt.topics import Channel, Topics
+from sensor_bridge.mqtt.users import BrokerUser, gym_users
+from tests.gym_tokens import create_tokens
+from tests.sensor_bridge.mqtt.conftest import BrokerUnderTest
 
 TOPICS = Topics("gym-1")
-TOKENS = {"bridge": "b" * 43, "dashboard": "d" * 43}
+TOKENS = {"bridge": "b" * 43, "coach": "d" * 43}
 
 
 async def heard(client: MqttClient, within_s: float) -> list[str]:
@@ -37,7 +30,7 @@ async def heard(client: MqttClient, within_s: float) -> list[str]:
 @pytest.mark.parametrize(
     "topic_filter", ["#", "hipline/#", "hipline/v1/+/athlete/a1/live", "hipline/v1/gym-2/#"]
 )
-@pytest.mark.parametrize("user", ["bridge", "dashboard"])
+@pytest.mark.parametrize("user", ["bridge", "coach"])
 async def test_subscriptions_beyond_the_gym_are_refused(
     embedded: BrokerUnderTest, user: str, topic_filter: str
 ) -> None:
@@ -48,25 +41,59 @@ async def test_subscriptions_beyond_the_gym_are_refused(
         await client.subscribe(TOPICS.everything)
 
 
-async def test_the_dashboard_may_only_read(embedded: BrokerUnderTest) -> None:
+async def test_the_coach_may_command_the_bridge_and_write_nothing_else(embedded: BrokerUnderTest) -> None:
     async with (
         MqttClient(embedded.settings()) as bridge,
-        MqttClient(embedded.settings("dashboard")) as dashboard,
+        MqttClient(embedded.settings("coach")) as coach,
     ):
         await bridge.connected(5)
-        await dashboard.connected(5)
+        await coach.connected(5)
         await bridge.subscribe(TOPICS.everything, qos=1)
         # MQTT 3.1.1 acknowledges what it throws away.
-        await dashboard.publish(TOPICS.repetition("a1"), b"forged")
-        await dashboard.publish(TOPICS.state("a1"), b"forged", retain=True)
-        await dashboard.publish("hipline/v1/gym-2/svc/bridge/cmd/identify", b"")
-        await dashboard.publish(TOPICS.command("bridge", "identify"), b"forged")
+        await coach.publish(TOPICS.repetition("a1"), b"forged")
+        await coach.publish(TOPICS.state("a1"), b"forged", retain=True)
+        await coach.publish(TOPICS.response("bridge", "coach-1"), b"forged")
+        await coach.publish(TOPICS.command("elsewhere", "identify"), b"not for the bridge")
+        await coach.publish("hipline/v1/gym-2/svc/bridge/cmd/identify", b"")
+        await coach.publish(TOPICS.command("bridge", "identify"), b"wanted")
         await bridge.publish(TOPICS.repetition("a1"), b"wanted")
-        assert await heard(bridge, 0.3) == [TOPICS.repetition("a1")]
+        wanted = {TOPICS.command("bridge", "identify"), TOPICS.repetition("a1")}
+        assert set(await heard(bridge, 0.3)) == wanted
+
+
+async def test_an_athlete_reads_own_topics_and_sensors_and_writes_nothing() -> None:
+    tokens = create_tokens("a1", "a2")
+    users = gym_users(TOPICS, tokens, {"a1": ["clip-1"], "a2": ["clip-2"]})
+    async with EmbeddedBroker(EmbeddedBrokerSettings(users)) as broker:
+        at_broker = BrokerUnderTest(broker.tcp_port, broker.websocket_port, tokens, Protocol.V311)
+        async with (
+            MqttClient(at_broker.settings()) as bridge,
+            MqttClient(at_broker.settings("athlete-a1")) as athlete,
+        ):
+            await bridge.connected(5)
+            await athlete.connected(5)
+            await athlete.subscribe(f"{TOPICS.root}/athlete/a1/#")
+            await athlete.subscribe(TOPICS.service_status("bridge"))
+            await athlete.subscribe(TOPICS.sensor_status("clip-1"))
+            others = (
+                *(TOPICS.live("a2"), TOPICS.every(Channel.LIVE), TOPICS.everything, "#", "+/+/+/+/a2/live"),
+                *(TOPICS.sensor_status("clip-2"), TOPICS.every(Channel.SENSOR_STATUS)),
+                *(TOPICS.every(Channel.COMMAND), TOPICS.every(Channel.RESPONSE)),
+            )
+            for topic_filter in others:
+                with pytest.raises(BrokerRefused):
+                    await athlete.subscribe(topic_filter)
+            await bridge.subscribe(TOPICS.everything)
+            await athlete.publish(TOPICS.command("bridge", "start-set"), b"forged")
+            await athlete.publish(TOPICS.repetition("a1"), b"forged")
+            await bridge.publish(TOPICS.live("a2"), b"not for a1")
+            await bridge.publish(TOPICS.live("a1"), b"for a1")
+            assert await heard(athlete, 0.3) == [TOPICS.live("a1")]
+            assert await heard(bridge, 0.0) == [TOPICS.live("a2"), TOPICS.live("a1")]
 
 
 async def test_a_last_will_cannot_go_where_its_owner_may_not_publish(embedded: BrokerUnderTest) -> None:
-    forged = embedded.settings("dashboard", will=Will(TOPICS.repetition("a1"), b"forged"))
+    forged = embedded.settings("coach", will=Will(TOPICS.repetition("a1"), b"forged"))
     async with MqttClient(forged) as client:
         with pytest.raises(BrokerRefused):
             await client.connected(5)
@@ -132,8 +159,8 @@ async def test_connections_of_the_page_do_not_hold_up_the_end() -> None:
             client_id="page",
             port=broker.websocket_port,
             transport="websockets",
-            username="dashboard",
-            password=TOKENS["dashboard"],
+            username="coach",
+            password=TOKENS["coach"],
             protocol=Protocol.V311,
         )
         async with MqttClient(settings) as page:
@@ -153,13 +180,6 @@ async def test_malformed_greetings_do_not_end_the_service(embedded: BrokerUnderT
     async with MqttClient(embedded.settings()) as client:
         await client.connected(5)
         await client.publish(TOPICS.repetition("a1"), b"")
-
-
-def test_tokens_are_long_and_random() -> None:
-    tokens = create_tokens()
-    assert set(tokens) == {"bridge", "dashboard"}
-    assert min(map(len, tokens.values())) >= 43
-    assert not set(tokens.values()) & set(create_tokens().values())
 
 
 def test_tokens_never_show_in_a_repr() -> None:

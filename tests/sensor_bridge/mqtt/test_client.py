@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable, ConfigError
-from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings, create_tokens, gym_users
+from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.connection import Connection
 from sensor_bridge.mqtt.settings import Message, MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Topics
+from sensor_bridge.mqtt.users import gym_users
+from tests.gym_tokens import create_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +54,7 @@ async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
 async def test_messages_arrive_in_order_at_both_qualities(any_broker: BrokerUnderTest) -> None:
     async with (
         MqttClient(any_broker.settings()) as bridge,
-        MqttClient(any_broker.settings("dashboard")) as dashboard,
+        MqttClient(any_broker.settings("coach")) as dashboard,
     ):
         await bridge.connected(5)
         await dashboard.connected(5)
@@ -70,7 +72,7 @@ async def test_messages_arrive_in_order_at_both_qualities(any_broker: BrokerUnde
 
 
 async def test_websocket_listeners_are_served(any_broker: BrokerUnderTest) -> None:
-    page = any_broker.settings("dashboard", port=any_broker.websocket_port, transport="websockets")
+    page = any_broker.settings("coach", port=any_broker.websocket_port, transport="websockets")
     async with MqttClient(any_broker.settings()) as bridge, MqttClient(page) as dashboard:
         await bridge.connected(5)
         await dashboard.connected(5)
@@ -147,7 +149,7 @@ async def test_a_slow_reader_loses_the_oldest_and_it_is_counted(embedded: Broker
 
 @pytest.mark.broker
 async def test_version_5_tells_of_a_refused_publish(real: BrokerUnderTest) -> None:
-    async with MqttClient(real.settings("dashboard")) as client:
+    async with MqttClient(real.settings("coach")) as client:
         await client.connected(5)
         with pytest.raises(
             BrokerRefused, match=r"refused a message on hipline/v1/gym-1/athlete/a1/rep: Not auth"

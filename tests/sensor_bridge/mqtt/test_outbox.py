@@ -87,7 +87,7 @@ class Subscriber:
             clean_session=False,
             protocol=paho.MQTTv311,
         )
-        self._paho.username_pw_set("dashboard", broker.passwords["dashboard"])
+        self._paho.username_pw_set("coach", broker.passwords["coach"])
         self._paho.reconnect_delay_set(min_delay=1, max_delay=1)
         self._paho.on_connect = lambda client, *_: client.subscribe(TOPICS.everything, qos=1)
         self._paho.on_subscribe = self._on_subscribe
@@ -114,7 +114,7 @@ async def test_events_arrive_once_and_in_order(
     any_broker: BrokerUnderTest, settings: OutboxSettings, raise_alarm: Callable[..., None], alarms: Alarms
 ) -> None:
     async with (
-        MqttClient(any_broker.settings("dashboard")) as page,
+        MqttClient(any_broker.settings("coach")) as page,
         MqttClient(any_broker.settings()) as client,
         running(Outbox(settings, client, raise_alarm)) as outbox,
     ):
@@ -248,7 +248,7 @@ async def test_with_a_full_disk_events_go_out_from_memory_and_the_alarm_ends(
     bulky = [event(n, body=b"%d" % n + b" " * 10_000) for n in range(8)]
     async with (
         MqttClient(embedded.settings()) as client,
-        MqttClient(embedded.settings("dashboard")) as page,
+        MqttClient(embedded.settings("coach")) as page,
         Outbox(settings, client, raise_alarm) as filling,
     ):
         # Without a worker nothing leaves: the store fills up.

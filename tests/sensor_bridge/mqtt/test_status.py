@@ -53,7 +53,7 @@ def make(now_ms: float = 1_700_000_000_000.0) -> ServiceStatusPublisher:
 
 
 async def test_a_killed_service_is_offline_by_its_last_will(any_broker: BrokerUnderTest) -> None:
-    async with MqttClient(any_broker.settings("dashboard")) as page:
+    async with MqttClient(any_broker.settings("coach")) as page:
         await page.connected(5)
         await page.subscribe(STATUS, qos=1)
         service = await asyncio.create_subprocess_exec(
@@ -64,7 +64,7 @@ async def test_a_killed_service_is_offline_by_its_last_will(any_broker: BrokerUn
         service.kill()
         await service.wait()
         assert await next_status(page) == (ServiceStatus(state="offline", version="0.1.0"), False)
-    async with MqttClient(any_broker.settings("dashboard", client_id="late")) as late:
+    async with MqttClient(any_broker.settings("coach", client_id="late")) as late:
         await late.connected(5)
         await late.subscribe(STATUS, qos=1)
         assert await next_status(late) == (ServiceStatus(state="offline", version="0.1.0"), True)
@@ -72,7 +72,7 @@ async def test_a_killed_service_is_offline_by_its_last_will(any_broker: BrokerUn
 
 async def test_a_service_that_ends_says_so_itself(any_broker: BrokerUnderTest) -> None:
     status = make()
-    async with MqttClient(any_broker.settings("dashboard")) as page:
+    async with MqttClient(any_broker.settings("coach")) as page:
         await page.connected(5)
         await page.subscribe(STATUS, qos=1)
         async with MqttClient(any_broker.settings(will=status.will)) as client:
@@ -86,7 +86,7 @@ async def test_a_service_that_ends_says_so_itself(any_broker: BrokerUnderTest) -
 async def test_alarms_are_raised_changed_and_ended(any_broker: BrokerUnderTest) -> None:
     status = make()
     async with (
-        MqttClient(any_broker.settings("dashboard")) as page,
+        MqttClient(any_broker.settings("coach")) as page,
         MqttClient(any_broker.settings()) as client,
     ):
         await page.connected(5)
@@ -145,7 +145,7 @@ async def test_a_late_joiner_sees_the_newest_of_each_topic(any_broker: BrokerUnd
         assert await board.flush(5)
         board.put(TOPICS.state("a2"), b"")
         assert await board.flush(5)
-        async with MqttClient(any_broker.settings("dashboard")) as late:
+        async with MqttClient(any_broker.settings("coach")) as late:
             await late.connected(5)
             await late.subscribe(TOPICS.every(Channel.STATE), qos=1)
             await asyncio.sleep(0.2)
@@ -169,7 +169,7 @@ async def test_what_changes_while_the_broker_is_away_is_there_after(
         (mosquitto.folder / "mosquitto.db").unlink(missing_ok=True)
         board.put(TOPICS.state("a2"), b"three")
         mosquitto.start()
-        async with MqttClient(real.settings("dashboard")) as late:
+        async with MqttClient(real.settings("coach")) as late:
             await late.connected(5)
             await late.subscribe(TOPICS.every(Channel.STATE), qos=1)
             seen: dict[str, bytes] = {}

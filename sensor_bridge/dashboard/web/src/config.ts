@@ -4,13 +4,11 @@ export interface PageConfig {
   websocketUrl: string;
   topicRoot: string;
   gym: string;
-  username: string;
-  token: string;
   /** Whether the page server answers for the archive too. */
   hasArchive: boolean;
 }
 
-const FIELDS = ["websocketUrl", "topicRoot", "gym", "username", "token"] as const;
+const FIELDS = ["websocketUrl", "topicRoot", "gym"] as const;
 
 export async function fetchConfig(): Promise<PageConfig> {
   const response = await fetch("./config.json", { cache: "no-store", signal: AbortSignal.timeout(5_000) });

@@ -1,9 +1,11 @@
 // The way to the broker: MQTT 3.1.1 over WebSocket. Every attempt asks the page server anew, because a
-// restarted bridge may have another port and another token.
+// restarted bridge may have another port.
 
 import mqtt, { type MqttClient } from "mqtt";
+import { refuseToken, someToken, type Token } from "./access";
 import { fetchConfig, type PageConfig } from "./config";
-import { SUBSCRIPTIONS } from "./messages";
+import { subscriptionsFor, wornSensors } from "./messages";
+import { athleteOf } from "./route";
 
 export type LinkState = "connecting" | "live" | "reconnecting" | "offline";
 
@@ -24,6 +26,8 @@ const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 4_000;
 const KEEPALIVE_S = 15;
 const CONNECT_TIMEOUT_MS = 6_000;
+/** CONNACK return codes of MQTT 3.1.1: bad user name or password, not authorized. */
+const REFUSALS = [4, 5];
 
 /** Keep a connection for as long as the page lives. */
 export async function stayConnected(listener: Listener): Promise<never> {
@@ -32,8 +36,9 @@ export async function stayConnected(listener: Listener): Promise<never> {
   listener.onState("connecting");
   for (;;) {
     try {
+      const token = await someToken();
       const config = await fetchConfig();
-      await holdSession(config, listener, () => {
+      await holdSession(config, token, listener, () => {
         wasLive = true;
         waitMs = FIRST_WAIT_MS;
         listener.onState("live");
@@ -48,13 +53,14 @@ export async function stayConnected(listener: Listener): Promise<never> {
 }
 
 /** One connection: resolves when it is over, whatever ended it. */
-function holdSession(config: PageConfig, listener: Listener, onLive: () => void): Promise<void> {
+function holdSession(config: PageConfig, token: Token, listener: Listener, onLive: () => void): Promise<void> {
+  const athlete = athleteOf(token.user);
   return new Promise((resolve) => {
     const client: MqttClient = mqtt.connect(config.websocketUrl, {
       protocolVersion: 4,
       clientId: `dashboard-${Math.random().toString(36).slice(2, 12)}`,
-      username: config.username,
-      password: config.token,
+      username: token.user,
+      password: token.secret,
       clean: true,
       keepalive: KEEPALIVE_S,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -70,7 +76,7 @@ function holdSession(config: PageConfig, listener: Listener, onLive: () => void)
       resolve();
     };
     client.on("connect", () => {
-      const filters = Object.entries(SUBSCRIPTIONS).map(
+      const filters = Object.entries(subscriptionsFor(athlete)).map(
         ([below, qos]) => [`${config.topicRoot}/${below}`, { qos }] as const,
       );
       client.subscribe(Object.fromEntries(filters), (error) => {
@@ -79,8 +85,22 @@ function holdSession(config: PageConfig, listener: Listener, onLive: () => void)
         onLive();
       });
     });
-    client.on("message", (topic, payload) => listener.onMessage(config.topicRoot, topic, decoder.decode(payload)));
-    client.on("error", end);
+    const sensors = new Set<string>();
+    client.on("message", (topic, payload) => {
+      const text = decoder.decode(payload);
+      listener.onMessage(config.topicRoot, topic, text);
+      if (athlete === null || !topic.endsWith("/state")) return;
+      // An athlete may read the sensors she or he wears, and only the state tells which these are.
+      const worn = wornSensors(text).filter((sensor) => !sensors.has(sensor));
+      for (const sensor of worn) {
+        sensors.add(sensor);
+        client.subscribe(`${config.topicRoot}/sensor/${sensor}/status`, { qos: 1 });
+      }
+    });
+    client.on("error", (error) => {
+      if ("code" in error && REFUSALS.includes(error.code as number)) refuseToken(token);
+      end();
+    });
     client.on("close", end);
   });
 }

@@ -1,5 +1,6 @@
 import { render } from "preact";
 import "uplot/dist/uPlot.min.css";
+import { openWithToken } from "./access";
 import { stayConnected } from "./connection";
 import { followAddress } from "./route";
 import { askArchive } from "./session_records";
@@ -10,15 +11,23 @@ import "./style/card_parts.css";
 import "./style/solo.css";
 import "./style/phone.css";
 import "./style/motion.css";
+import "./style/door.css";
 import { showTheme } from "./theme";
 import { App } from "./views/app";
+import { Door } from "./views/token_page";
 
 const root = document.getElementById("app");
 if (root) {
   showTheme();
+  openWithToken();
   followAddress();
   const store = new Store(askArchive);
-  render(<App store={store} user={null} />, root);
+  render(
+    <Door>
+      <App store={store} />
+    </Door>,
+    root,
+  );
   void stayConnected({
     onState: (state) => store.setLink(state),
     onMessage: (topicRoot, topic, text) => store.receive(topicRoot, topic, text),

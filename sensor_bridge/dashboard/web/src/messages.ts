@@ -43,6 +43,8 @@ interface Schema {
 const SCHEMA_VERSION = 1;
 const DEFINITIONS = schema.$defs as unknown as Readonly<Record<string, Schema>>;
 
+const SENSOR_ID = /^[a-z0-9][a-z0-9-]*$/;
+
 const CHANNEL_BY_TOPIC: ReadonlyArray<readonly [pattern: RegExp, channel: Channel]> = [
   [/^athlete\/([a-z0-9-]+)\/live$/, "live"],
   [/^athlete\/([a-z0-9-]+)\/rep$/, "rep"],
@@ -56,7 +58,7 @@ const CHANNEL_BY_TOPIC: ReadonlyArray<readonly [pattern: RegExp, channel: Channe
 ];
 
 /** Subscriptions below the gym's root with their quality of service: live moments may be lost, events not. */
-export const SUBSCRIPTIONS: Readonly<Record<string, 0 | 1>> = {
+const SUBSCRIPTIONS: Readonly<Record<string, 0 | 1>> = {
   "athlete/+/live": 0,
   "athlete/+/rep": 1,
   "athlete/+/set": 1,
@@ -66,6 +68,26 @@ export const SUBSCRIPTIONS: Readonly<Record<string, 0 | 1>> = {
   "sensor/+/status": 1,
   "svc/+/status": 1,
 };
+
+/** What a coach subscribes to, or an athlete, who may read nothing of others. */
+export function subscriptionsFor(athlete: string | null): Record<string, 0 | 1> {
+  if (athlete === null) return SUBSCRIPTIONS;
+  const own = Object.entries(SUBSCRIPTIONS)
+    .filter(([below]) => !below.startsWith("sensor/"))
+    .map(([below, qos]) => [below.replace("athlete/+/", `athlete/${athlete}/`).replace("svc/+", "svc/bridge"), qos]);
+  return Object.fromEntries(own) as Record<string, 0 | 1>;
+}
+
+/** The sensors that an athlete's state names. */
+export function wornSensors(text: string): string[] {
+  try {
+    const data: unknown = (JSON.parse(text) as { data?: unknown } | null)?.data;
+    const sensors = isObject(data) ? data["sensors"] : undefined;
+    return Array.isArray(sensors) ? sensors.filter((name) => typeof name === "string" && SENSOR_ID.test(name)) : [];
+  } catch {
+    return [];
+  }
+}
 
 export function readMessage(topicRoot: string, topic: string, text: string): Message | Removal {
   const below = topic.startsWith(`${topicRoot}/`) ? topic.slice(topicRoot.length + 1) : "";

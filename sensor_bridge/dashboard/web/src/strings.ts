@@ -69,6 +69,17 @@ export const TEXT = {
   percent: (share: number) => `${decimal(share * 100, 0)} %`,
 } as const;
 
+export const TOKEN = {
+  title: "Hipline: your token",
+  why: "The numbers of your gym are shown to those who have a token. This device keeps it: you are asked once.",
+  label: "Token",
+  example: "coach.abcdef…",
+  malformed: "That is not a whole token: it is a name, a dot and 26 letters and digits. Copy all of it.",
+  refused: "This token does not open this gym. It may have been renewed: ask for the present one.",
+  open: "Open",
+  where: "Whoever runs Hipline finds it with: hipline tokens",
+} as const;
+
 export const CONNECTION: Record<ConnectionState, string> = {
   connecting: "connecting",
   live: "live",

@@ -1,11 +1,12 @@
+import { token } from "../access";
 import { ledTo, route } from "../route";
 import type { Store } from "../store";
 import { Grid } from "./coach/grid";
 import { UnknownPage } from "./unknown_page";
 
 /** The page that the address asks for and its user may see. */
-export function App({ store, user }: { store: Store; user: string | null }) {
-  const here = ledTo(route.value, user);
+export function App({ store }: { store: Store }) {
+  const here = ledTo(route.value, token.value?.user ?? null);
   switch (here.view) {
     case "grid":
       return <Grid store={store} />;

@@ -1,0 +1,1 @@
+"""Who may use the broker and the page: tokens, and what protects them."""

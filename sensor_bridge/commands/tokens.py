@@ -1,0 +1,59 @@
+"""``hipline tokens``: who may use page and broker, and with which token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from sensor_bridge.access.tokens import renew_token, tokens_of
+from sensor_bridge.config_file import load_config
+from sensor_bridge.dashboard.server import page_link
+from sensor_bridge.errors import UserInputError
+from sensor_bridge.mqtt.users import BRIDGE_USER, COACH_USER, user_names
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sensor_bridge.config import Config
+
+_MAY = {BRIDGE_USER: "everything, for programs", COACH_USER: "sees everybody, gives commands"}
+
+
+def run(config_path: Path | None, *, renew: str | None) -> None:
+    """Print each user's token and what opens the page with it; make those that are missing.
+
+    Parameters
+    ----------
+    config_path
+        The configuration; None: the user's own.
+    renew
+        The user who gets another token, None: nobody.
+
+    Raises
+    ------
+    UserInputError
+        There is no such user.
+    BridgeError
+        The tokens cannot be read or written.
+    """
+    config = load_config(config_path)
+    users = user_names([athlete.id for athlete in config.athletes])
+    if renew is not None:
+        if renew not in users:
+            raise UserInputError(f"there is no user {renew!r}: known are {', '.join(users)}")
+        renew_token(config.data_folder, renew)
+    for user, token in tokens_of(config.data_folder, users).items():
+        typer.echo(f"{user}  ({_MAY.get(user, 'sees only own data')})")
+        typer.echo(f"    token  {user}.{token}")
+        if user != BRIDGE_USER and config.dashboard.enabled:
+            typer.echo(f"    page   {page_link(_page_url(config), f'{user}.{token}')}")
+    if renew is not None:
+        typer.echo(
+            f"{renew}: the old token opens nothing any more once the bridge is started again", err=True
+        )
+
+
+def _page_url(config: Config) -> str:
+    host, port = config.dashboard.host, config.dashboard.port
+    return f"http://{f'[{host}]' if ':' in host else host}:{port or '<port>'}/"
