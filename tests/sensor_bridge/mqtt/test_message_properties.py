@@ -43,7 +43,7 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._granted = asyncio.Event()
         self._paho = paho.Client(paho.CallbackAPIVersion.VERSION2, "listener", protocol=paho.MQTTv5)
-        self._paho.username_pw_set("dashboard", settings.password)
+        self._paho.username_pw_set("coach", settings.password)
         self._paho.on_connect = lambda client, *_: client.subscribe(TOPICS.everything, qos=1)
         self._paho.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self._granted.set)
         self._paho.on_message = lambda _c, _u, message: self._loop.call_soon_threadsafe(
@@ -74,7 +74,7 @@ class Listener:
 
 @pytest.fixture
 async def listener(real: BrokerUnderTest) -> AsyncIterator[Listener]:
-    listening = Listener(real.settings("dashboard"))
+    listening = Listener(real.settings("coach"))
     try:
         await listening.ready()
         yield listening
