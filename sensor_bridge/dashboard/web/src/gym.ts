@@ -14,6 +14,7 @@ import type {
   ServiceStatus,
   SetSummary,
 } from "./payloads";
+import { PhaseStart } from "./phase_start";
 
 /** A repetition as known so far: the whole record, or the line of it in the retained state. */
 export interface KnownRepetition {
@@ -35,6 +36,7 @@ interface Stamped<T> {
 export class Athlete {
   readonly angles = new AngleHistory();
   readonly clock = new BridgeClock();
+  readonly phaseStart = new PhaseStart();
   session = "";
   state: Stamped<AthleteState> | null = null;
   live: Live | null = null;
@@ -129,6 +131,7 @@ export class Athlete {
   applyLive(live: Live, arrivedMs: number): void {
     this.clock.observe(live.t_ms, arrivedMs);
     this.angles.append(live, this.side);
+    this.phaseStart.take(live);
     this.live = live;
     this.liveArrivedMs = arrivedMs;
   }

@@ -10,6 +10,8 @@ import "./style/card.css";
 import "./style/card_parts.css";
 import "./style/solo.css";
 import "./style/phone.css";
+import "./style/athlete.css";
+import "./style/athlete_rest.css";
 import "./style/motion.css";
 import "./style/door.css";
 import { showTheme } from "./theme";

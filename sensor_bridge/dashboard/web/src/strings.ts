@@ -174,7 +174,7 @@ export const METRIC = {
 } as const;
 
 /** What a fault means and what to do about it. */
-function findingSentence({ code, value }: Finding, target: Target | null, lying = false): string {
+export function findingSentence({ code, value }: Finding, target: Target | null, lying = false): string {
   const amount = value === null ? null : Math.abs(value);
   const degrees = amount === null ? "" : ` ${decimal(amount, 0)}°`;
   switch (code) {

@@ -1,4 +1,4 @@
-import type { AthleteState, Live, Repetition, RepetitionBrief, SensorStatus } from "../src/payloads";
+import type { AthleteState, Live, Repetition, RepetitionBrief, SensorStatus, SetSummary } from "../src/payloads";
 
 export function repetition(changes: Partial<Repetition> = {}): Repetition {
   return {
@@ -158,6 +158,44 @@ export function sensor(changes: Partial<SensorStatus> = {}): SensorStatus {
     clock_residual_ms: null,
     clock_drift_ppm: null,
     lacks: [],
+    ...changes,
+  };
+}
+
+export function setSummary(changes: Partial<SetSummary> = {}): SetSummary {
+  return {
+    athlete: "a1",
+    set: 1,
+    revision: 0,
+    final: true,
+    exercise: "romanian_deadlift",
+    side: "both",
+    repetitions: 8,
+    exercise_confidence: null,
+    tut_s: null,
+    eccentric_tut_s: null,
+    mean_eccentric_s: null,
+    bottom_tut_s: null,
+    concentric_tut_s: null,
+    eccentric_trend_s: null,
+    concentric_speed_trend_deg_s: null,
+    range_trend_deg: null,
+    lockout_trend_deg: null,
+    velocity_loss_percent: null,
+    hip_range_difference_deg: null,
+    hip_range_detectable_deg: null,
+    hip_range_symmetry_percent: null,
+    form_broke_at: null,
+    fastest_repetition: null,
+    slowest_repetition: null,
+    start_ms: null,
+    end_ms: null,
+    sd: {},
+    kind: {},
+    reasons: {},
+    adherence: null,
+    faults: [],
+    withdrawn: false,
     ...changes,
   };
 }

@@ -1,6 +1,7 @@
 import { token } from "../access";
 import { ledTo, route } from "../route";
 import type { Store } from "../store";
+import { AthletePage } from "./athlete/athlete_page";
 import { Grid } from "./coach/grid";
 import { UnknownPage } from "./unknown_page";
 
@@ -10,6 +11,8 @@ export function App({ store }: { store: Store }) {
   switch (here.view) {
     case "grid":
       return <Grid store={store} />;
+    case "athlete":
+      return <AthletePage key={here.athlete} id={here.athlete} store={store} />;
     default:
       return <UnknownPage store={store} />;
   }

@@ -1,0 +1,63 @@
+// What the athlete's page shows at the moment: which scene, which repetition, which line.
+
+import type { Athlete } from "./gym";
+import type { Mark } from "./judgement";
+import type { Live, SensorStatus, SetSummary } from "./payloads";
+import { verdictOn } from "./verdict";
+
+export type Scene = "calibrating" | "ready" | "working" | "resting";
+
+type Phase = Live["phase"];
+
+const WORKING: readonly Phase[] = ["eccentric", "bottom", "concentric", "top"];
+
+export function sceneOf(athlete: Athlete): Scene {
+  const { phase, set } = athlete.progress;
+  if (WORKING.includes(phase)) return "working";
+  if (athlete.repetitions.length > 0) return "resting";
+  return phase === "rest" || phase === "standing" || set > 0 ? "ready" : "calibrating";
+}
+
+/** The repetition that is being done, or was done last; 0 before the first. */
+export function repetitionNow(athlete: Athlete): number {
+  const { repetition, phase, posture } = athlete.progress;
+  // On the back the work begins at the floor, which is the bottom; standing it begins at the top.
+  const between: Phase = posture === "supine" ? "bottom" : "top";
+  return WORKING.includes(phase) && phase !== between ? repetition + 1 : repetition;
+}
+
+/** The repetition done last in this set with its mark, once it has been judged. */
+export function lastDone(athlete: Athlete, sensors: readonly SensorStatus[]): { repetition: number; mark: Mark } | null {
+  const { set, repetition } = athlete.progress;
+  const last = athlete.lastRepetition;
+  if (!last || last.set !== set || last.repetition !== repetition) return null;
+  return { repetition, mark: verdictOn(athlete, sensors).mark ?? "good" };
+}
+
+export interface Line {
+  mark: Mark | null;
+  sentence: string;
+  trouble: string | null;
+}
+
+/** The one line on the last repetition; of a former set nothing is said while the next is being done. */
+export function lineOn(athlete: Athlete, sensors: readonly SensorStatus[]): Line {
+  const verdict = verdictOn(athlete, sensors);
+  const { set } = athlete.progress;
+  const last = athlete.lastRepetition;
+  const isStale = sceneOf(athlete) === "working" && last !== null && last.set !== set;
+  return isStale ? { mark: null, sentence: "", trouble: verdict.trouble } : verdict;
+}
+
+/** The bridge's summary of the set that is in view, where it came. */
+export function summaryInView(athlete: Athlete): SetSummary | null {
+  const shown = athlete.repetitions.at(-1)?.set;
+  const summary = athlete.latestSet?.data;
+  return summary && summary.set === shown ? summary : null;
+}
+
+/** When the last repetition ended, UTC ms: rest is counted from there. */
+export function restSinceMs(athlete: Athlete): number | null {
+  const last = athlete.lastRepetition;
+  return last?.concentric_end_ms ?? last?.eccentric_end_ms ?? summaryInView(athlete)?.end_ms ?? null;
+}

@@ -1,0 +1,153 @@
+import { useEffect, useRef } from "preact/hooks";
+import { lastDone, lineOn, repetitionNow, type Scene, sceneOf } from "../../athlete_scene";
+import { paceFor, usePainter } from "../../frames";
+import { followFullScreen } from "../../full_screen";
+import type { Athlete } from "../../gym";
+import type { SensorStatus } from "../../payloads";
+import type { Store } from "../../store";
+import { CONNECTION_HINT, MARK, phaseName, TEXT } from "../../strings";
+import { ATHLETE, AWAKE } from "../../strings/athlete";
+import { stayAwake, wakefulness } from "../../wake_lock";
+import { FigureView } from "../figure_view";
+import { Level } from "../level";
+import { AthleteHead } from "./athlete_head";
+import { BigCount } from "./big_count";
+import { DepthBar } from "./depth_bar";
+import { SetEnd } from "./set_end";
+
+const SILENT_AFTER_MS = 2_500;
+
+/** One athlete, for a phone on the floor or a TV: everything large, nothing to touch while training. */
+export function AthletePage({ id, store }: { id: string; store: Store }) {
+  void store.version(id).value;
+  const athlete = store.gym.athletes.get(id) ?? null;
+  const sensors = athlete ? store.gym.sensorsOf(id) : [];
+  const scene = athlete ? sceneOf(athlete) : null;
+  const connection = store.connection.value;
+
+  useEffect(() => paceFor(1), []);
+  useEffect(stayAwake, []);
+  useEffect(followFullScreen, []);
+  useEffect(() => {
+    document.title = TEXT.title(athlete?.name ?? id);
+  });
+
+  return (
+    <div class={`athlete is-${connection}`} data-scene={scene ?? "waiting"} data-testid="athlete-page">
+      <AthleteHead athlete={athlete} sensors={sensors} store={store} />
+      <main class="athlete-main" aria-label={ATHLETE.pageLabel(athlete?.name ?? id)}>
+        {athlete && scene ? (
+          <>
+            {scene === "resting" ? (
+              <SetEnd athlete={athlete} target={athlete.state?.data.target ?? null} />
+            ) : (
+              <Work athlete={athlete} sensors={sensors} scene={scene} />
+            )}
+            <Say athlete={athlete} sensors={sensors} scene={scene} />
+          </>
+        ) : (
+          <div class="nobody">
+            <p>{ATHLETE.waiting(id)}</p>
+            <p class="muted">{ATHLETE.waitingHint}</p>
+          </div>
+        )}
+      </main>
+      <Notices store={store} athlete={athlete} />
+    </div>
+  );
+}
+
+interface SceneProps {
+  athlete: Athlete;
+  sensors: SensorStatus[];
+  scene: Scene;
+}
+
+const WORDS: Record<Scene, string | null> = {
+  calibrating: ATHLETE.standStill,
+  ready: ATHLETE.ready,
+  working: null,
+  resting: null,
+};
+
+function Work({ athlete, sensors, scene }: SceneProps) {
+  const target = athlete.state?.data.target ?? null;
+  const { phase, posture } = athlete.progress;
+  return (
+    <>
+      <p class="athlete-caption">
+        <span data-testid="repetition">{repetitionText(athlete)}</span>{" "}
+        <span class={`phase phase-${phase}`} data-testid="phase" data-phase={phase}>
+          {phaseName(phase, posture)}
+        </span>
+      </p>
+      <BigCount athlete={athlete} target={target} done={lastDone(athlete, sensors)} words={WORDS[scene]} />
+      <DepthBar athlete={athlete} target={target} />
+      <div class="athlete-figure">
+        <FigureView athlete={athlete} />
+        <Level athlete={athlete} />
+      </div>
+    </>
+  );
+}
+
+function repetitionText(athlete: Athlete): string {
+  const number = repetitionNow(athlete);
+  const total = athlete.state?.data.target?.repetitions ?? null;
+  return total === null ? ATHLETE.repetition(number) : ATHLETE.repetitionOf(number, total);
+}
+
+/** The one line: what happened, how much, what to do; and what spoils the numbers. */
+function Say({ athlete, sensors, scene }: SceneProps) {
+  const { mark, sentence, trouble } = lineOn(athlete, sensors);
+  const hint = scene === "calibrating" ? ATHLETE.standStillHint : scene === "ready" ? ATHLETE.readyHint : null;
+  // At rest the list of the set says it already.
+  const said = scene === "resting" ? "" : (hint ?? sentence);
+  return (
+    <footer class="say" aria-live="polite" data-testid="verdict">
+      {trouble && (
+        <p class="trouble">
+          <span class="mark" aria-hidden="true">
+            △
+          </span>
+          {trouble}
+        </p>
+      )}
+      {said && (
+        <p>
+          {mark && !hint && (
+            <span class={`mark mark-${mark}`} role="img" aria-label={MARK[mark].word}>
+              {MARK[mark].symbol}
+            </span>
+          )}
+          {said}
+        </p>
+      )}
+    </footer>
+  );
+}
+
+/** What is wrong with the way here: connection, silence, a screen that may go dark. */
+function Notices({ store, athlete }: { store: Store; athlete: Athlete | null }) {
+  const connection = store.connection.value;
+  const silence = useRef<HTMLParagraphElement>(null);
+  usePainter(silence, (now) => {
+    const arrivedMs = athlete?.liveArrivedMs ?? null;
+    if (!silence.current) return;
+    const silentMs = arrivedMs === null ? 0 : now - arrivedMs;
+    const text = silentMs > SILENT_AFTER_MS ? TEXT.silent(Math.floor(silentMs / 1000)) : "";
+    if (silence.current.textContent !== text) silence.current.textContent = text;
+    silence.current.closest(".athlete")?.classList.toggle("is-silent", text !== "");
+  }, 6);
+  return (
+    <aside class="notices">
+      {connection !== "live" && connection !== "connecting" && <p role="alert">{CONNECTION_HINT[connection]}</p>}
+      <p class="silence" ref={silence} />
+      {AWAKE[wakefulness.value] && (
+        <p class="muted" data-testid="awake" data-awake={wakefulness.value}>
+          {AWAKE[wakefulness.value]}
+        </p>
+      )}
+    </aside>
+  );
+}
