@@ -3,7 +3,7 @@
 import { briefly, decimal, signed } from "../format";
 import type { Live, Target } from "../payloads";
 import type { FaultyRepetition, RowName, SetReport, SummaryRow } from "../set_summary";
-import { findingSentence } from "../strings";
+import { findingSentence, TEXT } from "../strings";
 import type { Wakefulness } from "../wake_lock";
 
 export const ATHLETE = {
@@ -15,6 +15,7 @@ export const ATHLETE = {
   ready: "Ready",
   readyHint: "Begin when you like.",
   repetition: (number: number) => `repetition ${number}`,
+  repetitionsAsked: (total: number) => (total === 1 ? "1 repetition" : `${total} repetitions`),
   repetitionOf: (number: number, total: number) => `repetition ${number} of ${total}`,
   tempoLabel: "tempo: lowering, bottom, up, top",
   asFastAsPossible: "X",
@@ -89,11 +90,15 @@ export function rowAmount(row: SummaryRow): string | null {
   return unit === "°" ? `${number}°` : `${number} ${unit}`;
 }
 
-/** What goes beside the amount: what was asked for, where it was found, how sure it is. */
+/** "±0.06": how sure the amount is; nothing where that is not known. */
+export function rowSpread(row: SummaryRow): string {
+  return row.sd === null ? "" : TEXT.spread(row.sd, ROW[row.name].unit === "s" ? 2 : 1);
+}
+
+/** What goes with the amount: what was asked for, where it was found. */
 export function rowAside(row: SummaryRow): string {
   const { unit } = ROW[row.name];
   const parts: string[] = [];
-  if (row.sd !== null) parts.push(`±${decimal(row.sd, unit === "s" ? 2 : 1)}`);
   if (row.asked !== null) parts.push(ATHLETE.asked(unit === "°" ? `${briefly(row.asked)}°` : `${briefly(row.asked)} ${unit}`));
   if (row.repetition !== null) parts.push(ATHLETE.inRepetition(row.repetition));
   return parts.join(" · ");

@@ -94,6 +94,7 @@ function Work({ athlete, sensors, scene }: SceneProps) {
 function repetitionText(athlete: Athlete): string {
   const number = repetitionNow(athlete);
   const total = athlete.state?.data.target?.repetitions ?? null;
+  if (number === 0) return total === null ? "" : ATHLETE.repetitionsAsked(total);
   return total === null ? ATHLETE.repetition(number) : ATHLETE.repetitionOf(number, total);
 }
 

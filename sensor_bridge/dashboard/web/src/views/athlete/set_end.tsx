@@ -4,8 +4,8 @@ import { usePainter } from "../../frames";
 import type { Athlete } from "../../gym";
 import type { Target } from "../../payloads";
 import { reportOn, type SetReport, type SummaryRow } from "../../set_summary";
-import { MARK, TEXT } from "../../strings";
-import { ATHLETE, bestLine, faultLine, minutes, ROW, rowAmount, rowAside } from "../../strings/athlete";
+import { MARK } from "../../strings";
+import { ATHLETE, bestLine, faultLine, minutes, ROW, rowAmount, rowAside, rowSpread } from "../../strings/athlete";
 import { RepetitionStrip } from "../repetition_strip";
 
 const MOST_FAULTS = 3;
@@ -24,10 +24,13 @@ export function SetEnd({ athlete, target }: Props) {
     <>
       <section class="rest">
         <p class="rest-title">
-          <span class={`mark mark-${report.mark}`} role="img" aria-label={MARK[report.mark].word}>
-            {MARK[report.mark].symbol}
-          </span>{" "}
-          {titleOf(report, target)} · {ATHLETE.repetitionsDone(report.repetitions, report.asked)}
+          <strong>
+            <span class={`mark mark-${report.mark}`} role="img" aria-label={MARK[report.mark].word}>
+              {MARK[report.mark].symbol}
+            </span>{" "}
+            {titleOf(report, target)}
+          </strong>
+          <span>{ATHLETE.repetitionsDone(report.repetitions, report.asked)}</span>
         </p>
         <p class="rest-clock">
           <span class="rest-word">{ATHLETE.rest}</span>
@@ -57,12 +60,15 @@ function titleOf(report: SetReport, target: Target | null): string {
 
 function Figure({ row }: { row: SummaryRow }) {
   const amount = rowAmount(row);
-  const aside = amount === null ? (row.reason ?? TEXT.noReason) : rowAside(row);
+  const aside = amount === null ? row.reason : rowAside(row);
   return (
     <div class={`figure-row ${amount === null ? "is-missing" : ""}`} data-testid={`summary-${row.name}`}>
       <dt>{ROW[row.name].label}</dt>
-      <dd>{amount ?? ATHLETE.notMeasured}</dd>
-      <dd class="figure-aside">{aside}</dd>
+      <dd>
+        {amount ?? ATHLETE.notMeasured}
+        {amount !== null && <span class="figure-sd">{rowSpread(row)}</span>}
+      </dd>
+      {aside && <dd class="figure-aside">{aside}</dd>}
     </div>
   );
 }
