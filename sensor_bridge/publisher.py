@@ -40,6 +40,13 @@ class EventWay(Protocol):
         """Store events for delivery."""
 
 
+class ArchiveWay(Protocol):
+    """Keeps events for later; `sensor_bridge.archive.writer.ArchiveWriter` does."""
+
+    def take(self, session: str, message: Outgoing) -> None:
+        """Note an event, without waiting for the disk."""
+
+
 class Publisher:
     """The one way out of the bridge.
 
@@ -51,10 +58,18 @@ class Publisher:
         Id of the running session, in every message.
     client, outbox, board
         Where live messages, events and retained messages go.
+    archive
+        Where events are kept besides; None: nowhere.
     """
 
     def __init__(
-        self, topics: Topics, session: str, client: LiveWay, outbox: EventWay, board: RetainedWay
+        self,
+        topics: Topics,
+        session: str,
+        client: LiveWay,
+        outbox: EventWay,
+        board: RetainedWay,
+        archive: ArchiveWay | None = None,
     ) -> None:
         self.topics = topics
         self.session = session
@@ -62,6 +77,7 @@ class Publisher:
         self._client = client
         self._outbox = outbox
         self._board = board
+        self._archive = archive
         self._sequence: Counter[str] = Counter()
 
     async def publish(self, messages: Iterable[Outgoing], *, live: bool = True) -> None:
@@ -91,6 +107,8 @@ class Publisher:
             if delivery.is_event:
                 if message.event_id is None:
                     raise ValueError(f"an event on {topic} needs an id")
+                if self._archive is not None:
+                    self._archive.take(self.session, message)
                 body = self._body(topic, message, message.data)
                 events.append(OutgoingEvent(message.event_id, message.revision, topic, body))
             elif live and not self._client.publish_live(topic, self._body(topic, message, message.data)):

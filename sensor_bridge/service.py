@@ -18,12 +18,16 @@ from typing import TYPE_CHECKING
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.alarms import bridge_alarms
 from sensor_bridge.announcement import announced, announcement_path
+from sensor_bridge.archive.reading import ArchiveReader
+from sensor_bridge.archive.store import FILE_NAME as ARCHIVE_NAME
+from sensor_bridge.archive.writer import ArchiveWriter
 from sensor_bridge.athlete_session import AthleteSession
 from sensor_bridge.ble.backfill import BackfillPlanner
 from sensor_bridge.ble.backfilling import Backfilling
 from sensor_bridge.ble.decoding import FrameDecoder
 from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
+from sensor_bridge.dashboard.api import ArchiveApi
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, page_link
 from sensor_bridge.errors import BridgeError, ConfigError
 from sensor_bridge.healing import Healing
@@ -234,7 +238,8 @@ async def run_bridge(
         stack.enter_context(_imports_spared_from_collection())
         access = await stack.enter_async_context(open_broker(config, topics))
         stack.enter_context(announced(access, config.gym, announcement_path(config.data_folder)))
-        page = await stack.enter_async_context(_page(config, access))
+        reader = ArchiveReader(config.data_folder)
+        page = await stack.enter_async_context(_page(config, access, reader))
         metadata = log_metadata(config, read_calibrations(config.data_folder))
         unfinished = session_to_go_on_with(config.data_folder, metadata)
         session = unfinished or create_session(config.data_folder, metadata)
@@ -248,13 +253,19 @@ async def run_bridge(
             Outbox(OutboxSettings(config.data_folder / "outbox.sqlite"), client, status.set_alarm)
         )
         board = RetainedBoard(client)
+        archive = await stack.enter_async_context(
+            ArchiveWriter(config.data_folder / ARCHIVE_NAME, status.set_alarm)
+        )
+        archive.begin(
+            session.session_id, session.started_ms, {athlete.id: athlete.name for athlete in config.athletes}
+        )
         frame_log = stack.enter_context(session.open_log())
         bridge = Bridge(page, access, session)
         await asyncio.to_thread(prepare_to_measure)
         run = _Run(
             config,
             bridge,
-            Publisher(topics, session.session_id, client, outbox, board),
+            Publisher(topics, session.session_id, client, outbox, board, archive),
             Intake(frame_log),
             status,
             clock,
@@ -277,7 +288,9 @@ async def run_bridge(
                 await outbox_emptied(outbox, _LONGEST_FAREWELL_S)
             for task in background:
                 task.cancel()
-        session.close(datetime.now(UTC))
+        ended = datetime.now(UTC)
+        archive.end(session.session_id, ended.timestamp() * 1e3)
+        session.close(ended)
         return {sensor_id: run.quality(sensor_id) for sensor_id in run.sensors}
 
 
@@ -343,7 +356,7 @@ async def _stream(
 
 
 @contextlib.asynccontextmanager
-async def _page(config: Config, access: MqttAccess) -> AsyncIterator[str | None]:
+async def _page(config: Config, access: MqttAccess, reader: ArchiveReader) -> AsyncIterator[str | None]:
     if not config.dashboard.enabled:
         yield None
         return
@@ -354,7 +367,7 @@ async def _page(config: Config, access: MqttAccess) -> AsyncIterator[str | None]
         host=config.dashboard.host,
         port=config.dashboard.port,
     )
-    async with DashboardServer(settings) as server:
+    async with DashboardServer(settings, ArchiveApi(reader)) as server:
         yield page_link(server.url, access.coach_credential)
 
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler, Middleware
 
+    from sensor_bridge.dashboard.api import ArchiveApi
+
 _CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -92,6 +94,13 @@ class _PageFile:
 class DashboardServer:
     """Serves the page for as long as its ``async with`` block lasts.
 
+    Parameters
+    ----------
+    settings
+        Where, and what the page is told.
+    api
+        Answers for the archive; None: there is none.
+
     Attributes
     ----------
     url
@@ -105,14 +114,15 @@ class DashboardServer:
         On entry, when the port is taken or the address is not one of this machine.
     """
 
-    def __init__(self, settings: DashboardSettings) -> None:
+    def __init__(self, settings: DashboardSettings, api: ArchiveApi | None = None) -> None:
         self._settings = settings
+        self._api = api
         self._runner: web.AppRunner | None = None
         self.url = ""
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        app = dashboard_app(settings)
+        app = dashboard_app(settings, self._api)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         try:
@@ -135,8 +145,8 @@ class DashboardServer:
             await self._runner.cleanup()
 
 
-def dashboard_app(settings: DashboardSettings) -> web.Application:
-    """Build the web application: the page's files and ``/config.json``.
+def dashboard_app(settings: DashboardSettings, api: ArchiveApi | None = None) -> web.Application:
+    """Build the web application: the page's files, ``/config.json`` and the archive's API.
 
     Raises
     ------
@@ -148,6 +158,7 @@ def dashboard_app(settings: DashboardSettings) -> web.Application:
         "websocketUrl": settings.websocket_url,
         "topicRoot": f"{ROOT}/{settings.gym}",
         "gym": settings.gym,
+        "hasArchive": api is not None,
     }
 
     async def send_file(request: web.Request) -> web.Response:
@@ -166,6 +177,7 @@ def dashboard_app(settings: DashboardSettings) -> web.Application:
     app = web.Application(middlewares=[_guard(settings)])
     app[USERS] = settings.users
     app.router.add_get("/config.json", send_configuration)
+    app.router.add_routes(api.routes() if api is not None else [])
     app.router.add_get("/{name:.*}", send_file)
     return app
 

@@ -60,6 +60,14 @@ class Session:
         return self.folder / FRAME_LOG_NAME
 
     @property
+    def started_ms(self) -> float:
+        """When it began, UTC, ms since 1970: as its header says, else as its UUIDv7 does."""
+        try:
+            return datetime.fromisoformat(self.started_at).timestamp() * 1e3
+        except ValueError:
+            return float(UUID(self.session_id).int >> 80)
+
+    @property
     def is_closed(self) -> bool:
         """Whether the session ended in order."""
         return (self.folder / _CLOSED_NAME).exists()

@@ -55,6 +55,7 @@ async def test_the_configuration_names_broker_and_topics_and_no_secret() -> None
         "websocketUrl": "ws://127.0.0.1:9001/mqtt",
         "topicRoot": "hipline/v1/gym-1",
         "gym": "gym-1",
+        "hasArchive": False,
     }
 
 
