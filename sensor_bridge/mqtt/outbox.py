@@ -1,19 +1,27 @@
-"""Events on their way to the broker: stored first, published in order, never dropped.
+"""Events on their way to the broker: stored first, published in order, never dropped in silence.
 
-Delivery is at least once: what the broker had just acknowledged when the process was killed goes out again
-under the same id and revision, and consumers drop it.
+Delivery is at least once: the one event that the broker had just acknowledged when the process was killed
+goes out again under the same id and revision, and consumers drop it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import shutil
+import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable
+from sensor_bridge.mqtt.outbox_alarms import OutboxAlarms
 from sensor_bridge.mqtt.outbox_store import EventState, OutboxStore, OutgoingEvent, StoredEvent, StoreFull
+from sensor_bridge.mqtt.unsaved_events import UnsavedEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,11 +32,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FULL_ALARM = "outbox_full"
-DEAD_ALARM = "outbox_dead_letters"
-
 _BATCH = 50
 _PRUNE_EVERY = 1000
+_UPKEEP_PERIOD_S = 2.0
+_DAY_S = 86_400.0
+# A message the broker hangs up on, again and again, must not hold up all that come after it.
+_LONGEST_SERIES_OF_LOSSES = 10
 
 T = TypeVar("T")
 
@@ -44,12 +53,24 @@ class OutboxSettings:
     max_bytes
         Space granted to the file.
     keep_delivered
-        Delivered events kept, so that analysing a recording again does not send them again.
+        Names of delivered events kept, so that analysing a recording again does not send them again.
+    memory_events
+        How many events wait in memory while the file takes none.
+    expire_after_s
+        An event that no broker took for so long is put aside.
+    retry_refused_s
+        After so long it is tried whether the broker takes now what it refused.
+    low_disk_bytes
+        An alarm tells when the disk has less space than this.
     """
 
     path: Path
     max_bytes: int = 256 * 1024 * 1024
     keep_delivered: int = 20_000
+    memory_events: int = 10_000
+    expire_after_s: float = 30 * _DAY_S
+    retry_refused_s: float = 60.0
+    low_disk_bytes: int = 200_000_000
 
 
 @dataclass(slots=True)
@@ -73,6 +94,8 @@ class Outbox:
         The connection to publish on.
     on_alarm
         Called in the event loop with a code and a sentence, or with the code and None when it is over.
+    now_ms
+        The clock, UTC in ms since 1970.
     """
 
     def __init__(
@@ -80,18 +103,27 @@ class Outbox:
         settings: OutboxSettings,
         client: MqttClient,
         on_alarm: Callable[[str, str | None], None],
+        now_ms: Callable[[], float] = lambda: time.time() * 1000.0,
     ) -> None:
         self.counts = OutboxCounts()
         self._settings = settings
         self._client = client
-        self._on_alarm = on_alarm
+        self._alarms = OutboxAlarms(on_alarm)
+        self._now_ms = now_ms
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="outbox")
         self._store: OutboxStore | None = None
-        self._unsaved: dict[tuple[str, int], OutgoingEvent] = {}
-        self._is_full = False
-        # Positions whose outcome is known here but not yet on the disk.
+        self._saving = asyncio.Lock()
+        self._unsaved = UnsavedEvents(settings.memory_events)
+        self._why_full = StoreFull("")
+        # What became of events is known here but could not yet be written down.
         self._delivered: list[int] = []
-        self._refused: set[int] = set()
+        self._refused: dict[int, str] = {}
+        self._refused_unsaved: set[OutgoingEvent] = set()
+        self._losses: Counter[int] = Counter()
+        self._probes: set[int] = set()
+        self._changes_by_others = 0
+        self._last_reason: str | None = None
+        self._probed_s = 0.0
         self._work = asyncio.Event()
         self._since_pruning = 0
         client.add_connection_listener(self._on_connection)
@@ -105,40 +137,75 @@ class Outbox:
         except BaseException:
             self._thread.shutdown()
             raise
-        await self._prune(keep=self._settings.keep_delivered)
-        await self._try_refused_again()
+        with contextlib.suppress(StoreFull):  # the first event to be saved tells
+            await self._in_thread(lambda: self._opened.prune(keep=self._settings.keep_delivered))
+            # Whoever started us anew may have mended the broker's rules; what is refused again alarms again.
+            if revived := await self._in_thread(lambda: self._opened.revive(EventState.REFUSED)):
+                log.info("%d events the broker had refused go out again", revived)
+            await self._in_thread(lambda: self._opened.date(round(self._now_ms())))
+            await self._tell_dead()
         self._work.set()
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
+        with contextlib.suppress(StoreFull):
+            await self._save_unsaved()
+        if self._unsaved:
+            log.error(
+                "%d events end with this process, neither saved nor delivered: the disk is full",
+                len(self._unsaved),
+            )
         await self._in_thread(self._opened.close)
         self._thread.shutdown()
 
     async def put(self, *events: OutgoingEvent) -> None:
         """Store events; they are on the disk when this returns, or in memory with an alarm if it is full."""
-        await self._save(events)
+        async with self._saving:
+            try:
+                if self._unsaved:  # what waits in memory goes first; `run` tries to save it
+                    raise self._why_full
+                await self._insert(events)
+            except StoreFull as error:
+                self._why_full = error
+                self._unsaved.add(events, round(self._now_ms()))
+                self._tell_full(error)
         self._work.set()
 
     async def run(self) -> None:
         """Publish what is pending, for ever; at most one such loop an outbox."""
+        loop = asyncio.get_running_loop()
+        upkeep_s = self._probed_s = loop.time()
         while True:
-            await self._work.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), max(0.0, upkeep_s - loop.time()))
             self._work.clear()
-            await self._drain()
+            try:
+                if loop.time() >= upkeep_s:
+                    upkeep_s = loop.time() + _UPKEEP_PERIOD_S
+                    await self._keep_up()
+                await self._drain()
+            except StoreFull as error:
+                self._tell_full(error)
 
     async def pending(self) -> int:
-        """Count what the broker does not have yet."""
-        stored = await self._in_thread(lambda: self._opened.count(EventState.PENDING))
-        return stored - len(self._delivered) - len(self._refused) + len(self._unsaved)
+        """Count what the broker does not have yet and may still get."""
+        unsaved = len(self._unsaved) - len(self._refused_unsaved)
+        try:
+            stored = await self._in_thread(lambda: self._opened.count(EventState.PENDING))
+        except StoreFull:  # nobody knows: at least one
+            return max(1, unsaved)
+        return stored - len(self._delivered) - len(self._refused) + unsaved
 
     async def dead_letters(self) -> list[DeadLetter]:
-        """List the events the broker refused, with its reasons."""
+        """List the events put aside, with the reasons."""
         return await self._in_thread(self._opened.dead_letters)
 
     async def revive_dead_letters(self) -> int:
-        """Send the refused events again, the broker's access rules having been mended; returns how many."""
-        revived = await self._in_thread(self._opened.revive)
-        self._on_alarm(DEAD_ALARM, None)
+        """Send the events put aside again, the broker's access rules having been mended; returns how many."""
+        states = (EventState.REFUSED, EventState.EXPIRED)
+        revived = await self._in_thread(lambda: self._opened.revive(*states))
+        await self._in_thread(lambda: self._opened.date(round(self._now_ms())))
+        await self._tell_dead()
         self._work.set()
         return revived
 
@@ -150,7 +217,7 @@ class Outbox:
 
     async def _drain(self) -> None:
         while self._client.is_connected:
-            await self._save()
+            await self._save_unsaved()
             batch = await self._next_batch()
             if batch:
                 if not await self._publish_stored(batch):
@@ -159,110 +226,155 @@ class Outbox:
                 return
 
     async def _next_batch(self) -> list[StoredEvent]:
-        settled = self._refused.union(self._delivered)
+        settled = {*self._delivered, *self._refused}
         rows = await self._in_thread(lambda: self._opened.pending(_BATCH + len(settled)))
         return [stored for stored in rows if stored.position not in settled]
 
     async def _publish_stored(self, batch: Sequence[StoredEvent]) -> bool:
-        try:
-            for stored in batch:
-                try:
-                    await self._client.publish(stored.event.topic, stored.event.body, qos=1)
-                except BrokerUnavailable:
+        for stored in batch:
+            if not self._client.is_connected:
+                return False
+            try:
+                await self._client.publish(stored.event.topic, stored.event.body, qos=1)
+            except BrokerUnavailable as error:
+                self._losses[stored.position] += 1
+                if self._losses[stored.position] < _LONGEST_SERIES_OF_LOSSES:
                     return False
-                except (BrokerRefused, ValueError) as error:
-                    await self._bury(stored, str(error))
-                else:
-                    self._delivered.append(stored.position)
-                    self.counts.delivered += 1
-        finally:
-            await self._mark()
+                await self._bury(stored, f"each time it was sent the connection was lost: {error}")
+            except (BrokerRefused, ValueError) as error:
+                await self._bury(stored, str(error))
+            else:
+                await self._mark_delivered(stored)
         return True
 
     async def _publish_unsaved(self) -> bool:
-        if not self._unsaved:
+        event = next((event for event in self._unsaved if event not in self._refused_unsaved), None)
+        if event is None:
             return False
-        key, event = next(iter(self._unsaved.items()))
         try:
             await self._client.publish(event.topic, event.body, qos=1)
         except BrokerUnavailable:
             return False
         except (BrokerRefused, ValueError) as error:
-            self._on_alarm(DEAD_ALARM, f"an event is lost, refused and not stored: {error}")
-            self.counts.dead += 1
+            # It stays, and is put aside when there is room to write that down.
+            self._refused_unsaved.add(event)
+            log.error("event %s is refused: %s", event.event_id, error)  # noqa: TRY400 - the reason says it all
         else:
             self.counts.delivered += 1
-        # Where it was saved meanwhile it goes out once more, under the same id.
-        self._unsaved.pop(key, None)
-        self.counts.unsaved = len(self._unsaved)
+            # Where it was saved meanwhile it goes out once more, under the same id.
+            self._forget_unsaved([event])
         return True
 
-    async def _save(self, events: Sequence[OutgoingEvent] = ()) -> None:
-        waiting = (*self._unsaved.values(), *events)
-        if not waiting:
-            return
+    async def _save_unsaved(self) -> None:
+        async with self._saving:
+            try:
+                while waiting := tuple(islice(self._unsaved, _BATCH)):
+                    await self._insert(waiting)
+                    self._forget_unsaved(waiting)
+                if losses := tuple(self._unsaved.losses):
+                    await self._in_thread(lambda: self._opened.note_given_up(losses))
+                    del self._unsaved.losses[: len(losses)]
+                await self._write_outcomes_down()
+            except StoreFull as error:
+                self._tell_full(error)
+            else:
+                self._alarms.full(None, 0)
+
+    async def _insert(self, events: Sequence[OutgoingEvent]) -> None:
+        now_ms = round(self._now_ms())
+        self.counts.stored += await self._in_thread(lambda: self._insert_making_room(events, now_ms))
+
+    def _insert_making_room(self, events: Sequence[OutgoingEvent], now_ms: int) -> int:
         try:
-            stored = await self._in_thread(lambda: self._insert_making_room(waiting))
-        except StoreFull as error:
-            self._unsaved |= {(event.event_id, event.revision): event for event in events}
-            self._is_full = True
-            self._on_alarm(FULL_ALARM, f"{error}; {len(self._unsaved)} events wait in memory only")
-        else:
-            self.counts.stored += stored
-            for event in waiting:
-                self._unsaved.pop((event.event_id, event.revision), None)
-            if self._is_full:
-                self._is_full = False
-                self._on_alarm(FULL_ALARM, None)
+            return self._opened.insert(events, since_ms=now_ms)
+        except StoreFull:
+            self._opened.prune(keep=0)
+            if dropped := self._opened.drop_superseded():
+                log.warning("the outbox makes room: %d revisions overtaken by later ones are dropped", dropped)
+            return self._opened.insert(events, since_ms=now_ms)
+
+    def _forget_unsaved(self, events: Sequence[OutgoingEvent]) -> None:
+        self._unsaved.discard(events)
+        self._refused_unsaved.intersection_update(self._unsaved)
         self.counts.unsaved = len(self._unsaved)
+
+    def _tell_full(self, error: StoreFull) -> None:
+        self.counts.unsaved = len(self._unsaved)
+        self._alarms.full(str(error), len(self._unsaved))
+        self._alarms.lost(self._unsaved.n_lost)
+
+    async def _mark_delivered(self, stored: StoredEvent) -> None:
+        self.counts.delivered += 1
+        self._losses.pop(stored.position, None)
+        self._delivered.append(stored.position)
+        try:
+            # Cancelled here, the note is made all the same: the event shall not go out twice for that.
+            await asyncio.shield(self._write_deliveries_down())
+        except StoreFull as error:
+            self._tell_full(error)
+            return
+        if stored.position in self._probes:
+            self._probes.discard(stored.position)
+            await self._in_thread(lambda: self._opened.revive_topic(stored.event.topic))
+            await self._tell_dead()
+        self._since_pruning += 1
+        if self._since_pruning >= _PRUNE_EVERY:
+            self._since_pruning = 0
+            await self._in_thread(lambda: self._opened.prune(keep=self._settings.keep_delivered))
+
+    async def _write_outcomes_down(self) -> None:
+        await self._write_deliveries_down()
+        for position, reason in tuple(self._refused.items()):
+            await self._in_thread(partial(self._opened.mark_refused, position, reason))
+            del self._refused[position]
+
+    async def _write_deliveries_down(self) -> None:
+        for position in tuple(self._delivered):
+            await self._in_thread(partial(self._opened.mark_delivered, position))
+            self._delivered.remove(position)
 
     async def _bury(self, stored: StoredEvent, reason: str) -> None:
         log.error("event %s is put aside: %s", stored.event.event_id, reason)
         self.counts.dead += 1
+        self._losses.pop(stored.position, None)
+        self._probes.discard(stored.position)
+        self._refused[stored.position] = reason
+        self._last_reason = reason
         try:
-            await self._in_thread(lambda: self._opened.mark_dead(stored.position, reason))
+            await self._write_outcomes_down()
+            await self._tell_dead()
         except StoreFull as error:
-            self._refused.add(stored.position)
-            self._on_alarm(FULL_ALARM, str(error))
-        self._on_alarm(DEAD_ALARM, f"{self.counts.dead} events put aside, the last because {reason}")
+            self._tell_full(error)
 
-    async def _mark(self) -> None:
-        if not self._delivered:
-            return
-        positions = tuple(self._delivered)
-        try:
-            await asyncio.shield(self._in_thread(lambda: self._opened.mark_delivered(positions)))
-        except StoreFull as error:
-            self._on_alarm(FULL_ALARM, str(error))
-            return
-        del self._delivered[: len(positions)]
-        self._since_pruning += len(positions)
-        if self._since_pruning >= _PRUNE_EVERY:
-            await self._prune(keep=self._settings.keep_delivered)
+    async def _keep_up(self) -> None:
+        """See to what time brings about: room on the disk, age, mended rules, a person with a command."""
+        await self._save_unsaved()
+        await self._tell_space()
+        before_ms = round(self._now_ms() - self._settings.expire_after_s * 1000)
+        why = f"no broker took it within {self._settings.expire_after_s / _DAY_S:g} days"
+        expired = await self._in_thread(lambda: self._opened.expire(before_ms, why))
+        changes = await self._in_thread(self._opened.changes_by_others)
+        if expired or changes != self._changes_by_others:
+            self._changes_by_others = changes
+            await self._in_thread(lambda: self._opened.date(round(self._now_ms())))
+            await self._tell_dead()
+            self._work.set()
+        now_s = asyncio.get_running_loop().time()
+        if self._client.is_connected and now_s - self._probed_s >= self._settings.retry_refused_s:
+            self._probed_s = now_s
+            self._probes |= await self._in_thread(self._opened.revive_probes)
+            self._work.set()
 
-    def _insert_making_room(self, events: Sequence[OutgoingEvent]) -> int:
-        try:
-            return self._opened.insert(events)
-        except StoreFull:
-            self._opened.prune(keep=0)
-            return self._opened.insert(events)
+    async def _tell_space(self) -> None:
+        self._alarms.filling(await self._in_thread(self._opened.fill))
+        folder = self._settings.path.parent
+        usage = await self._in_thread(lambda: shutil.disk_usage(folder))
+        self._alarms.disk(usage.free, self._settings.low_disk_bytes)
 
-    async def _try_refused_again(self) -> None:
-        # Whoever started us anew may have mended the broker's rules; what is refused again alarms again.
-        try:
-            revived = await self._in_thread(self._opened.revive)
-        except StoreFull as error:
-            self._on_alarm(FULL_ALARM, str(error))
-            return
-        if revived:
-            log.info("%d events the broker had refused go out again", revived)
-
-    async def _prune(self, *, keep: int) -> None:
-        self._since_pruning = 0
-        try:
-            await self._in_thread(lambda: self._opened.prune(keep=keep))
-        except StoreFull as error:
-            self._on_alarm(FULL_ALARM, str(error))
+    async def _tell_dead(self) -> None:
+        refused = await self._in_thread(lambda: self._opened.count(EventState.REFUSED))
+        expired = await self._in_thread(lambda: self._opened.count(EventState.EXPIRED))
+        self._alarms.dead(refused + len(self._probes), expired, self._last_reason)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
