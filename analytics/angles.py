@@ -46,6 +46,15 @@ class RotationReference:
         """Go on with another calibration, whose headings differ by a constant."""
         return RotationReference(zero_rad, self.previous_rad - self.zero_rad + zero_rad, self.turns)
 
+    def carried_over(
+        self, old: SegmentCalibration | None, new: SegmentCalibration | None, last: SegmentSamples
+    ) -> RotationReference:
+        """Stay continuous where the calibration of the pelvis has changed; `last` is its last sample."""
+        if old is None or new is None or old == new:
+            return self
+        shift = float(heading_rad(last, new)[0] - heading_rad(last, old)[0])
+        return self.moved_to(self.zero_rad + shift) if np.isfinite(shift) else self
+
 
 def angles_of(
     block: AlignedBlock,

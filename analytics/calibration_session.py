@@ -112,8 +112,7 @@ class CalibrationSession:
         orientation: OrientationParameters | None = None,
     ) -> None:
         self._mounts = mounts
-        self._lying_expected = lying_expected
-        self._one_leg_declared = one_leg_declared
+        self.expect(lying_expected, one_leg_declared=one_leg_declared)
         self._kept = wearing
         self._is_carried = False
         self._lies_as_kept = False
@@ -125,6 +124,10 @@ class CalibrationSession:
         self.calibrations: dict[Placement, SegmentCalibration] = {}
         self.acc_biases = LiveAccelerometerBias(self._parameters.acc_bias)
         self._slips: SlipDetector | None = None
+
+    def expect(self, lying: bool | None, *, one_leg_declared: bool) -> None:
+        """Take what the prescription says of the posture at the start, and of the legs."""
+        self._lying_expected, self._one_leg_declared = lying, one_leg_declared
 
     @property
     def is_started(self) -> bool:

@@ -7,18 +7,16 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from analytics.alignment import PlacementAlignment, Stretch
 from analytics.angle_block import AngleBlock
-from analytics.angles import Goniometer, RotationReference, heading_rad
+from analytics.drive_events import DrivePhase
 from analytics.driving import DrivingAngle, with_thigh_stood_in
 from analytics.exercises import Exercise
+from analytics.feed import OrientedFeed
 from analytics.hip_rise import may_be_learnt_from
 from analytics.history import AlignedHistory
-from analytics.imu import ImuBlock, Placement
+from analytics.imu import NANOSECONDS_PER_SECOND, Placement
 from analytics.motion_trigger import MotionTrigger
-from analytics.orientation import OrientationStage
+from analytics.orders import OrderQueue, Prescribed, SetEnds, ZeroAnew, cut
 from analytics.pipeline_output import (
     CalibrationEvent,
     LiveState,
@@ -26,9 +24,10 @@ from analytics.pipeline_output import (
     PipelineOutput,
     RepetitionAborted,
 )
-from analytics.pipeline_setup import AthleteSetup, PipelineParameters, calibration_session
+from analytics.pipeline_setup import AthleteSetup, PipelineParameters, calibration_session, expected_of
 from analytics.posture import Posture, PostureLatch
 from analytics.remeasurement import remeasured
+from analytics.repetition_events import phases_of
 from analytics.repetition_ledger import RepetitionLedger
 from analytics.repetition_meter import RepetitionMeter
 from analytics.repetitions import (
@@ -48,7 +47,13 @@ from analytics.walkout import counting_walkouts
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from analytics.alignment import Stretch
+    from analytics.angles import Goniometer, RotationReference
     from analytics.calibration import SegmentCalibration
+    from analytics.counter_parameters import CounterParameters
+    from analytics.imu import ImuBlock
+    from analytics.orders import Order
+    from analytics.prescription import Prescription
     from analytics.wearing import Wearing
 
 
@@ -68,25 +73,17 @@ class MotionPipeline:
     """
 
     def __init__(self, setup: AthleteSetup, parameters: PipelineParameters | None = None) -> None:
-        self._parameters = parameters or PipelineParameters()
-        asked = setup.prescription.exercise if setup.prescription is not None else None
-        self._is_walkout = asked is Exercise.GLUTE_BRIDGE_WALKOUT
-        if self._is_walkout:
-            counter = counting_walkouts(self._parameters.counter)
-            self._parameters = replace(self._parameters, counter=counter)
-        p = self._parameters
+        self._setup = setup
+        self._parameters = p = parameters or PipelineParameters()
         mounts = {placement: setup.mounts[placement] for placement in Placement if placement in setup.mounts}
-        self._orientation = {placement: OrientationStage(placement, p.orientation) for placement in mounts}
         self._history = AlignedHistory(mounts)
-        self._alignment = PlacementAlignment(mounts, self._history, p.alignment)
+        self._feed = OrientedFeed(mounts, self._history, p)
         self._session = calibration_session(setup, p)
-        self._is_asked = asked is not None
+        self._orders = OrderQueue()
+        self._early_ends: list[SetEnds] = []
         self._held: list[Stretch] = []
         self._step = 1
-        meter = RepetitionMeter(
-            self._session, self._history, p.orientation, p.meter, is_walkout=self._is_walkout
-        )
-        self._ledger = RepetitionLedger(meter, setup.prescription, p.sets)
+        self._ledger = RepetitionLedger(self._new_meter(), setup.prescription, p.sets)
         self._trigger: MotionTrigger | None = None
         self._counter: RepetitionCounter | None = None
         self._latch: PostureLatch | None = None
@@ -100,7 +97,7 @@ class MotionPipeline:
     @property
     def late_samples(self) -> Mapping[Placement, int]:
         """Samples that came too late to be used, by placement."""
-        return self._alignment.late_samples
+        return self._feed.late_samples
 
     @property
     def calibrations(self) -> Mapping[Placement, SegmentCalibration]:
@@ -133,25 +130,25 @@ class MotionPipeline:
             As for :meth:`push`.
         """
         heard = [block for block in blocks if len(block)]
-        for block in heard:
-            if block.placement not in self._orientation:
-                raise ValueError(f"{block.placement} is not worn by this athlete: name it in the setup")
-            self._alignment.note_input(block.placement, block.start_time_ns, block.time_ns(len(block)))
-        for block in heard:
-            for oriented in self._orientation[block.placement].push(block):
-                self._alignment.push(oriented)
         if not heard:
             return PipelineOutput()
-        for stretch in self._alignment.pop():
+        for stretch in self._feed.push(heard):
             self._take(stretch)
+        return self._output()
+
+    def order(self, order: Order) -> None:
+        """Have something done at its moment; where that has been measured already, with the next sample."""
+        self._orders.add(order)
+
+    def obey_now(self) -> PipelineOutput:
+        """Do what was ordered without waiting for its moment: no samples come."""
+        for order in self._orders.rest():
+            self._obey(order, self._history.end_index if self._history else 0)
         return self._output()
 
     def flush(self) -> PipelineOutput:
         """End of the recording: say everything that is left to say."""
-        for stage in self._orientation.values():
-            for oriented in stage.flush():
-                self._alignment.push(oriented)
-        for stretch in self._alignment.flush():
+        for stretch in self._feed.flush():
             self._take(stretch)
         if not self._session.is_started and self._held:
             self._search(is_last=True)
@@ -167,7 +164,7 @@ class MotionPipeline:
         return PipelineOutput(angles, events, self._live)
 
     def _live_state(self) -> LiveState | None:
-        newest_ns = self._alignment.newest_input_ns
+        newest_ns = self._feed.newest_input_ns
         if newest_ns is None:
             return None
         counter = self._counter
@@ -186,9 +183,67 @@ class MotionPipeline:
             count=self._ledger.live_count(onset_ns, now_ns, depth),
         )
 
-    # --- before zero is known ----------------------------------------------------------------
+    # --- what is ordered ---------------------------------------------------------------------
 
     def _take(self, stretch: Stretch) -> None:
+        """Work through a stretch; what is ordered is done at the same grid points however it was cut."""
+        while (due := self._orders.next_due(stretch, self._history.index_of)) is not None:
+            index, order = due
+            before, stretch = cut(stretch, index)
+            if before.first_index < before.end_index:
+                self._take_part(before)
+            self._obey(order, index)
+        self._take_part(stretch)
+
+    def _obey(self, order: Order, index: int) -> None:
+        match order:
+            case SetEnds():
+                self._end_set(order, index)
+            case Prescribed(prescription=prescription):
+                self._ask(prescription, index)
+            case ZeroAnew():
+                self._events.extend(self._ledger.end_set(index))
+                self._session = calibration_session(replace(self._setup, wearing=None), self._parameters)
+                self._ledger.measure_with(self._new_meter())
+                self._trigger = self._counter = self._latch = None
+                self._goniometer = self._rotation = self._to_learn = None
+                self._held = []
+                self._history.forget_before(index)
+
+    def _end_set(self, order: SetEnds, index: int) -> None:
+        """End the set; one whose last repetition is past its turn may still finish that."""
+        if self._counter is not None:
+            phases = phases_of(supine=self._counter.is_supine)
+            is_past_turn = self._counter.phase in {phases[DrivePhase.HOLD], phases[DrivePhase.BACK]}
+            step_ns = round(self._parameters.step_s * NANOSECONDS_PER_SECOND)
+            if is_past_turn and self._orders.put_off(order, self._history.time_ns(index), step_ns):
+                return
+            self._counter.start_set()
+        else:
+            self._early_ends.append(order)  # what is counted in hindsight may lie before it
+        self._events.extend(self._ledger.end_set(index))
+
+    def _ask(self, prescription: Prescription | None, index: int) -> None:
+        was_walkout = self._is_walkout
+        self._setup = replace(self._setup, prescription=prescription)
+        self._ledger.ask(prescription)
+        lying, one_leg = expected_of(prescription)
+        self._session.expect(lying, one_leg_declared=one_leg)
+        if was_walkout is not self._is_walkout:
+            self._events.extend(self._ledger.end_set(index))
+            self._ledger.measure_with(self._new_meter())
+            self._counter = self._counter and self._new_counter()
+        if self._counter is not None:
+            self._counter.is_asked = prescription is not None
+
+    @property
+    def _is_walkout(self) -> bool:
+        asked = self._setup.prescription
+        return asked is not None and asked.exercise is Exercise.GLUTE_BRIDGE_WALKOUT
+
+    # --- before zero is known ----------------------------------------------------------------
+
+    def _take_part(self, stretch: Stretch) -> None:
         if self._session.is_started:
             self._advance(stretch)
             return
@@ -197,12 +252,12 @@ class MotionPipeline:
 
     def _search(self, *, is_last: bool = False) -> None:
         history = self._history
-        first_index = self._held[0].first_index
-        if not self._session.search(history, first_index, history.end_index, is_last=is_last):
+        first_index, end_index = self._held[0].first_index, self._held[-1].end_index
+        if not self._session.search(history, first_index, end_index, is_last=is_last):
             return
         self._latch = self._new_latch()
         if self._session.wants_movement:
-            self._trigger = MotionTrigger(self._session.poses, self._parameters.counter)
+            self._trigger = MotionTrigger(self._session.poses, self._counter_parameters)
         self._goniometer = self._session.goniometer()
         if self._session.is_forward_known:
             self._counter = self._new_counter()
@@ -219,9 +274,21 @@ class MotionPipeline:
 
     def _new_counter(self) -> RepetitionCounter:
         driver = Driver.worn(self._session.poses, is_walkout=self._is_walkout)
+        is_asked = self._setup.prescription is not None
         return RepetitionCounter(
-            driver, self._parameters.counter, hinge_axis_is_known=True, is_asked=self._is_asked
+            driver, self._counter_parameters, hinge_axis_is_known=True, is_asked=is_asked
         )
+
+    def _new_meter(self) -> RepetitionMeter:
+        p = self._parameters
+        return RepetitionMeter(
+            self._session, self._history, p.orientation, p.meter, is_walkout=self._is_walkout
+        )
+
+    @property
+    def _counter_parameters(self) -> CounterParameters:
+        counter = self._parameters.counter
+        return counting_walkouts(counter) if self._is_walkout else counter
 
     # --- sample by sample --------------------------------------------------------------------
 
@@ -304,6 +371,8 @@ class MotionPipeline:
             if isinstance(event, Candidate):
                 if self._session.wants_movement:
                     self._to_learn = self._to_learn or event
+                if self._orders.set_ends_before(event.bottom_ns):
+                    self._events.extend(self._ledger.end_set(self._history.index_of(event.start_ns)))
                 self._events.extend(self._ledger.count(event))
                 self._tell(event.decided_ns, self._session.note_top(self._history, event.close_ns))
             elif isinstance(event, Withdrawn):
@@ -326,31 +395,26 @@ class MotionPipeline:
             return
         before = dict(self._session.calibrations)
         window = remeasured(window, self._parameters.orientation)
-        if not may_be_learnt_from(candidate, window, self._session.poses, self._parameters.counter.gate):
+        if not may_be_learnt_from(candidate, window, self._session.poses, self._counter_parameters.gate):
             return
         changed = self._session.learn(window, candidate.start_ns, candidate.close_ns)
         self._goniometer = self._session.goniometer()
         self._trigger = None
         self._tell(self._history.time_ns(index), changed)
-        self._turn_rotation(before, index)
+        if self._rotation is not None and (newest := self._history.window(index - 1, index)) is not None:
+            pelvis = Placement.PELVIS
+            self._rotation = self._rotation.carried_over(
+                before.get(pelvis), self._session.calibrations.get(pelvis), newest.segments[pelvis]
+            )
         if self._counter is None or self._session.is_turned_round(before.values()):
             self._count_again(index)
-
-    def _turn_rotation(self, before: Mapping[Placement, SegmentCalibration], index: int) -> None:
-        """Keep rotation continuous where the calibration of the pelvis has changed."""
-        old, new = before.get(Placement.PELVIS), self._session.calibrations.get(Placement.PELVIS)
-        if self._rotation is None or old is None or new is None or old == new:
-            return
-        newest = self._history.window(index - 1, index)
-        assert newest is not None
-        last = newest.segments[Placement.PELVIS]
-        shift = float(heading_rad(last, new)[0] - heading_rad(last, old)[0])
-        if np.isfinite(shift):
-            self._rotation = self._rotation.moved_to(self._rotation.zero_rad + shift)
 
     def _count_again(self, index: int) -> None:
         """Go through what is kept with the new calibration: until now forward was not known, or wrong."""
         self._latch, self._counter = self._new_latch(), self._new_counter()
+        for order in self._early_ends:
+            self._orders.add(order)
+        self._early_ends = []
         goniometer = self._goniometer = self._session.goniometer()
         rotation: RotationReference | None = None
         for run in self._history.runs(index):
@@ -364,7 +428,7 @@ class MotionPipeline:
 
     def _next_join(self, index: int) -> int:
         """Grid point after ``index`` at which sensors that came late are looked at."""
-        if len(self._session.poses) == len(self._orientation):
+        if len(self._session.poses) == len(self._feed):
             return sys.maxsize
         every = self._step * max(
             1, round(self._parameters.calibration.still.step_s * self._history.sampling_rate_hz / self._step)
@@ -385,11 +449,11 @@ class MotionPipeline:
             self._tell(self._history.time_ns(index), joined)
             if self._counter is not None and self._session.is_forward_known:
                 self._counter = self._new_counter()
-            self._trigger = MotionTrigger(self._session.poses, self._parameters.counter)
+            self._trigger = MotionTrigger(self._session.poses, self._counter_parameters)
 
     def _tell(self, time_ns: int, calibrations: Iterable[SegmentCalibration]) -> None:
         driver = Driver.worn(self._session.poses)
-        counts_nothing = driver.angle is DrivingAngle.THIGH_FLEXION and not self._is_asked
+        counts_nothing = driver.angle is DrivingAngle.THIGH_FLEXION and self._setup.prescription is None
         told = (NOTHING_ASKED,) if counts_nothing and not self._session.is_supine else ()
         self._events.extend(
             CalibrationEvent(time_ns, replace(c, warnings=(*c.warnings, *told))) for c in calibrations

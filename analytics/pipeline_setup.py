@@ -89,12 +89,23 @@ def prepare_pipeline() -> None:
 def calibration_session(setup: AthleteSetup, parameters: PipelineParameters) -> CalibrationSession:
     """Begin a calibration with what is known before the first sample."""
     mounts = {placement: setup.mounts[placement] for placement in Placement if placement in setup.mounts}
-    asked = setup.prescription.exercise if setup.prescription is not None else None
+    lying, one_leg = expected_of(setup.prescription)
     return CalibrationSession(
         mounts,
-        lying_expected=None if asked is None else asked.family is ExerciseFamily.BRIDGE,
-        one_leg_declared=asked in {Exercise.SINGLE_LEG_DEADLIFT, Exercise.SINGLE_LEG_GLUTE_BRIDGE},
+        lying_expected=lying,
+        one_leg_declared=one_leg,
         wearing=setup.wearing,
         parameters=parameters.calibration,
         orientation=parameters.orientation,
+    )
+
+
+def expected_of(prescription: Prescription | None) -> tuple[bool | None, bool]:
+    """Return whether the athlete will start lying (None: nobody knows), and whether one leg works."""
+    if prescription is None:
+        return None, False
+    exercise = prescription.exercise
+    return (
+        exercise.family is ExerciseFamily.BRIDGE,
+        exercise in {Exercise.SINGLE_LEG_DEADLIFT, Exercise.SINGLE_LEG_GLUTE_BRIDGE},
     )

@@ -62,6 +62,14 @@ class RepetitionLedger:
         self._set_revision = 0
         self._last_close_ns: int | None = None
 
+    def ask(self, prescription: Prescription | None) -> None:
+        """Judge by another prescription from now on, the running set as a whole too."""
+        self._prescription = self._builder.prescription = prescription
+
+    def measure_with(self, meter: RepetitionMeter) -> None:
+        """Measure what comes with another meter; no set is running."""
+        self._meter = meter
+
     @property
     def set_number(self) -> int:
         """Number of the running set, from 1."""

@@ -69,6 +69,8 @@ class SetSummary:
         What limits these figures.
     is_final
         Nothing can change any more.
+    prescription
+        What it was judged by.
     """
 
     set_number: int
@@ -86,6 +88,7 @@ class SetSummary:
     faults: tuple[Fault, ...] = ()
     warnings: tuple[str, ...] = ()
     is_final: bool = False
+    prescription: Prescription | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,32 +241,60 @@ class SetBuilder:
         return FinishedSet(summary, (ended,) if ended != last else ())
 
     def _summed(self, *, is_final: bool) -> SetSummary:
-        repetitions = self._repetitions
-        recognition = recognise(repetitions, self.prescription, self.parameters.recognition, is_over=is_final)
-        figures = set_figures(repetitions, recognition.side)
-        timed = sum(r.tut_s is not None for r in repetitions)
-        faults = [fault for r in repetitions for fault in r.faults]
-        if is_final:
-            faults.extend(tempo_faults(repetitions, self.parameters.form))
-        return SetSummary(
-            set_number=self.set_number,
-            start_ns=repetitions[0].moving_start_ns,
-            end_ns=repetitions[-1].moving_end_ns,
-            exercise=recognition.exercise,
-            exercise_confidence=recognition.confidence,
-            side=recognition.side,
-            repetitions=len(repetitions),
-            tut_s=figures.value("tut_s"),
-            eccentric_tut_s=figures.value("eccentric_tut_s"),
-            mean_eccentric_s=figures.value("mean_eccentric_s"),
-            figures=figures,
-            adherence=None
-            if self.prescription is None
-            else set_adherence(repetitions, self.prescription, self.set_number, recognition.side),
-            faults=tuple(faults),
-            warnings=(*recognition.warnings, *_gaps(repetitions, timed)),
-            is_final=is_final,
+        return summed(
+            self._repetitions, self.set_number, self.prescription, self.parameters, is_final=is_final
         )
+
+
+def summed(
+    repetitions: Sequence[Repetition],
+    set_number: int,
+    prescription: Prescription | None,
+    parameters: SetParameters,
+    *,
+    is_final: bool,
+) -> SetSummary:
+    """Sum up a set.
+
+    Parameters
+    ----------
+    repetitions
+        At least one, in their order, numbered from 1.
+    set_number
+        From 1.
+    prescription
+        What was asked.
+    parameters
+        Constants.
+    is_final
+        The set is over.
+    """
+    recognition = recognise(repetitions, prescription, parameters.recognition, is_over=is_final)
+    figures = set_figures(repetitions, recognition.side)
+    timed = sum(r.tut_s is not None for r in repetitions)
+    faults = [fault for r in repetitions for fault in r.faults]
+    if is_final:
+        faults.extend(tempo_faults(repetitions, parameters.form))
+    return SetSummary(
+        set_number=set_number,
+        start_ns=repetitions[0].moving_start_ns,
+        end_ns=repetitions[-1].moving_end_ns,
+        exercise=recognition.exercise,
+        exercise_confidence=recognition.confidence,
+        side=recognition.side,
+        repetitions=len(repetitions),
+        tut_s=figures.value("tut_s"),
+        eccentric_tut_s=figures.value("eccentric_tut_s"),
+        mean_eccentric_s=figures.value("mean_eccentric_s"),
+        figures=figures,
+        adherence=None
+        if prescription is None
+        else set_adherence(repetitions, prescription, set_number, recognition.side),
+        faults=tuple(faults),
+        warnings=(*recognition.warnings, *_gaps(repetitions, timed)),
+        is_final=is_final,
+        prescription=prescription,
+    )
 
 
 def _confirmed(repetition: Repetition) -> Repetition:

@@ -306,7 +306,7 @@ def test_pipeline_memory_is_bounded(hinges: list[ImuBlock]) -> None:
     assert turn * duration_ns > 120e9
     assert len(pipeline._history) == 9000
     assert pipeline._history._values.shape[2] <= 2 * (9000 + 100)
-    waiting = pipeline._alignment._queues.values()
+    waiting = pipeline._feed._alignment._queues.values()
     assert sum(len(part.flags) for queue in waiting for part in queue.parts) < 1000
 
 
