@@ -1,0 +1,1 @@
+"""A session as one page to read, print and keep: HTML without scripts, with its pictures inside."""
