@@ -11,6 +11,7 @@ import numpy as np
 
 from sensor_bridge.archive.progress import sides_progress
 from sensor_bridge.commands.watch_words import exercise_words, fault_words, spoken
+from sensor_bridge.report.data_quality import PLOTTED, not_measured_words, places, quality_words
 from sensor_bridge.report.judgement import judge
 from sensor_bridge.report.plots import AnglePlot, AngleStretch, Moment, angle_plot
 from sensor_bridge.report.wording import (
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from sensor_bridge.archive.answers import ArchivedRepetition, ArchivedSet, SessionDetail
 
 _AROUND_A_SET_MS = 2000.0
-_NOTABLE_S = 0.1
-_PLOTTED = ("hip_flexion_left_deg", "hip_flexion_right_deg", "pelvic_tilt_deg")
 _CURVES = {
     "hip_flexion_left_deg": "left hip",
     "hip_flexion_right_deg": "right hip",
@@ -189,8 +188,8 @@ def session_report(detail: SessionDetail, angles: AngleStretch | None) -> Sessio
             for fault in detail.faults
             if not fault.withdrawn
         ),
-        quality=tuple(_quality(sets, standing, angles)),
-        not_measured=tuple(_not_measured(standing)),
+        quality=tuple(quality_words(sets, standing, angles)),
+        not_measured=tuple(not_measured_words(standing)),
     )
 
 
@@ -205,7 +204,7 @@ def _lead(sets: Sequence[ArchivedSet], standing: Sequence[ArchivedRepetition]) -
     if not found:
         return f"{'; '.join(names)}. No fault was found that the measurement could be sure of."
     worst = sorted(found.items(), key=lambda item: -len(item[1]))[:3]
-    told = [f"{fault_words(code, None)} ({_places(where)})" for code, where in worst]
+    told = [f"{fault_words(code, None)} ({places(where)})" for code, where in worst]
     return f"{'; '.join(names)}. To look at: {', '.join(told)}."
 
 
@@ -272,7 +271,7 @@ def _plot(
     if angles is None or not edges:
         return None
     stretch = angles.between(min(edges) - _AROUND_A_SET_MS, max(edges) + _AROUND_A_SET_MS)
-    shown = {name: stretch.angles_deg[name] for name in _PLOTTED if name in stretch.angles_deg}
+    shown = {name: stretch.angles_deg[name] for name in PLOTTED if name in stretch.angles_deg}
     lowerings = [
         Moment(one.eccentric_start_ms, one.eccentric_end_ms, str(one.repetition))
         for one in repetitions
@@ -342,63 +341,3 @@ def _notes(detail: SessionDetail) -> Iterable[NoteLine]:
                 by=note.by,
                 text=note.text,
             )
-
-
-def _quality(
-    sets: Sequence[ArchivedSet], standing: Sequence[ArchivedRepetition], angles: AngleStretch | None
-) -> Iterable[str]:
-    unclear = [one for one in standing if one.status == "unconfirmed"]
-    if unclear:
-        yield f"{counted(len(unclear), 'repetition')} counted that may be none: {_places(unclear)}."
-    open_ones = [one for one in standing if not one.final]
-    if open_ones:
-        yield f"Measured live only, not measured anew when finished: {_places(open_ones)}."
-    warnings: dict[str, list[ArchivedRepetition]] = defaultdict(list)
-    for one in standing:
-        for warning in one.warnings:
-            warnings[warning].append(one)
-    for warning, where in warnings.items():
-        yield f"{warning[:1].upper()}{warning[1:]} ({_places(where)})."
-    if angles is None:
-        yield "The angles of this session were not kept: there are no pictures."
-        return
-    for summary in sets:
-        start_ms, end_ms = summary.start_ms, summary.end_ms
-        if start_ms is not None and end_ms is not None:
-            missing_s = _missing_s(angles.between(start_ms, end_ms), end_ms - start_ms)
-            if missing_s >= _NOTABLE_S:
-                yield f"Set {summary.set}: no hip angle and no tilt for {with_unit(missing_s, 1, 's')} of it."
-
-
-def _missing_s(stretch: AngleStretch, length_ms: float) -> float:
-    """Time without any of the plotted angles, s."""
-    if len(stretch.t_ms) < 2:
-        return length_ms / 1000.0
-    known = np.zeros(len(stretch.t_ms), dtype=bool)
-    for name in _PLOTTED:
-        if name in stretch.angles_deg:
-            known |= np.isfinite(stretch.angles_deg[name])
-    period_ms = float(np.median(np.diff(stretch.t_ms)))
-    return max(0.0, length_ms - float(np.count_nonzero(known)) * period_ms - period_ms) / 1000.0
-
-
-def _not_measured(standing: Sequence[ArchivedRepetition]) -> Iterable[str]:
-    reasons: dict[str, dict[str, list[ArchivedRepetition]]] = defaultdict(lambda: defaultdict(list))
-    for one in standing:
-        for name in (*(column.name for column in COLUMNS), "pelvic_rotation_range_deg", "hinge_share"):
-            if getattr(one, name) is None and name in one.reasons:
-                reasons[one.reasons[name]][LABELS[name]].append(one)
-    for reason, quantities in reasons.items():
-        wholly = all(len(where) == len(standing) for where in quantities.values())
-        where = "" if wholly else f" ({_places(next(iter(quantities.values())))})"
-        yield f"{', '.join(quantities)}: {reason}{where}."
-
-
-def _places(repetitions: Sequence[ArchivedRepetition]) -> str:
-    by_set: dict[int, list[str]] = defaultdict(list)
-    for one in repetitions:
-        by_set[one.set].append(str(one.repetition))
-    return "; ".join(
-        f"set {number_of_set}, repetition{'s' if len(found) > 1 else ''} {', '.join(found)}"
-        for number_of_set, found in by_set.items()
-    )

@@ -62,8 +62,10 @@ def doubt(sd: float | None, digits: int) -> str:
     """Write a one-sigma behind its value; small ones keep a digit that says something."""
     if sd is None:
         return ""
-    shown = max(digits, 1)
-    return f"±{number(sd, shown if float(f'{sd:.{shown}f}') > 0.0 else shown + 1)}"
+    for shown in (max(digits, 1), max(digits, 1) + 1):
+        if float(f"{sd:.{shown}f}") > 0.0:
+            return f"±{number(sd, shown)}"
+    return f"±<{10.0**-shown:.{shown}f}"
 
 
 def with_unit(value: float, digits: int, unit: str, *, is_signed: bool = False) -> str:
@@ -101,14 +103,12 @@ def counted(count: int, one: str, many: str | None = None) -> str:
 
 
 def fault_sentence(fault: FoundFault) -> str:
-    """Say what was wrong, with the limit it passed and its uncertainty."""
+    """Say what was wrong, and the limit it passed."""
     words = fault_words(fault.code, fault.value)
     about = []
     unit, digits = ("s", 1) if fault.code in {"fast_eccentric", "uneven_tempo"} else ("°", 0)
     if fault.value is not None and fault.threshold is not None and fault.code != "knee_dominant":
         about.append(f"limit {with_unit(fault.threshold, digits, unit)}")
-        if fault.sd is not None:
-            about.append(f"±{with_unit(fault.sd, 1, unit)}")
     if fault.kind == "proxy":
         about.append("estimated")
     return f"{words} ({', '.join(about)})" if about else words
