@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from sensor_bridge.mqtt.payloads import Repetition, SetSummary
 
 NOW_MS = START_MS + 7_200_000.0
-HOSTILE = "</title></style><script>alert(1)</script><img src=x onerror=alert(2)> \"'&{{7*7}}{% raw %} \N{RIGHT-TO-LEFT OVERRIDE}evil"
+HOSTILE = (
+    "</title></style><script>alert(1)</script><img src=x onerror=alert(2)> \"'&"
+    "{{7*7}}{% raw %} \N{RIGHT-TO-LEFT OVERRIDE}evil"
+)
 
 
 def detail(
@@ -95,7 +98,7 @@ def test_every_repetition_stands_there_with_its_figures_and_their_doubt() -> Non
     assert "3 5.0 ±0.1 0.2 ±0.1 1.2 ±0.1 83 ±0.1 55 ±0.1 +1.0 ±0.1 ✓ good" in words
     assert "median 5.0" in words
     assert "session lasted 62:03 min" in words
-    assert "right hip: not worn." in words
+    assert "right hip, level, rotation, hinge share: not worn." in words
     assert "± here: how much the 3 repetitions differ" in words
 
 
