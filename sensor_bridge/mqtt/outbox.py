@@ -290,7 +290,9 @@ class Outbox:
         except StoreFull:
             self._opened.prune(keep=0)
             if dropped := self._opened.drop_superseded():
-                log.warning("the outbox makes room: %d revisions overtaken by later ones are dropped", dropped)
+                log.warning(
+                    "the outbox makes room: %d revisions overtaken by later ones are dropped", dropped
+                )
             return self._opened.insert(events, since_ms=now_ms)
 
     def _forget_unsaved(self, events: Sequence[OutgoingEvent]) -> None:

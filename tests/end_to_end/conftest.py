@@ -23,6 +23,7 @@ from paho.mqtt.properties import Properties
 
 from sensor_bridge.mqtt.payloads import Envelope, Repetition, decode
 from sensor_bridge.mqtt.topics import Channel, Topics, parse
+from tests.message_contract import assert_kept, assert_told
 from tests.mosquitto_broker import GYM, Mosquitto, mosquitto
 
 if TYPE_CHECKING:
@@ -202,10 +203,14 @@ class Observed:
     topic: str
     body: bytes
     retained: bool
+    said: Properties | None = None
 
 
 class Observer:
-    """A reader whose session the broker keeps while either is away: misses nothing of QoS 1."""
+    """A reader whose session the broker keeps while either is away: misses nothing of QoS 1.
+
+    When it is closed, everything it has seen is held to the contract.
+    """
 
     def __init__(self, broker: Mosquitto, gym: str = GYM, name: str = "observer") -> None:
         self.messages: list[Observed] = []
@@ -219,7 +224,7 @@ class Observer:
         self._paho.on_connect = self._on_connect
         self._paho.on_subscribe = lambda *_: self._granted.set()
         self._paho.on_message = lambda _client, _user, message: self.messages.append(
-            Observed(message.topic, bytes(message.payload), bool(message.retain))
+            Observed(message.topic, bytes(message.payload), bool(message.retain), message.properties)
         )
         kept = Properties(PacketTypes.CONNECT)
         kept.SessionExpiryInterval = _SESSION_EXPIRY_S
@@ -234,6 +239,9 @@ class Observer:
     def close(self) -> None:
         self._paho.disconnect()
         self._paho.loop_stop()
+        for message in self.messages:
+            assert_kept(message.topic, message.body, retained=message.retained)
+            assert_told(message.topic, message.body, message.said)
 
     def envelopes(self, channel: Channel) -> list[Envelope[Any]]:
         """Everything received on a channel, in the order it came."""
