@@ -82,6 +82,10 @@ class AthleteSession:
         """Load what the end of the first set would otherwise wait for; safe in a thread, and never needed."""
         prepare_recognition()
 
+    def to_utc_ns(self, time_ns: int) -> int:
+        """Map a moment of the pipeline's timeline to UTC, both integer ns."""
+        return self._assembly.to_utc_ns(time_ns)
+
     def begin(self, now_ms: float) -> list[Outgoing]:
         """Return what is to be said before anything is measured; `now_ms` is UTC."""
         return self._messages.begin(now_ms)

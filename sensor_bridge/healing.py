@@ -78,6 +78,8 @@ class Healing:
         Of sensors, by serial number.
     on_remeasured
         Told of each athlete's session that was measured again.
+    wants_whole
+        Measure again at the end whatever was fetched, also where nothing came since the last time.
     working_s
         The clock that measuring again shares the processor by, s; given by tests.
     """
@@ -93,6 +95,7 @@ class Healing:
         *,
         calibrations: Mapping[str, SensorCalibration] | None = None,
         on_remeasured: Callable[[str, Remeasured], None] | None = None,
+        wants_whole: bool = False,
         working_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._log_path = log_path
@@ -103,6 +106,7 @@ class Healing:
         self._now_ns = now_ns
         self._calibrations = calibrations
         self._on_remeasured = on_remeasured
+        self._wants_whole = wants_whole
         self._working_s = working_s
         self._seen: dict[str, int] = {}
         self._healed: dict[str, int] = {}
@@ -156,7 +160,7 @@ class Healing:
         messages: list[Outgoing] = []
         for athlete_id in self._sessions:
             backfilled = self._backfilled(athlete_id)
-            is_asked = bool(backfilled) and self._on_remeasured is not None
+            is_asked = bool(backfilled) and self._wants_whole
             if is_asked or backfilled > self._healed.get(athlete_id, 0):
                 remeasured = await self._remeasured(athlete_id, None, is_whole=True)
                 messages += self._correct(athlete_id, remeasured, None)

@@ -42,11 +42,14 @@ class Remeasured:
         From its timeline to UTC, both integer ns.
     quality
         What became of each sensor's samples, by its id.
+    is_whole
+        Whether the session had ended.
     """
 
     analysis: Analysis
     to_utc_ns: Callable[[int], int]
     quality: Mapping[str, SensorQuality]
+    is_whole: bool = False
 
     @property
     def sets(self) -> dict[int, SetEvent]:
@@ -117,7 +120,7 @@ class Remeasuring:
                 await asyncio.sleep(pause_s)
                 until_s = self._now_s() + _SLICE_S
         quality = {sensor.id: self._assembly.quality(sensor.id) for sensor in self._athlete.sensors}
-        return Remeasured(self._analysis, self._assembly.to_utc_ns, quality)
+        return Remeasured(self._analysis, self._assembly.to_utc_ns, quality, self._is_whole)
 
     def _steps(self) -> Iterator[None]:
         worn = {sensor.id for sensor in self._athlete.sensors}

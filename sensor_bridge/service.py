@@ -19,8 +19,7 @@ from firmware_protocol.errors import ProtocolError
 from sensor_bridge.alarms import bridge_alarms
 from sensor_bridge.announcement import announced, announcement_path
 from sensor_bridge.archive.reading import ArchiveReader
-from sensor_bridge.archive.store import FILE_NAME as ARCHIVE_NAME
-from sensor_bridge.archive.writer import ArchiveWriter
+from sensor_bridge.archive.session_archive import SessionArchive
 from sensor_bridge.athlete_session import AthleteSession
 from sensor_bridge.ble.backfill import BackfillPlanner
 from sensor_bridge.ble.backfilling import Backfilling
@@ -98,9 +97,20 @@ class _Run:
         intake: Intake,
         status: ServiceStatusPublisher,
         clock: HostClock,
+        archive: SessionArchive,
         watch: Callable[[str, PipelineOutput], None] | None,
         on_remeasured: Callable[[str, Remeasured], None] | None,
     ) -> None:
+        def note(athlete_id: str, output: PipelineOutput) -> None:
+            archive.take_angles(athlete_id, output)
+            if watch is not None:
+                watch(athlete_id, output)
+
+        def note_again(athlete_id: str, remeasured: Remeasured) -> None:
+            archive.take_again(athlete_id, remeasured)
+            if on_remeasured is not None:
+                on_remeasured(athlete_id, remeasured)
+
         self.bridge = bridge
         self.publisher = publisher
         self.intake = intake
@@ -116,9 +126,11 @@ class _Run:
         # Those of the header: read again, the log gives the same numbers.
         calibrations = from_metadata(bridge.session.metadata.get("calibrations"))
         self.sessions = {
-            athlete.id: AthleteSession(athlete, bridge.session.session_id, watch, calibrations)
+            athlete.id: AthleteSession(athlete, bridge.session.session_id, note, calibrations)
             for athlete in config.athletes
         }
+        for athlete_id, session in self.sessions.items():
+            archive.follow(athlete_id, session.to_utc_ns)
         self.healing = Healing(
             bridge.session.frame_log_path,
             self.sessions,
@@ -127,7 +139,8 @@ class _Run:
             intake.take,
             clock.now_ns,
             calibrations=calibrations,
-            on_remeasured=on_remeasured,
+            on_remeasured=note_again,
+            wants_whole=on_remeasured is not None,
         )
 
     async def begin(self) -> None:
@@ -253,11 +266,9 @@ async def run_bridge(
             Outbox(OutboxSettings(config.data_folder / "outbox.sqlite"), client, status.set_alarm)
         )
         board = RetainedBoard(client)
+        names = {athlete.id: athlete.name for athlete in config.athletes}
         archive = await stack.enter_async_context(
-            ArchiveWriter(config.data_folder / ARCHIVE_NAME, status.set_alarm)
-        )
-        archive.begin(
-            session.session_id, session.started_ms, {athlete.id: athlete.name for athlete in config.athletes}
+            SessionArchive(config.data_folder, session, names, status.set_alarm)
         )
         frame_log = stack.enter_context(session.open_log())
         bridge = Bridge(page, access, session)
@@ -269,6 +280,7 @@ async def run_bridge(
             Intake(frame_log),
             status,
             clock,
+            archive,
             watch,
             on_remeasured,
         )
@@ -289,7 +301,7 @@ async def run_bridge(
             for task in background:
                 task.cancel()
         ended = datetime.now(UTC)
-        archive.end(session.session_id, ended.timestamp() * 1e3)
+        await archive.end(ended.timestamp() * 1e3)
         session.close(ended)
         return {sensor_id: run.quality(sensor_id) for sensor_id in run.sensors}
 

@@ -109,6 +109,10 @@ class ArchiveWriter:
             )
         )
 
+    def lost(self, session: str) -> None:
+        """Note that something of a session could not be kept: it is not called whole."""
+        self._broken.add(session)
+
     def end(self, session: str, ended_ms: float | None) -> None:
         """Note that all was told of a session; `ended_ms` is UTC, None where that is not known."""
         self._put(SessionEnded(session, ended_ms, is_whole=session not in self._broken))

@@ -56,6 +56,11 @@ class Analysis:
         self.aborted: list[tuple[int, Aborted]] = []
         self._angles: list[AngleBlock] = []
 
+    @property
+    def live_angles(self) -> list[AngleBlock]:
+        """All angles as they were first said, in order."""
+        return self._angles
+
     def add(self, output: PipelineOutput) -> None:
         """Take the answer to one push or to the flush."""
         self._angles += output.angles
