@@ -30,13 +30,13 @@ FLAGS = (
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=_executable(), args=FLAGS)
+        running = await playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         yield running
         await running.close()
 
 
-def _executable() -> str:
-    """Skip, by name, where the executable is absent."""
+def executable() -> str:
+    """Find Chromium; skip, by name, where it is absent."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         pytest.skip("chromium is not installed: apt install chromium")

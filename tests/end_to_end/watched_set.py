@@ -171,7 +171,7 @@ async def watch_a_set(
             if meanwhile is not None:
                 await meanwhile(bridge)
             await asyncio.wait_for(radio.playback_finished.wait(), 40)
-            watched.began_ms = _began_ms(radio, sources[0])
+            watched.began_ms = began_ms(radio, sources[0])
             await expect(page.get_by_test_id("repetition-count")).to_have_text("2")
             await expect(page.get_by_test_id("verdict")).to_contain_text("Repetition 2")
             watched.name = await page.locator("h2").inner_text()
@@ -224,8 +224,8 @@ def assert_was_seen(watched: WatchedSet) -> None:
     moving = [glimpse for glimpse in watched.glimpses if watched.at_s(glimpse) > first.eccentric_true_start_s]
     assert {glimpse.connection for glimpse in moving} == {"live"}
     assert {tuple(glimpse.links) for glimpse in moving} == {("connected",) * 3}
-    assert _in_order(glimpse.repetitions for glimpse in moving) == ["0", "1", "2"]
-    phases = _in_order(glimpse.phase for glimpse in moving)
+    assert in_order(glimpse.repetitions for glimpse in moving) == ["0", "1", "2"]
+    phases = in_order(glimpse.phase for glimpse in moving)
     assert phases[phases.index("eccentric") :][:8] == ["eccentric", "bottom", "concentric", "top"] * 2
 
     # Each lowering of 3 s is counted aloud, in time: "2" is due a second after it began.
@@ -248,18 +248,18 @@ def assert_was_seen(watched: WatchedSet) -> None:
     assert len({tilt for _, tilt in shown}) > 40
 
     # The last lowering, as soon as it is known; the page rounds to 0.1 s.
-    lowered = _in_order(glimpse.last_eccentric for glimpse in moving)
+    lowered = in_order(glimpse.last_eccentric for glimpse in moving)
     assert len(lowered) == 3
     assert float(lowered[1].removesuffix(" s")) == pytest.approx(first.eccentric_s, abs=0.1)
     assert float(lowered[2].removesuffix(" s")) == pytest.approx(second.eccentric_s, abs=0.1)
 
 
-def _in_order(values: Iterable[str]) -> list[str]:
+def in_order(values: Iterable[str]) -> list[str]:
     """Each value once where the same follows itself."""
     return [value for value, _ in itertools.groupby(values)]
 
 
-def _began_ms(radio: VirtualRadio, source: SampleSource) -> float:
+def began_ms(radio: VirtualRadio, source: SampleSource) -> float:
     ends_s = radio.peripherals[source.sensor_id].ends_at_s
     assert ends_s is not None
     began_s = ends_s - (source.device_time_us[-1] - source.device_time_us[0]) / 1e6

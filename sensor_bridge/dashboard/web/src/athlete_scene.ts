@@ -40,13 +40,13 @@ export interface Line {
   trouble: string | null;
 }
 
-/** The one line on the last repetition; of a former set nothing is said while the next is being done. */
+/** The one line on the last repetition; empty before the first of the set that is being done. */
 export function lineOn(athlete: Athlete, sensors: readonly SensorStatus[]): Line {
   const verdict = verdictOn(athlete, sensors);
   const { set } = athlete.progress;
   const last = athlete.lastRepetition;
-  const isStale = sceneOf(athlete) === "working" && last !== null && last.set !== set;
-  return isStale ? { mark: null, sentence: "", trouble: verdict.trouble } : verdict;
+  const isFirst = sceneOf(athlete) === "working" && (last === null || last.set !== set);
+  return isFirst && verdict.mark !== "watch" ? { mark: null, sentence: "", trouble: verdict.trouble } : verdict;
 }
 
 /** The bridge's summary of the set that is in view, where it came. */

@@ -18,7 +18,6 @@ export const ATHLETE = {
   repetitionsAsked: (total: number) => (total === 1 ? "1 repetition" : `${total} repetitions`),
   repetitionOf: (number: number, total: number) => `repetition ${number} of ${total}`,
   tempoLabel: "tempo: lowering, bottom, up, top",
-  asFastAsPossible: "X",
   tickOn: "tick the count aloud",
   tickOff: "stop ticking",
   fillScreen: "fill the whole screen",
@@ -65,12 +64,16 @@ export function callOf(phase: Live["phase"], posture: Live["posture"], isPauseAs
   }
 }
 
-/** "5-0-X-1": lowering, bottom, up, top; a part that is free is a dot. Null where none is prescribed. */
-export function tempoText(target: Target | null): string | null {
+/** What to do in each repetition of the set; null where no tempo was asked for. */
+export function tempoLine(target: Target | null, isLying: boolean): string | null {
   if (!target || target.eccentric_s === null) return null;
-  const part = (seconds: number | null) => (seconds === null ? "·" : briefly(seconds));
-  const up = target.concentric_s === null ? ATHLETE.asFastAsPossible : briefly(target.concentric_s);
-  return [part(target.eccentric_s), part(target.bottom_s), up, part(target.top_s)].join("-");
+  const { eccentric_s, bottom_s, concentric_s, top_s } = target;
+  const down = `lower on a count of ${briefly(eccentric_s)}`;
+  const low = bottom_s !== null && bottom_s > 0 ? `stay down for ${briefly(bottom_s)}` : null;
+  const up = concentric_s === null ? "up as fast as you can" : `up on a count of ${briefly(concentric_s)}`;
+  const high = top_s !== null && top_s > 0 ? `stay up for ${briefly(top_s)}` : null;
+  const parts = (isLying ? [up, high, down, low] : [down, low, up, high]).filter((part) => part !== null);
+  return `${capital(parts.join(", "))}.`;
 }
 
 export const ROW: Record<RowName, { label: string; unit: "s" | "°" | "%"; digits: number; isSigned: boolean }> = {
@@ -90,9 +93,10 @@ export function rowAmount(row: SummaryRow): string | null {
   return unit === "°" ? `${number}°` : `${number} ${unit}`;
 }
 
-/** "±0.06": how sure the amount is; nothing where that is not known. */
+/** "±0.06": how sure the amount is; nothing where that is not known, or surer than can be shown. */
 export function rowSpread(row: SummaryRow): string {
-  return row.sd === null ? "" : TEXT.spread(row.sd, ROW[row.name].unit === "s" ? 2 : 1);
+  const text = row.sd === null ? "" : TEXT.spread(row.sd, ROW[row.name].digits + 1);
+  return /[1-9]/.test(text) ? text : "";
 }
 
 /** What goes with the amount: what was asked for, where it was found. */

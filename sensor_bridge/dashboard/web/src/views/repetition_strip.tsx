@@ -5,12 +5,14 @@ import type { Target } from "../payloads";
 import { MARK, TEXT } from "../strings";
 
 const TALLEST = 1.25;
+/** Places shown where no number was asked for. */
+const SLOTS_UNASKED = 5;
 
 /** The set so far, a bar a repetition; what is still to come stays dark. */
 export function RepetitionStrip({ repetitions, target }: { repetitions: KnownRepetition[]; target: Target | null }) {
   const asked = target?.repetitions ?? 0;
   const last = repetitions.at(-1)?.repetition ?? 0;
-  const slots = Math.max(asked, last, 5);
+  const slots = Math.max(asked, last, asked > 0 ? 0 : SLOTS_UNASKED);
   const longest = Math.max(...repetitions.map((known) => known.record.tut_s ?? 0), 0.1);
   const full = targetTutS(target) ?? longest;
   const byNumber = new Map(repetitions.map((known) => [known.repetition, known]));

@@ -1,11 +1,13 @@
 import type { ComponentChildren } from "preact";
+import { sceneOf } from "../../athlete_scene";
 import { canFillScreen, isFullScreen, switchFullScreen } from "../../full_screen";
 import type { Athlete } from "../../gym";
 import type { SensorStatus } from "../../payloads";
 import { canTick, switchTick, ticking } from "../../sound";
 import type { Store } from "../../store";
 import { CONNECTION, CONNECTION_HINT, exerciseName, TEXT } from "../../strings";
-import { ATHLETE, tempoText } from "../../strings/athlete";
+import { ATHLETE } from "../../strings/athlete";
+import { tempoText } from "../../tempo";
 import { switchTheme, theme } from "../../theme";
 import { loadText, loadUnit, switchLoadUnit } from "../../units";
 import { Sensors } from "../sensors";
@@ -20,7 +22,8 @@ interface Props {
 export function AthleteHead({ athlete, sensors, store }: Props) {
   const state = athlete?.state?.data ?? null;
   const target = state?.target ?? null;
-  const set = athlete?.progress.set ?? 0;
+  // Between sets the number is that of the next one already, and the summary speaks of the one before.
+  const set = athlete && sceneOf(athlete) !== "resting" ? athlete.progress.set : 0;
   const tempo = tempoText(target);
   const connection = store.connection.value;
   const facts = [
@@ -65,8 +68,8 @@ function Tools({ hasLoad }: { hasLoad: boolean }) {
       {canTick && (
         <Tool label={ticking.value ? ATHLETE.tickOff : ATHLETE.tickOn} pressed={ticking.value} onPress={switchTick}>
           <Icon>
-            <path d="M8 21h8l-2.2-16h-3.6zM12 16l6-9.5" />
-            {!ticking.value && <path d="M3 4l18 17" />}
+            <path d="M5 21h14L15 3H9zM6.3 15h11.4M12 15l5.5-8.5" />
+            {!ticking.value && <path d="M2 3l20 19" />}
           </Icon>
         </Tool>
       )}

@@ -6,7 +6,7 @@ import type { Athlete } from "../../gym";
 import type { SensorStatus } from "../../payloads";
 import type { Store } from "../../store";
 import { CONNECTION_HINT, MARK, phaseName, TEXT } from "../../strings";
-import { ATHLETE, AWAKE } from "../../strings/athlete";
+import { ATHLETE, AWAKE, tempoLine } from "../../strings/athlete";
 import { stayAwake, wakefulness } from "../../wake_lock";
 import { FigureView } from "../figure_view";
 import { Level } from "../level";
@@ -101,7 +101,7 @@ function repetitionText(athlete: Athlete): string {
 /** The one line: what happened, how much, what to do; and what spoils the numbers. */
 function Say({ athlete, sensors, scene }: SceneProps) {
   const { mark, sentence, trouble } = lineOn(athlete, sensors);
-  const hint = scene === "calibrating" ? ATHLETE.standStillHint : scene === "ready" ? ATHLETE.readyHint : null;
+  const hint = hintOn(athlete, scene, sentence);
   // At rest the list of the set says it already.
   const said = scene === "resting" ? "" : (hint ?? sentence);
   return (
@@ -126,6 +126,14 @@ function Say({ athlete, sensors, scene }: SceneProps) {
       )}
     </footer>
   );
+}
+
+/** What is to be done, where nothing has been done yet. */
+function hintOn(athlete: Athlete, scene: Scene, sentence: string): string | null {
+  if (scene === "calibrating") return ATHLETE.standStillHint;
+  if (scene !== "ready" && sentence !== "") return null;
+  const state = athlete.state?.data ?? null;
+  return tempoLine(state?.target ?? null, state?.exercise.includes("bridge") ?? false) ?? ATHLETE.readyHint;
 }
 
 /** What is wrong with the way here: connection, silence, a screen that may go dark. */

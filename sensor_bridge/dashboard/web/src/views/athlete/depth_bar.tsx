@@ -9,6 +9,8 @@ import { PLAYBACK_DELAY_MS } from "../figure_view";
 
 /** The bar goes this much beyond the depth that is wanted. */
 const LENGTH = 1.15;
+/** Less than this is the sway of somebody who stands. */
+const LEAST_SHOWN = 0.03;
 /** Full length of the bar while no depth is known to hold it against, degrees of hip flexion. */
 const UNKNOWN_LENGTH_DEG = 120;
 
@@ -30,7 +32,7 @@ export function DepthBar({ athlete, target }: { athlete: Athlete; target: Target
     const fill = share !== null ? share / LENGTH : (bend ?? 0) / UNKNOWN_LENGTH_DEG;
     const shown = share !== null ? TEXT.percent(Math.max(0, share)) : bend === null ? "–" : `${decimal(Math.max(0, bend), 0)}°`;
     const told = share === null ? ATHLETE.depthUnknown : ATHLETE.depthOf(Math.max(0, share), ofAsked !== null);
-    bar.current.style.setProperty("--fill", Math.min(1, Math.max(0, fill)).toFixed(3));
+    bar.current.style.setProperty("--fill", fill < LEAST_SHOWN ? "0" : Math.min(1, fill).toFixed(3));
     if (text.current.textContent !== shown) text.current.textContent = shown;
     bar.current.setAttribute("aria-valuenow", String(Math.round(Math.max(0, share ?? 0) * 100)));
     bar.current.setAttribute("aria-valuetext", told);

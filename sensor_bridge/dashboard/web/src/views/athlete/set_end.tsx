@@ -65,8 +65,14 @@ function Figure({ row }: { row: SummaryRow }) {
     <div class={`figure-row ${amount === null ? "is-missing" : ""}`} data-testid={`summary-${row.name}`}>
       <dt>{ROW[row.name].label}</dt>
       <dd>
-        {amount ?? ATHLETE.notMeasured}
-        {amount !== null && <span class="figure-sd">{rowSpread(row)}</span>}
+        {amount === null ? (
+          ATHLETE.notMeasured
+        ) : (
+          <>
+            <span class="figure-amount">{amount}</span>
+            <span class="figure-sd">{rowSpread(row)}</span>
+          </>
+        )}
       </dd>
       {aside && <dd class="figure-aside">{aside}</dd>}
     </div>
