@@ -256,7 +256,7 @@ async def test_silence_is_not_taken_for_stillness(stage: Stage) -> None:
     page = await stage.page()
     gym.introduce(athlete, at_s=0.0)
     gym.publish_live(athlete, -0.1, 0.0)
-    await expect(page.get_by_text("no data for 3 s")).to_be_visible(timeout=5000)
+    await expect(page.get_by_text("last seen 3 s ago")).to_be_visible(timeout=5000)
     gym.publish_live(athlete, 3.0, 3.1)
     await expect(page.locator(".silence")).to_have_text("")
 

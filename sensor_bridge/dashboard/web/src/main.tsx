@@ -8,6 +8,8 @@ import { Store } from "./store";
 import "./style/page.css";
 import "./style/card.css";
 import "./style/card_parts.css";
+import "./style/coach_grid.css";
+import "./style/coach_set.css";
 import "./style/solo.css";
 import "./style/phone.css";
 import "./style/athlete.css";

@@ -3,7 +3,11 @@
 import { briefly, decimal } from "./format";
 import type { Finding, Mark } from "./judgement";
 import type { Live, Repetition, SensorStatus, SetSummary, Target } from "./payloads";
+import { findingWords, MOST_REASONS, sentence, spaced } from "./strings/findings";
 import type { Theme } from "./theme";
+
+export * from "./strings/coach";
+export { findingWords } from "./strings/findings";
 
 export type ConnectionState = "connecting" | "live" | "reconnecting" | "offline" | "bridge-stopped";
 
@@ -36,6 +40,7 @@ export const TEXT = {
   left: "L",
   right: "R",
   figureLabel: "Live figure from the side: blue pelvis, lilac thighs; grey parts are not measured",
+  hipTraceLabel: (seconds: number) => `Hip angle of the last ${seconds} seconds`,
   traceLabel: "Hip angle and pelvic tilt of the last 20 seconds",
   ago: (seconds: number) => (seconds === 0 ? "now" : `${decimal(seconds, 0)} s`),
   hip: "hip",
@@ -174,49 +179,8 @@ export const METRIC = {
 } as const;
 
 /** What a fault means and what to do about it. */
-export function findingSentence({ code, value }: Finding, target: Target | null, lying = false): string {
-  const amount = value === null ? null : Math.abs(value);
-  const degrees = amount === null ? "" : ` ${decimal(amount, 0)}°`;
-  switch (code) {
-    case "fast_eccentric":
-      return value === null
-        ? "lowered too fast. Slow it down."
-        : target?.eccentric_s
-          ? `${decimal(value, 1)} s down instead of ${briefly(target.eccentric_s)}. Slow the lowering.`
-          : `${decimal(value, 1)} s down. Slow the lowering.`;
-    case "incomplete_lockout":
-      if (lying) return `hips stopped${degrees || " short"}${degrees ? " short of the top" : ""}. Push them all the way up.`;
-      return `stopped${degrees || " short"}${degrees ? " short of standing" : " of standing"}. Finish tall.`;
-    case "over_extension":
-      return `leaned back${degrees} past standing. Stop when tall.`;
-    case "pelvic_drop":
-      return value === null
-        ? "pelvis tipped. Keep both hips level."
-        : `${value > 0 ? "right" : "left"} hip${degrees} higher. Keep both hips level.`;
-    case "hip_open":
-      return `hips opened${degrees}. Keep both hip bones facing the floor.`;
-    case "pelvic_rotation":
-      return `pelvis turned${degrees}. Keep the hips square.`;
-    case "knee_dominant":
-      return "more knees than hips. Push the hips back.";
-    case "balance_loss":
-      return "lost balance. Slow down, or hold on to something.";
-    case "uneven_tempo":
-      return "uneven tempo. Keep one steady count.";
-    case "short_range":
-      return `shorter range than before${degrees ? ` (${degrees.trim()})` : ""}. Go as deep as in the first ones.`;
-    case "rounding_proxy":
-      return `pelvis turned back${degrees} on the way down: the back may have rounded. Stop a little higher.`;
-    case "alternation_error":
-      return "same foot twice. Left, right, left.";
-    case "hip_sag":
-      return `hips sagged${degrees}. Push them up.`;
-    case "aborted":
-    case "repetition_aborted":
-      return "broken off, not counted.";
-    default:
-      return `${spaced(code)}.`;
-  }
+export function findingSentence(finding: Finding, target: Target | null, lying = false): string {
+  return sentence(findingWords(finding, target, lying));
 }
 
 export function repetitionSentence(
@@ -225,16 +189,28 @@ export function repetitionSentence(
   target: Target | null,
   doubtful: boolean,
 ): string {
-  const head = TEXT.repetition(record.repetition);
-  const worst = findings[0];
+  const words = repetitionWords(record, findings, target, doubtful);
+  return words ? `${TEXT.repetition(record.repetition)}: ${words}` : `${TEXT.repetition(record.repetition)} counted.`;
+}
+
+/** The same without saying which repetition it was; empty where nothing was measured. */
+export function repetitionWords(
+  record: Repetition,
+  findings: readonly Finding[],
+  target: Target | null,
+  doubtful: boolean,
+): string {
   const lying = record.exercise.includes("bridge");
-  if (worst) return `${head}: ${findingSentence(worst, target, lying)}`;
-  if (doubtful) return `${head}: counted, but not a clear one.`;
+  const told = findings.map((finding) => findingWords(finding, target, lying));
+  // One thing comes with what to do about it; of several only the reasons are told, the worst first.
+  if (told.length > 1) return `${told.slice(0, MOST_REASONS).map(({ what }) => what).join(", ")}.`;
+  if (told[0]) return sentence(told[0]);
+  if (doubtful) return "counted, but not a clear one.";
   const parts: string[] = [];
   if (record.eccentric_s !== null) parts.push(`${decimal(record.eccentric_s, 1)} s down`);
   if (record.lockout_deficit_deg !== null) parts.push(lying ? "hips all the way up" : "stood all the way up");
   if (record.pelvic_obliquity_peak_deg !== null) parts.push("hips level");
-  return parts.length ? `${head}: ${parts.join(", ")}.` : `${head} counted.`;
+  return parts.length ? `${parts.join(", ")}.` : "";
 }
 
 export function setSentence(summary: SetSummary): string {
@@ -245,8 +221,7 @@ export function setSentence(summary: SetSummary): string {
 }
 
 export function faultSentence(code: string, value: number | null, repetition: number, text: string): string {
-  const sentence = findingSentence({ code, value, mark: "watch" }, null);
-  const told = text || sentence;
+  const told = text || sentence(findingWords({ code, value, mark: "watch" }, null));
   return repetition > 0 ? `After repetition ${repetition}: ${told}` : told.charAt(0).toUpperCase() + told.slice(1);
 }
 
@@ -301,9 +276,14 @@ export function sensorTrouble(sensor: SensorStatus): string | null {
   return null;
 }
 
-export const LOW_BATTERY_PERCENT = 15;
-
-function spaced(code: string): string {
-  const words = code.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
+/** The same for a card with little room. */
+export function sensorTroubleBriefly(sensor: SensorStatus): string | null {
+  if (sensorTrouble(sensor) === null) return null;
+  const name = placementName(sensor.placement);
+  if (sensor.link === "connected" && sensor.reason !== null) return `${name}: connected, sends nothing`;
+  if (sensor.link === "stopped") return `${name}: sensor stopped`;
+  if (sensor.link !== "connected") return `${name}: sensor away`;
+  return `${name}: ${decimal(sensor.battery_percent ?? 0, 0)} % battery left`;
 }
+
+export const LOW_BATTERY_PERCENT = 15;

@@ -4,22 +4,26 @@ import type { Athlete } from "./gym";
 import { judge, type Mark } from "./judgement";
 import type { SensorStatus } from "./payloads";
 import type { Presence } from "./presence";
-import { faultSentence, repetitionSentence, sensorTrouble, setSentence, TEXT } from "./strings";
+import { faultSentence, repetitionSentence, repetitionWords, sensorTrouble, sensorTroubleBriefly, setSentence, TEXT } from "./strings";
 
 export interface Verdict {
   mark: Mark | null;
   sentence: string;
   trouble: string | null;
+  /** Trouble or sentence in as few words as say it. */
+  brief: string;
   /** Whether angles are missing while the trouble lasts. */
   isBlind: boolean;
 }
 
 export function verdictOn(athlete: Athlete, sensors: readonly SensorStatus[]): Verdict {
   const isBlind = sensors.some((sensor) => sensor.reason !== null || ["lost", "stopped"].includes(sensor.link));
-  return { ...toldOf(athlete, sensors), isBlind };
+  const told = toldOf(athlete, sensors);
+  const troubleBriefly = sensors.map(sensorTroubleBriefly).find((words) => words !== null);
+  return { ...told, isBlind, brief: troubleBriefly ?? (told.brief || told.sentence) };
 }
 
-function toldOf(athlete: Athlete, sensors: readonly SensorStatus[]): Omit<Verdict, "isBlind"> {
+function toldOf(athlete: Athlete, sensors: readonly SensorStatus[]): Omit<Verdict, "isBlind" | "brief"> & { brief?: string } {
   const trouble = sensors.map(sensorTrouble).find((sentence) => sentence !== null) ?? null;
   const target = athlete.state?.data.target ?? null;
   const last = athlete.lastRepetition;
@@ -51,6 +55,7 @@ function toldOf(athlete: Athlete, sensors: readonly SensorStatus[]): Omit<Verdic
   return {
     mark: doubtful && mark === "good" ? "watch" : mark,
     sentence: repetitionSentence(last, findings, target, doubtful),
+    brief: repetitionWords(last, findings, target, doubtful),
     trouble,
   };
 }

@@ -69,6 +69,15 @@ test("the bridge's own fault stands and is not told twice", () => {
   );
 });
 
+test("several reasons are told at once, the worst first", () => {
+  const opened = { code: "hip_open", value: 12, threshold: 5, sd: 1, kind: "measured", phase: null, repetition: null, direction: null } as const;
+  const record = repetition({ repetition: 5, eccentric_s: 4.0, eccentric_movement_s: 4.1, faults: [{ ...opened }] });
+  const { findings } = judge(record, target);
+  expect(repetitionSentence(record, findings, target, false)).toBe(
+    "Repetition 5: hips opened 12°, 4.1 s down instead of 5.",
+  );
+});
+
 test("a line of the state is judged like the whole record", () => {
   expect(judge(brief(3, { eccentric_s: 3, eccentric_movement_s: 3.2 }), target).findings[0]?.code).toBe("fast_eccentric");
   expect(judge(brief(3, { faults: ["hip_open"] }), target).findings).toEqual([

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { linkDetails, linkFigures, sensorTrouble } from "../src/strings";
+import { linkDetails, linkFigures, sensorTrouble, sensorTroubleBriefly } from "../src/strings";
 import { sensor } from "./records";
 
 test("figures of a link leave out what is not known", () => {
@@ -45,4 +45,12 @@ test("a sensor that is connected and sends nothing is not called away", () => {
   expect(sensorTrouble(sensor({ link: "connected", reason: why }))).toBe(
     `The sensor on the pelvis is connected, but ${why}. Its angles are missing until then.`,
   );
+});
+
+test("where room is short a trouble is told in few words, and never more often than in many", () => {
+  expect(sensorTroubleBriefly(sensor())).toBeNull();
+  expect(sensorTroubleBriefly(sensor({ battery_percent: 9 }))).toBe("pelvis: 9 % battery left");
+  expect(sensorTroubleBriefly(sensor({ link: "lost" }))).toBe("pelvis: sensor away");
+  expect(sensorTroubleBriefly(sensor({ link: "stopped" }))).toBe("pelvis: sensor stopped");
+  expect(sensorTroubleBriefly(sensor({ reason: "it sends nothing" }))).toBe("pelvis: connected, sends nothing");
 });

@@ -1,9 +1,9 @@
-import { useRef } from "preact/hooks";
-import { usePainter } from "../frames";
-import type { Athlete } from "../gym";
+import { linkTo } from "../route";
 import type { Store } from "../store";
-import { exerciseName, MARK, phaseName, TEXT } from "../strings";
+import { COACH, exerciseName, MARK, phaseName, TEXT } from "../strings";
 import { needsLook, verdictOn } from "../verdict";
+import { CalibrationNote } from "./coach/calibration_note";
+import { PresenceNote } from "./coach/presence_note";
 import { Counting } from "./counting";
 import { Depth } from "./depth";
 import { FigureView } from "./figure_view";
@@ -12,8 +12,6 @@ import { Level } from "./level";
 import { RepetitionStrip } from "./repetition_strip";
 import { Sensors } from "./sensors";
 import { Trace } from "./trace";
-
-const SILENT_AFTER_MS = 2_500;
 
 export function AthleteCard({ id, store, solo }: { id: string; store: Store; solo: boolean }) {
   void store.version(id).value;
@@ -34,15 +32,19 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
       aria-label={athlete.name}
     >
       <header class="card-head">
-        <h2>{athlete.name}</h2>
+        <h2>
+          <a class="card-open" href={linkTo({ view: "set", athlete: id })} aria-label={COACH.open(athlete.name)}>
+            {athlete.name}
+          </a>
+        </h2>
         {state && <span class="facts">{exerciseName(state.exercise, state.side)}</span>}
         {set > 0 && <span class="card-set">{`${state ? "· " : ""}${TEXT.set(set, target?.sets ?? null)}`}</span>}
         <Sensors sensors={sensors} withWords={solo} />
       </header>
       <div class="card-figure">
-        <Silence athlete={athlete} />
         <FigureView athlete={athlete} />
         <Level athlete={athlete} />
+        <CalibrationNote calibration={state?.calibration ?? []} onlyDoubtful={false} />
       </div>
       <div class="card-lead">
         <p class="tally" aria-label={TEXT.repetitionsLabel(repetition, total)}>
@@ -61,7 +63,7 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
       <Trace athlete={athlete} withAxis={solo} />
       <LastRepetition repetition={athlete.lastRepetition} target={target} currentSet={set} />
       <RepetitionStrip repetitions={athlete.repetitions} target={target} />
-      <footer class="verdict" data-testid="verdict" aria-live="polite">
+      <footer class="verdict" data-testid="verdict">
         {verdict.trouble && (
           <p class="trouble">
             <span class="mark" aria-hidden="true">
@@ -79,20 +81,7 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
           {verdict.sentence}
         </p>
       </footer>
+      <PresenceNote athlete={athlete} />
     </article>
   );
-}
-
-/** Says so when nothing has come for a while, so that a frozen figure is not taken for a still athlete. */
-function Silence({ athlete }: { athlete: Athlete }) {
-  const element = useRef<HTMLSpanElement>(null);
-  usePainter(element, (now) => {
-    const box = element.current;
-    if (!box || athlete.liveArrivedMs === null) return;
-    const silentMs = now - athlete.liveArrivedMs;
-    const text = silentMs > SILENT_AFTER_MS ? TEXT.silent(Math.floor(silentMs / 1000)) : "";
-    if (box.textContent !== text) box.textContent = text;
-    box.closest(".card")?.classList.toggle("card-silent", text !== "");
-  }, 6);
-  return <span class="silence" ref={element} />;
 }

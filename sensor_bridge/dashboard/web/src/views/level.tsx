@@ -7,12 +7,15 @@ import { TEXT } from "../strings";
 import { PLAYBACK_DELAY_MS } from "./figure_view";
 
 const RANGE_DEG = 15;
+/** Often enough for whoever asks; a label that changes with every sample cannot be read out. */
+const LABEL_EVERY_MS = 1_000;
 
 /** The pelvis from the front as in a mirror: the bubble rises to the higher hip. */
 export function Level({ athlete }: { athlete: Athlete }) {
   const box = useRef<HTMLDivElement>(null);
   const bubble = useRef<HTMLSpanElement>(null);
   const text = useRef<HTMLSpanElement>(null);
+  const labelledMs = useRef(-Infinity);
 
   usePainter(box, (now) => {
     if (!box.current || !bubble.current || !text.current) return;
@@ -20,8 +23,9 @@ export function Level({ athlete }: { athlete: Athlete }) {
     const degrees =
       bridgeMs === null ? null : (athlete.angles.poseAt(bridgeMs - PLAYBACK_DELAY_MS)?.obliquityDeg ?? null);
     const shown = degrees === null ? "–" : `${decimal(Math.abs(degrees), 0)}°`;
-    if (text.current.textContent !== shown) {
-      text.current.textContent = shown;
+    if (text.current.textContent !== shown) text.current.textContent = shown;
+    if (now - labelledMs.current > LABEL_EVERY_MS) {
+      labelledMs.current = now;
       box.current.setAttribute("aria-label", TEXT.levelLabel(degrees));
     }
     box.current.dataset["level"] = degrees === null ? "unknown" : isLevel(degrees) ? "ok" : "tipped";
@@ -35,7 +39,9 @@ export function Level({ athlete }: { athlete: Athlete }) {
       <span class="level-tube">
         <span class="level-mark" style={{ "--place": -LEVEL_LIMIT_DEG / RANGE_DEG }} />
         <span class="level-mark" style={{ "--place": LEVEL_LIMIT_DEG / RANGE_DEG }} />
-        <span class="level-bubble" ref={bubble} />
+        <span class="level-slide" ref={bubble}>
+          <span class="level-bubble" />
+        </span>
       </span>
       <span class="level-side">{TEXT.right}</span>
       <span class="level-value" ref={text}>
