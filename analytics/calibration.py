@@ -47,6 +47,8 @@ class SegmentCalibration:
         Lines for the athlete, empty where all is well.
     still_up_segment
         Up while still, segment_frame: (0, 0, 1) where the athlete stood.
+    slip_deg
+        By how much the sensor seems to have slipped since, degrees; None where it has not.
     """
 
     placement: Placement
@@ -55,6 +57,7 @@ class SegmentCalibration:
     quality_deg: float
     warnings: tuple[str, ...] = ()
     still_up_segment: tuple[float, float, float] = (0.0, 0.0, 1.0)
+    slip_deg: float | None = None
 
     @property
     def is_forward_sure(self) -> bool:

@@ -364,8 +364,7 @@ class CalibrationSession:
             self._slips = SlipDetector(standing, self._parameters.slip)
         changed = []
         for slip in self._slips.push(tops_of(window)):
-            calibration = self.calibrations[slip.placement]
-            changed.append(replace(calibration, warnings=(*calibration.warnings, slip.warning)))
+            changed.append(slip.noted_in(self.calibrations[slip.placement]))
             self.calibrations[slip.placement] = changed[-1]
         return changed
 

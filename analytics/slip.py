@@ -6,7 +6,7 @@ A soft lockout moves pelvis and thighs together, and comes and goes; a clip that
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analytics.alignment import AlignedBlock
+    from analytics.calibration import SegmentCalibration
     from analytics.imu import FloatArray, Placement
+
+TOPS_SINCE = 2
+"""A slip is known when this many tops have been seen after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,11 @@ class Slip:
             f"{self.placement}: the sensor seems to have slipped by {self.angle_deg:.0f} degrees; "
             "its angles are off by as much since: fasten it and start again from standing still"
         )
+
+    def noted_in(self, calibration: SegmentCalibration) -> SegmentCalibration:
+        """Return the sensor's calibration with what has become of it."""
+        warnings = (*calibration.warnings, self.warning)
+        return replace(calibration, warnings=warnings, slip_deg=self.angle_deg)
 
 
 def tops_of(window: AlignedBlock) -> dict[Placement, FloatArray]:

@@ -13,6 +13,7 @@ from analytics.pipeline_output import (
     CalibrationEvent,
     SetEvent,
 )
+from analytics.slip import TOPS_SINCE
 from sensor_bridge.corrections import corrections
 from sensor_bridge.live_angles import LiveAngles
 from sensor_bridge.mqtt import field_types, payloads
@@ -28,6 +29,7 @@ from sensor_bridge.told_events import ToldEvents
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from analytics.calibration import SegmentCalibration
     from analytics.imu import FloatArray
     from analytics.pipeline_output import LiveState, PipelineEvent, PipelineOutput
     from analytics.prescription import Prescription
@@ -139,12 +141,27 @@ class AthleteMessages:
 
     def _calibration(self, event: CalibrationEvent) -> Outgoing:
         found = calibration_payload(event.calibration)
+        found = msgspec.structs.replace(found, slip=self._slip(event.calibration))
         self._calibrations[found.placement] = found
         time_ms = self._ms(event.time_ns)
         data = payloads.Calibration(
             athlete=self._card.athlete_id, t_ms=time_ms, calibration=list(self._calibrations.values())
         )
         return Outgoing(Channel.CALIBRATION, self._ids, time_ms, data)
+
+    def _slip(self, calibration: SegmentCalibration) -> payloads.Slip | None:
+        """Say where in the set it slipped: it is told two tops later."""
+        if calibration.slip_deg is None:
+            return None
+        known = self._calibrations.get(str(calibration.placement))
+        if known and known.slip and known.slip.angle_deg == calibration.slip_deg:
+            return known.slip
+        live = self._live
+        return payloads.Slip(
+            angle_deg=calibration.slip_deg,
+            set=live.set_number + self._told.shift if live else 0,
+            repetition=max(0, live.repetition_count - TOPS_SINCE) if live else 0,
+        )
 
     def _live_message(self, samples: LiveSamples) -> Outgoing:
         live = self._live

@@ -173,6 +173,7 @@ def calibration_payload(found: SegmentCalibration) -> payloads.SegmentCalibratio
         placement=str(found.placement),
         method=str(found.method),
         quality_deg=found.quality_deg if math.isfinite(found.quality_deg) else None,
+        warnings=list(found.warnings),
     )
 
 

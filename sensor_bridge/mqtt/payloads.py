@@ -194,12 +194,22 @@ class Prescription(Target, frozen=True, kw_only=True):
     side: Side
 
 
+class Slip(Struct, frozen=True, kw_only=True):
+    """A sensor that seems to have moved on the body."""
+
+    angle_deg: float
+    set: Count
+    repetition: Count
+
+
 class SegmentCalibration(Struct, frozen=True, kw_only=True):
     """How well one sensor's mounting on the body is known."""
 
     placement: Code
     method: str
     quality_deg: float | None
+    warnings: list[str] = field(default_factory=list)
+    slip: Slip | None = None
 
 
 class Calibration(Struct, frozen=True, kw_only=True):

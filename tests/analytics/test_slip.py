@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from analytics.calibration import CalibrationMethod, SegmentCalibration
 from analytics.imu import Placement
 from analytics.slip import Slip, SlipDetector
 
@@ -48,3 +50,12 @@ def test_one_top_alone_is_no_slip() -> None:
 def test_a_sensor_worn_alone_cannot_tell() -> None:
     detector = SlipDetector({PELVIS: up(0.0)})
     assert [detector.push({PELVIS: up(lean)}) for lean in (0.0, 12.0, 12.0)] == [[], [], []]
+
+
+def test_it_is_noted_with_the_calibration() -> None:
+    found = SegmentCalibration(LEFT, (1.0, 0.0, 0.0, 0.0), CalibrationMethod.MOUNT, 6.0, ("no gyroscope",))
+    noted = Slip(LEFT, 14.4).noted_in(found)
+    assert noted.slip_deg == 14.4
+    assert noted.warnings[0] == "no gyroscope"
+    assert "slipped by 14 degrees" in noted.warnings[1]
+    assert replace(noted, slip_deg=None, warnings=found.warnings) == found

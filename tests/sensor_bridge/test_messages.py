@@ -365,6 +365,35 @@ def test_the_state_holds_the_whole_picture() -> None:
     ]
 
 
+def test_a_slip_is_told_with_the_repetition_before_it() -> None:
+    messages = messages_of()
+    slipped = SegmentCalibration(
+        Placement.THIGH_LEFT,
+        (1.0, 0.0, 0.0, 0.0),
+        CalibrationMethod.MOUNT,
+        6.0,
+        ("it slipped",),
+        slip_deg=14.4,
+    )
+    (seat,) = on(
+        Channel.CALIBRATION,
+        messages.tell(output(CalibrationEvent(40 * S, slipped), live=live_state(40, count=8))),
+    )[0].calibration
+    assert seat.slip == payloads.Slip(angle_deg=14.4, set=1, repetition=6)
+    assert seat.warnings == ["it slipped"]
+
+    # Told anew of the same one later, it is still where it was; in a new set it was before its first.
+    later = output(CalibrationEvent(90 * S, slipped), live=live_state(90, count=3, set_number=2))
+    assert only(Channel.STATE, messages.tell(later)).data.calibration[0].slip == seat.slip
+    further = replace(slipped, slip_deg=22.0)
+    answer = messages.tell(
+        output(CalibrationEvent(99 * S, further), live=live_state(99, count=1, set_number=2))
+    )
+    assert on(Channel.CALIBRATION, answer)[0].calibration[0].slip == payloads.Slip(
+        angle_deg=22.0, set=2, repetition=0
+    )
+
+
 def test_after_a_set_the_state_shows_an_empty_set_and_the_last_repetition() -> None:
     messages = messages_of()
     messages.tell(output(told(1, 10.0, 0), live=live_state(10.0, count=1)))

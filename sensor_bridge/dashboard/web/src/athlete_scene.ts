@@ -1,7 +1,7 @@
 // What the athlete's page shows at the moment: which scene, which repetition, which line.
 
 import type { Athlete } from "./gym";
-import type { Mark } from "./judgement";
+import { judge, type Mark } from "./judgement";
 import type { Live, SensorStatus, SetSummary } from "./payloads";
 import { verdictOn } from "./verdict";
 
@@ -27,11 +27,11 @@ export function repetitionNow(athlete: Athlete): number {
 }
 
 /** The repetition done last in this set with its mark, once it has been judged. */
-export function lastDone(athlete: Athlete, sensors: readonly SensorStatus[]): { repetition: number; mark: Mark } | null {
+export function lastDone(athlete: Athlete): { repetition: number; mark: Mark } | null {
   const { set, repetition } = athlete.progress;
   const last = athlete.lastRepetition;
   if (!last || last.set !== set || last.repetition !== repetition) return null;
-  return { repetition, mark: verdictOn(athlete, sensors).mark ?? "good" };
+  return { repetition, mark: judge(last, athlete.state?.data.target ?? null).mark };
 }
 
 export interface Line {

@@ -214,6 +214,14 @@ export interface SegmentCalibration {
   placement: string;
   method: string;
   quality_deg: number | null;
+  warnings: Array<string>;
+  slip: Slip | null;
+}
+
+export interface Slip {
+  angle_deg: number;
+  set: number;
+  repetition: number;
 }
 
 export interface SensorStatus {

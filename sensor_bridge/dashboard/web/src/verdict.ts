@@ -2,9 +2,10 @@
 
 import type { Athlete } from "./gym";
 import { judge, type Mark } from "./judgement";
-import type { SensorStatus } from "./payloads";
+import type { SegmentCalibration, SensorStatus } from "./payloads";
 import type { Presence } from "./presence";
 import { faultSentence, repetitionSentence, repetitionWords, sensorTrouble, sensorTroubleBriefly, setSentence, TEXT } from "./strings";
+import { slipTrouble, slipTroubleBriefly } from "./strings/slips";
 
 export interface Verdict {
   mark: Mark | null;
@@ -19,12 +20,12 @@ export interface Verdict {
 export function verdictOn(athlete: Athlete, sensors: readonly SensorStatus[]): Verdict {
   const isBlind = sensors.some((sensor) => sensor.reason !== null || ["lost", "stopped"].includes(sensor.link));
   const told = toldOf(athlete, sensors);
-  const troubleBriefly = sensors.map(sensorTroubleBriefly).find((words) => words !== null);
+  const troubleBriefly = troubleWith(athlete, sensors, sensorTroubleBriefly, slipTroubleBriefly);
   return { ...told, isBlind, brief: troubleBriefly ?? (told.brief || told.sentence) };
 }
 
 function toldOf(athlete: Athlete, sensors: readonly SensorStatus[]): Omit<Verdict, "isBlind" | "brief"> & { brief?: string } {
-  const trouble = sensors.map(sensorTrouble).find((sentence) => sentence !== null) ?? null;
+  const trouble = troubleWith(athlete, sensors, sensorTrouble, slipTrouble);
   const target = athlete.state?.data.target ?? null;
   const last = athlete.lastRepetition;
   const finished = athlete.latestSet;
@@ -58,6 +59,18 @@ function toldOf(athlete: Athlete, sensors: readonly SensorStatus[]): Omit<Verdic
     brief: repetitionWords(last, findings, target, doubtful),
     trouble,
   };
+}
+
+/** What is wrong with the sensors: first the ones that are not heard, then those that sit otherwise. */
+function troubleWith(
+  athlete: Athlete,
+  sensors: readonly SensorStatus[],
+  wordsOnLink: (sensor: SensorStatus) => string | null,
+  wordsOnSeat: (seat: SegmentCalibration, currentSet: number) => string | null,
+): string | null {
+  const seats = athlete.state?.data.calibration ?? [];
+  const slips = seats.map((seat) => wordsOnSeat(seat, athlete.progress.set));
+  return [...sensors.map(wordsOnLink), ...slips].find((words) => words !== null) ?? null;
 }
 
 export function needsLook(verdict: Verdict): boolean {

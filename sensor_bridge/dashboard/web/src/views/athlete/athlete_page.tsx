@@ -41,7 +41,7 @@ export function AthletePage({ id, store }: { id: string; store: Store }) {
             {scene === "resting" ? (
               <SetEnd athlete={athlete} target={athlete.state?.data.target ?? null} />
             ) : (
-              <Work athlete={athlete} sensors={sensors} scene={scene} />
+              <Work athlete={athlete} scene={scene} />
             )}
             <Say athlete={athlete} sensors={sensors} scene={scene} />
           </>
@@ -70,7 +70,7 @@ const WORDS: Record<Scene, string | null> = {
   resting: null,
 };
 
-function Work({ athlete, sensors, scene }: SceneProps) {
+function Work({ athlete, scene }: Omit<SceneProps, "sensors">) {
   const target = athlete.state?.data.target ?? null;
   const { phase, posture } = athlete.progress;
   return (
@@ -81,7 +81,7 @@ function Work({ athlete, sensors, scene }: SceneProps) {
           {phaseName(phase, posture)}
         </span>
       </p>
-      <BigCount athlete={athlete} target={target} done={lastDone(athlete, sensors)} words={WORDS[scene]} />
+      <BigCount athlete={athlete} target={target} done={lastDone(athlete)} words={WORDS[scene]} />
       <DepthBar athlete={athlete} target={target} />
       <div class="athlete-figure">
         <FigureView athlete={athlete} />
