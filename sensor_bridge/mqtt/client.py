@@ -42,6 +42,7 @@ class MqttClient:
         self.settings = settings
         self.counts = ClientCounts()
         self._tls = settings.tls_context()
+        self._has_spoken_5 = False
         self._connection: Connection | None = None
         self._subscriptions: dict[str, int] = {}
         self._listeners: list[Callable[[bool], None]] = []
@@ -196,11 +197,16 @@ class MqttClient:
         wanted = self.settings.protocol
         if wanted is Protocol.AUTO:
             try:
-                return await self._open(stack, Protocol.V5)
-            except SpeaksNotVersion5:
+                connection = await self._open(stack, Protocol.V5)
+            except SpeaksNotVersion5 as error:
+                # Once it spoke version 5, silence means that it is busy: over 3.1.1 refusals would be lost.
+                if self._has_spoken_5 and not error.is_said:
+                    raise
                 connection = await self._open(stack, Protocol.V311)
                 log.warning("%s speaks only MQTT 3.1.1: refusals cannot be seen", self.settings.address)
-                return connection
+            else:
+                self._has_spoken_5 = True
+            return connection
         return await self._open(stack, wanted)
 
     async def _open(self, stack: contextlib.AsyncExitStack, protocol: Protocol) -> Connection:

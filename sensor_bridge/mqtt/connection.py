@@ -40,7 +40,17 @@ _FRAMING_BYTES = (
 
 
 class SpeaksNotVersion5(BrokerUnavailable):
-    """The broker refused MQTT 5, or kept silent as brokers of 3.1.1 may."""
+    """The broker refused MQTT 5, or kept silent as brokers of 3.1.1 may.
+
+    Attributes
+    ----------
+    is_said
+        Whether it said so; False: it kept silent.
+    """
+
+    def __init__(self, message: str, *, is_said: bool = False) -> None:
+        super().__init__(message)
+        self.is_said = is_said
 
 
 class Connection:
@@ -195,7 +205,7 @@ class Connection:
             raise silent(f"the broker at {address} takes the connection but does not answer")
         reason = self._accepted.result()
         if reason.value == _UNSUPPORTED_PROTOCOL and self.protocol is Protocol.V5:
-            raise SpeaksNotVersion5(f"the broker at {address} does not speak MQTT 5")
+            raise SpeaksNotVersion5(f"the broker at {address} does not speak MQTT 5", is_said=True)
         if reason.is_failure:
             raise BrokerRefused(f"the broker at {address} refused {self._settings.client_id!r}: {reason}")
 

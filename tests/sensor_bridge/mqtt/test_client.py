@@ -172,6 +172,56 @@ async def test_auto_falls_back_where_version_5_meets_silence(embedded: BrokerUnd
         assert client.protocol is Protocol.V311
 
 
+@pytest.mark.parametrize(
+    ("answers", "spoken"),
+    [
+        # Silence at first: a broker of 3.1.1. Silence later: one that is busy.
+        (["silence", "yes"], [5, 4]),
+        (["yes, then gone", "silence", "yes"], [5, 5, 5]),
+        (["yes, then gone", "no", "yes"], [5, 5, 4]),
+    ],
+)
+async def test_a_broker_that_spoke_version_5_is_not_left_for_3_1_1_over_a_silence(
+    answers: list[str], spoken: list[int]
+) -> None:
+    heard: list[int] = []
+    ends: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ends.append(writer)
+        connect = await reader.readuntil(b"MQTT")
+        assert connect[0] == 0x10
+        version = (await reader.readexactly(1))[0]
+        answer = answers[len(heard)]
+        heard.append(version)
+        properties = b"\0" if version == 5 else b""
+        code = b"\x84" if answer == "no" else b"\0"
+        if answer != "silence":
+            body = b"\0" + code + properties
+            writer.write(bytes([0x20, len(body)]) + body)
+            await writer.drain()
+        if answer != "yes, then gone":
+            await reader.read()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = MqttSettings(client_id="c", port=port, connect_timeout_s=0.5, longest_backoff_s=0.1)
+    async with server, MqttClient(settings) as client:
+
+        def hang_up() -> None:
+            if answers[len(heard) - 1] == "yes, then gone":
+                ends[-1].close()
+
+        client.add_connection_listener(lambda is_connected: hang_up() if is_connected else None)
+        await until(lambda: len(heard) == len(answers) and client.is_connected)
+        assert heard == spoken
+    for end in ends:
+        end.close()
+    for end in ends:
+        with contextlib.suppress(OSError):
+            await end.wait_closed()
+
+
 @pytest.mark.broker
 async def test_after_a_broker_restart_subscriptions_hold_and_listeners_know(
     mosquitto: Mosquitto, real: BrokerUnderTest
