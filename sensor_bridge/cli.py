@@ -18,6 +18,7 @@ from typer.exceptions import TyperException
 
 from sensor_bridge.cli_arguments import ConfigFile, Headless, PagePort, ResultFile, TraceFile
 from sensor_bridge.cli_conformance import sensors_conformance
+from sensor_bridge.cli_outbox import outbox
 from sensor_bridge.cli_sensors import sensors
 from sensor_bridge.cli_sessions import sessions
 from sensor_bridge.commands.watch_words import printable
@@ -306,6 +307,7 @@ def tokens(
 
 
 app.add_typer(sessions, name="sessions")
+app.add_typer(outbox, name="outbox")
 sensors.command("conformance")(sensors_conformance)
 app.add_typer(sensors, name="sensors")
 

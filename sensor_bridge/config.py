@@ -15,6 +15,7 @@ from sensor_bridge.ble.drivers import DRIVERS
 from sensor_bridge.ble.drivers.generic import GenericDriver, GenericLayout
 from sensor_bridge.dashboard.listening import serves_this_machine_only
 from sensor_bridge.mqtt.topics import checked_id
+from sensor_bridge.outbox_config import OutboxConfig
 
 APPLICATION = "hipline"
 _ACCEL_RANGES = dict(zip((2, 4, 8, 16), AccelRange, strict=True))
@@ -329,7 +330,7 @@ class Config(_Section):
         Who wears what.
     layouts
         What the notifications of boards with a sketch of one's own hold, by name (docs/sensors.md).
-    mqtt, dashboard, streaming, radio
+    mqtt, dashboard, streaming, radio, outbox
         See their classes.
     """
 
@@ -341,6 +342,7 @@ class Config(_Section):
     dashboard: DashboardConfig = DashboardConfig()
     streaming: StreamingConfig = StreamingConfig()
     radio: RadioConfig = RadioConfig()
+    outbox: OutboxConfig = OutboxConfig()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:

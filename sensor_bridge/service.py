@@ -33,7 +33,7 @@ from sensor_bridge.healing import Healing
 from sensor_bridge.host_clock import HostClock
 from sensor_bridge.intake import Intake
 from sensor_bridge.mqtt.client import MqttClient
-from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
+from sensor_bridge.mqtt.outbox import Outbox
 from sensor_bridge.mqtt.retained import RetainedBoard
 from sensor_bridge.mqtt.status import ServiceStatusPublisher
 from sensor_bridge.mqtt.topics import Topics
@@ -263,7 +263,12 @@ async def run_bridge(
             MqttClient(access.bridge_settings(f"{config.gym}-{SERVICE}", status.will))
         )
         outbox = await stack.enter_async_context(
-            Outbox(OutboxSettings(config.data_folder / "outbox.sqlite"), client, status.set_alarm)
+            Outbox(
+                config.outbox.settings(config.data_folder),
+                client,
+                status.set_alarm,
+                lambda: clock.now_ns() / 1e6,
+            )
         )
         board = RetainedBoard(client)
         names = {athlete.id: athlete.name for athlete in config.athletes}

@@ -177,7 +177,8 @@ class Outbox:
         upkeep_s = self._probed_s = loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), max(0.0, upkeep_s - loop.time()))
+                async with asyncio.timeout_at(upkeep_s):  # wait_for may swallow a cancellation
+                    await self._work.wait()
             self._work.clear()
             try:
                 if loop.time() >= upkeep_s:

@@ -37,7 +37,7 @@ class OutboxAlarms:
         """Tell that the space granted to the outbox goes to its end."""
         self._tell(
             FILLING_ALARM,
-            f"the outbox is {fill:.0%} full: is the broker running? hipline outbox shows what waits"
+            f"the outbox is {fill:.0%} full: is the broker running? hipline outbox list shows what waits"
             if fill >= _FILLING
             else None,
         )
@@ -57,7 +57,7 @@ class OutboxAlarms:
         count = f"{refused + expired} event{'s' if refused + expired > 1 else ''}"
         self._tell(
             DEAD_ALARM,
-            f"{count} put aside ({refused} refused, {expired} expired){because}: hipline outbox shows them"
+            f"{count} put aside ({refused} refused, {expired} expired){because}: hipline outbox list shows them"
             if refused + expired
             else None,
         )
@@ -67,7 +67,7 @@ class OutboxAlarms:
         self._tell(
             LOST_ALARM,
             f"{count} event{'s' if count > 1 else ''} given up, there being no room on the disk or in memory:"
-            " hipline outbox names them once the disk takes them down"
+            " hipline outbox list names them once the disk takes them down"
             if count
             else None,
         )

@@ -127,7 +127,7 @@ class OutboxStore:
 
     def __init__(self, path: Path, *, max_bytes: int | None = None, is_owner: bool = True) -> None:
         self._max_bytes = max_bytes
-        self._folder = path.parent
+        self.path = path
         with contextlib.ExitStack() as opened:
             if is_owner:
                 opened.enter_context(ownership(path))
@@ -364,6 +364,6 @@ class OutboxStore:
     def _why_full(self, error: sqlite3.DatabaseError) -> str:
         # A full disk and a reached bound come as the same error.
         is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        if is_full and self._max_bytes is not None and shutil.disk_usage(self._folder).free > _ROOM_BYTES:
+        if is_full and self._max_bytes is not None and shutil.disk_usage(self.path.parent).free > _ROOM_BYTES:
             return f"the outbox is full: all of its {self._max_bytes / 1e6:g} MB wait for the broker"
         return f"the outbox cannot be written: {error}: free some space on the disk"

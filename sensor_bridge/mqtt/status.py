@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sensor_bridge.mqtt.retained import RetainedBoard
+
+log = logging.getLogger(__name__)
 
 _FAREWELL_TIMEOUT_S = 2.0
 
@@ -75,13 +78,17 @@ class ServiceStatusPublisher:
         return list(self._alarms.values())
 
     def set_alarm(self, code: str, text: str | None) -> None:
-        """Raise or change the alarm `code`; None ends it."""
-        if self._alarms.get(code) == text:
+        """Raise or change the alarm `code`, on the topic and at its rise in the terminal; None ends it."""
+        before = self._alarms.get(code)
+        if before == text:
             return
         if text is None:
             del self._alarms[code]
+            log.warning("over: %s", before)
         else:
             self._alarms[code] = text
+            if before is None:
+                log.warning("%s", text)
         self._publish()
 
     def _publish(self) -> None:

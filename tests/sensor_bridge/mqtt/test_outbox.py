@@ -423,7 +423,7 @@ async def test_rules_that_were_mended_are_noticed_and_nothing_is_lost(
         code, text = alarms[-1]
         assert code == "outbox_dead_letters"
         assert text is not None
-        assert "Not authorized: hipline outbox shows them" in text
+        assert "Not authorized: hipline outbox list shows them" in text
         mosquitto.stop()
         mosquitto.grant(ACCESS)
         mosquitto.start()
@@ -449,7 +449,7 @@ async def test_what_no_broker_took_is_put_aside_in_time_and_can_be_sent_later(
         ((code, text),) = alarms
         assert (code, text) == (
             "outbox_dead_letters",
-            "1 event put aside (0 refused, 1 expired): hipline outbox shows them",
+            "1 event put aside (0 refused, 1 expired): hipline outbox list shows them",
         )
         (letter,) = await outbox.dead_letters()
         assert (letter.event, letter.reason) == (event(1), "no broker took it within 0.0416667 days")
