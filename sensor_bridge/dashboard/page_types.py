@@ -1,7 +1,7 @@
-"""Write the page's view of the payloads: TypeScript types and the JSON Schema it checks messages with.
+"""Write the page's view of payloads and answers: TypeScript types, and the JSON Schema it checks them with.
 
-Run ``python -m sensor_bridge.dashboard.page_types`` after a change of `sensor_bridge.mqtt.payloads`;
-a test compares the files with what this module would write.
+Run ``python -m sensor_bridge.dashboard.page_types`` after a change of `sensor_bridge.mqtt.payloads` or of
+`sensor_bridge.archive.answers`; a test compares the files with what this module would write.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
+from sensor_bridge.archive.answers import AthleteEntry, Progress, SessionDetail, SessionEntry
 from sensor_bridge.mqtt.command_payloads import COMMANDS
 from sensor_bridge.mqtt.payloads import PAYLOADS
 from sensor_bridge.mqtt.topics import Channel
+from sensor_bridge.report.set_pictures import SetPicture
 
 _SHOWN = {
     "live": Channel.LIVE,
@@ -27,6 +29,7 @@ _SHOWN = {
     "service": Channel.SERVICE_STATUS,
     "response": Channel.RESPONSE,
 }
+_ANSWERS = (AthleteEntry, SessionEntry, SessionDetail, Progress, SetPicture)
 _FOLDER = Path(__file__).parent / "web" / "src"
 _REFERENCE = "#/$defs/"
 _KEPT = (
@@ -62,14 +65,30 @@ def types_text() -> str:
     """Return the text of ``payloads.ts``."""
     schema = payload_schema()
     parts = [
-        "// Written by `python -m sensor_bridge.dashboard.page_types` from the payload models: do not edit.\n"
+        _head("payload models"),
+        *_interfaces(schema["$defs"]),
     ]
-    for name, definition in schema["$defs"].items():
-        lines = [f"  {key}: {_type(value)};" for key, value in definition["properties"].items()]
-        parts.append("\n".join([f"export interface {name} {{", *lines, "}\n"]))
     channels = [f"  {name}: {payload};" for name, payload in schema["channels"].items()]
     parts.append("\n".join(["export interface PayloadByChannel {", *channels, "}\n"]))
     return "\n".join([*parts, *_command_types()])
+
+
+def archive_types_text() -> str:
+    """Return the text of ``archive_types.ts``."""
+    _, definitions = msgspec.json.schema_components(_ANSWERS, ref_template=_REFERENCE + "{name}")
+    return "\n".join([_head("archive's answers"), *_interfaces(definitions)])
+
+
+def _head(source: str) -> str:
+    return f"// Written by `python -m sensor_bridge.dashboard.page_types` from the {source}: do not edit.\n"
+
+
+def _interfaces(definitions: dict[str, Any]) -> list[str]:
+    parts = []
+    for name, definition in definitions.items():
+        lines = [f"  {key}: {_type(value)};" for key, value in definition["properties"].items()]
+        parts.append("\n".join([f"export interface {name} {{", *lines, "}\n"]))
+    return parts
 
 
 def _command_types() -> list[str]:
@@ -120,7 +139,8 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Write both files."""
+    """Write all files."""
+    (_FOLDER / "archive_types.ts").write_text(archive_types_text(), encoding="utf-8")
     (_FOLDER / "payload_schema.json").write_text(schema_text(), encoding="utf-8")
     (_FOLDER / "payloads.ts").write_text(types_text(), encoding="utf-8")
 

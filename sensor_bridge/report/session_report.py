@@ -11,9 +11,9 @@ import numpy as np
 
 from sensor_bridge.archive.progress import sides_progress
 from sensor_bridge.commands.watch_words import exercise_words, fault_words, spoken
-from sensor_bridge.report.data_quality import PLOTTED, not_measured_words, places, quality_words
+from sensor_bridge.report.data_quality import not_measured_words, places, quality_words
 from sensor_bridge.report.judgement import judge
-from sensor_bridge.report.plots import AnglePlot, AngleStretch, Moment, angle_plot
+from sensor_bridge.report.set_pictures import set_plot
 from sensor_bridge.report.wording import (
     LABELS,
     NOTHING,
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from sensor_bridge.archive.answers import ArchivedRepetition, ArchivedSet, SessionDetail
+    from sensor_bridge.report.plots import AnglePlot, AngleStretch
 
-_AROUND_A_SET_MS = 2000.0
 _CURVES = {
     "hip_flexion_left_deg": "left hip",
     "hip_flexion_right_deg": "right hip",
@@ -217,7 +217,7 @@ def _set_part(
         for column in COLUMNS
         if any(getattr(one, column.name) is not None for one in repetitions)
     )
-    plot = _plot(summary, repetitions, angles)
+    plot = set_plot(summary, repetitions, angles)
     sentences = []
     if summary.adherence is not None:
         sentences.append(f"Against what was asked: {adherence_words(summary.adherence, len(repetitions))}.")
@@ -258,26 +258,6 @@ def _facts(summary: ArchivedSet) -> Iterable[tuple[str, str]]:
 
 def _plus_minus(value: float, sd: float | None, digits: int, unit: str) -> str:
     return f"{number(value, digits)} {doubt(sd, digits)} {unit}"
-
-
-def _plot(
-    summary: ArchivedSet, repetitions: Sequence[ArchivedRepetition], angles: AngleStretch | None
-) -> AnglePlot | None:
-    starts = [one.eccentric_start_ms for one in repetitions] + [
-        one.concentric_start_ms for one in repetitions
-    ]
-    ends = [one.eccentric_end_ms for one in repetitions] + [one.concentric_end_ms for one in repetitions]
-    edges = [edge for edge in [*starts, *ends, summary.start_ms, summary.end_ms] if edge is not None]
-    if angles is None or not edges:
-        return None
-    stretch = angles.between(min(edges) - _AROUND_A_SET_MS, max(edges) + _AROUND_A_SET_MS)
-    shown = {name: stretch.angles_deg[name] for name in PLOTTED if name in stretch.angles_deg}
-    lowerings = [
-        Moment(one.eccentric_start_ms, one.eccentric_end_ms, str(one.repetition))
-        for one in repetitions
-        if one.eccentric_start_ms is not None and one.eccentric_end_ms is not None
-    ]
-    return angle_plot(AngleStretch(stretch.t_ms, shown), lowerings)
 
 
 def _row(repetition: ArchivedRepetition, columns: Sequence[Column]) -> Row:

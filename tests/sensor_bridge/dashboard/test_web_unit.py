@@ -58,7 +58,11 @@ def test_the_types_of_the_page() -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("payloads.ts", page_types.types_text), ("payload_schema.json", page_types.schema_text)],
+    [
+        ("payloads.ts", page_types.types_text),
+        ("payload_schema.json", page_types.schema_text),
+        ("archive_types.ts", page_types.archive_types_text),
+    ],
 )
 def test_the_page_knows_the_payloads_of_today(name: str, text: object) -> None:
     assert callable(text)

@@ -14,6 +14,8 @@ import "./style/solo.css";
 import "./style/phone.css";
 import "./style/athlete.css";
 import "./style/athlete_rest.css";
+import "./style/archive.css";
+import "./style/archive_charts.css";
 import "./style/motion.css";
 import "./style/door.css";
 import { showTheme } from "./theme";

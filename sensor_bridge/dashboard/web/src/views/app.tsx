@@ -2,6 +2,9 @@ import { token } from "../access";
 import { ledTo, route } from "../route";
 import type { Store } from "../store";
 import { AthletePage } from "./athlete/athlete_page";
+import { ProgressPage } from "./archive/progress_page";
+import { SessionPage } from "./archive/session_page";
+import { SessionsPage } from "./archive/sessions_page";
 import { Grid } from "./coach/grid";
 import { UnknownPage } from "./unknown_page";
 
@@ -13,6 +16,12 @@ export function App({ store }: { store: Store }) {
       return <Grid store={store} />;
     case "athlete":
       return <AthletePage key={here.athlete} id={here.athlete} store={store} />;
+    case "sessions":
+      return <SessionsPage store={store} />;
+    case "session":
+      return <SessionPage key={`${here.session} ${here.athlete}`} store={store} session={here.session} athlete={here.athlete} />;
+    case "progress":
+      return <ProgressPage key={here.athlete} store={store} athlete={here.athlete} />;
     default:
       return <UnknownPage store={store} />;
   }
