@@ -1,4 +1,4 @@
-"""The HTTP API of the archive, ``/api/v1/``: who asks, for what, and the answer as JSON.
+"""The HTTP API of the archive, ``/api/v1/``: who asks, for what, and the answer.
 
 Reading happens in threads, two at a time at most: the event loop measures meanwhile.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -16,15 +17,18 @@ from sensor_bridge.archive.reading import MOST_SESSIONS
 from sensor_bridge.dashboard.authorization import error_text, user_of, user_who_may_see
 from sensor_bridge.errors import BridgeError
 from sensor_bridge.mqtt.topics import ID_PATTERN
+from sensor_bridge.report.page import report_policy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from sensor_bridge.archive.reading import ArchiveReader
     from sensor_bridge.mqtt.users import User
+    from sensor_bridge.report.session_reports import SessionReports
 
 _SESSION = r"{session:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}}"
 _ATHLETE = f"{{athlete:{ID_PATTERN}}}"
+_NO_SESSION = "there is no such session"
 _AT_A_TIME = 2
 _LONGEST_CODE = 64
 
@@ -38,10 +42,13 @@ class ArchiveApi:
     ----------
     reader
         Of the archive.
+    reports
+        Makes reports and pictures of sessions.
     """
 
-    def __init__(self, reader: ArchiveReader) -> None:
+    def __init__(self, reader: ArchiveReader, reports: SessionReports) -> None:
         self._reader = reader
+        self._reports = reports
         self._at_a_time = asyncio.Semaphore(_AT_A_TIME)
 
     def routes(self) -> list[web.RouteDef]:
@@ -51,6 +58,8 @@ class ArchiveApi:
             web.get("/api/v1/athletes", self._guarded(self._athletes)),
             web.get("/api/v1/sessions", self._guarded(self._sessions)),
             web.get(session, self._guarded(self._session)),
+            web.get(f"{session}/pictures", self._guarded(self._pictures)),
+            web.get(f"{session}/report.html", self._guarded(self._report)),
             web.get(f"/api/v1/athletes/{_ATHLETE}/progress", self._guarded(self._progress)),
             web.get("/api/{rest:.*}", self._guarded(_nothing)),
         ]
@@ -94,7 +103,28 @@ class ArchiveApi:
     async def _session(self, request: web.Request, _user: User) -> web.Response:
         session, athlete = request.match_info["session"], request.match_info["athlete"]
         found = await self._read(lambda: self._reader.session(session, athlete))
-        return _json(found) if found is not None else _problem(404, "there is no such session")
+        return _json(found) if found is not None else _problem(404, _NO_SESSION)
+
+    async def _pictures(self, request: web.Request, _user: User) -> web.Response:
+        session, athlete = request.match_info["session"], request.match_info["athlete"]
+        found = await self._read(lambda: self._reports.pictures(session, athlete))
+        answer = _json(found) if found is not None else _problem(404, _NO_SESSION)
+        answer.enable_compression()
+        return answer
+
+    async def _report(self, request: web.Request, _user: User) -> web.Response:
+        session, athlete = request.match_info["session"], request.match_info["athlete"]
+        now_ms = time.time() * 1000.0
+        page = await self._read(lambda: self._reports.page(session, athlete, now_ms=now_ms))
+        if page is None:
+            return _problem(404, _NO_SESSION)
+        answer = web.Response(
+            text=page,
+            content_type="text/html",
+            headers={"Cache-Control": "no-store", "Content-Security-Policy": report_policy()},
+        )
+        answer.enable_compression()
+        return answer
 
     async def _progress(self, request: web.Request, _user: User) -> web.Response:
         exercise = _query(request, {"exercise"}).get("exercise")

@@ -231,7 +231,8 @@ def _guard(settings: DashboardSettings) -> Middleware:
         except web.HTTPException as error:
             error.headers.update(headers)
             raise
-        response.headers.update(headers)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)  # a report brings a content security policy of its own
         return response
 
     return guard

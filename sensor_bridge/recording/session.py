@@ -115,7 +115,7 @@ def create_session(
     session_id = str(uuid7())
     started_at = _rfc3339(now or datetime.now(UTC))
     header = {**(metadata or {}), "session": session_id, "started_at": started_at}
-    folder = data_folder / _SESSIONS_NAME / session_id
+    folder = session_folder(data_folder, session_id)
     try:
         folder.mkdir(parents=True)
     except OSError as error:
@@ -173,6 +173,11 @@ def list_sessions(data_folder: Path) -> list[Session]:
         except (RecordingError, OSError) as error:
             _log.warning("%s: passed over: %s", folder, error)
     return sessions
+
+
+def session_folder(data_folder: Path, session_id: str) -> Path:
+    """Tell where a session lies, or would."""
+    return data_folder / _SESSIONS_NAME / session_id
 
 
 def open_session(folder: Path) -> Session:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from analytics.imu import FloatArray
 
@@ -38,7 +40,7 @@ class AngleStretch:
     """
 
     t_ms: FloatArray
-    angles_deg: Mapping[str, FloatArray]
+    angles_deg: Mapping[str, NDArray[np.floating[Any]]]
 
     def between(self, start_ms: float, end_ms: float) -> AngleStretch:
         """Cut out ``start_ms`` to ``end_ms``, both included."""

@@ -15,6 +15,8 @@ from sensor_bridge.archive.reading import ArchiveReader
 from sensor_bridge.archive.store import FILE_NAME
 from sensor_bridge.dashboard.api import ArchiveApi
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
+from sensor_bridge.report.page import report_policy
+from sensor_bridge.report.session_reports import SessionReports
 from tests.sensor_bridge.archive.told import DAY_MS, START_MS, event_id, session_id, three_sessions
 
 if TYPE_CHECKING:
@@ -32,7 +34,8 @@ NEWEST = session_id(2)
 
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[str]:
-    async with DashboardServer(SETTINGS, ArchiveApi(ArchiveReader(folder))) as server:
+    reader = ArchiveReader(folder)
+    async with DashboardServer(SETTINGS, ArchiveApi(reader, SessionReports(reader, folder))) as server:
         yield server.url
 
 
@@ -231,3 +234,23 @@ def test_the_server_leaves_no_socket_behind(tmp_path: Path) -> None:
     port = asyncio.run(serve())
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+async def test_a_report_and_the_pictures_of_a_session_are_served(tmp_path: Path) -> None:
+    three_sessions(tmp_path)
+    async with serving(tmp_path) as url:
+        status, page, headers = await ask(url, f"api/v1/sessions/{session_id(0)}/anna/report.html")
+        _, pictures, _ = await ask(url, f"api/v1/sessions/{session_id(0)}/anna/pictures")
+        unknown = [
+            (await ask(url, f"api/v1/sessions/{session_id(9)}/anna/{what}"))[0]
+            for what in ("report.html", "pictures")
+        ]
+        stranger, _, _ = await ask(url, f"api/v1/sessions/{session_id(0)}/anna/report.html", BEN)
+    assert status == 200
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert headers["Content-Security-Policy"] == report_policy()
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert b"<title>Anna Berg, " in page
+    assert pictures == [{"set": 1, "plot": None}]
+    assert unknown == [404, 404]
+    assert stranger == 403
