@@ -148,14 +148,14 @@ class _Scale:
         slope = (places[1] - places[0]) / ((values[1] - values[0]) or 1.0)
         return cls(slope, places[0] - slope * values[0])
 
-    def at(self, values: FloatArray) -> FloatArray:
+    def at(self, values: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         return self.offset + self.slope * values
 
     def place(self, value: float) -> float:
         return round(self.offset + self.slope * value, 1)
 
 
-def _path(seconds: FloatArray, x: FloatArray, y: FloatArray) -> str:
+def _path(seconds: FloatArray, x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]) -> str:
     """Write a path; it is broken where samples are missing."""
     every = max(1, math.ceil(len(x) / _MOST_POINTS))
     longest = _BREAK_PERIODS * float(np.median(np.diff(seconds))) * every
