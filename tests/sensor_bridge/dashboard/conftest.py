@@ -87,12 +87,15 @@ class Stage:
         gym.announce()
         return gym
 
-    async def page(self, *, width: int = 1280, height: int = 720) -> Page:
-        """Open the page and wait until it is connected."""
+    async def page(
+        self, *, width: int = 1280, height: int = 720, user: str = "coach", script: str = ""
+    ) -> Page:
+        """Open the page as somebody, with a script run before it, and wait until it is connected."""
         page = await self.browser.new_page(viewport={"width": width, "height": height})
+        await page.add_init_script(script)
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        await page.goto(page_link(self.server.url, f"coach.{TOKENS['coach']}"))
+        await page.goto(page_link(self.server.url, f"{user}.{TOKENS[user]}"))
         await page.wait_for_selector("[data-testid=connection-state][data-state=live]")
         return page
 

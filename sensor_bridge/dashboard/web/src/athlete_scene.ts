@@ -3,6 +3,7 @@
 import type { Athlete } from "./gym";
 import { judge, type Mark } from "./judgement";
 import type { Live, SensorStatus, SetSummary } from "./payloads";
+import { warningLine } from "./strings/athlete";
 import { verdictOn } from "./verdict";
 
 export type Scene = "calibrating" | "ready" | "working" | "resting";
@@ -46,7 +47,9 @@ export function lineOn(athlete: Athlete, sensors: readonly SensorStatus[]): Line
   const { set } = athlete.progress;
   const last = athlete.lastRepetition;
   const isFirst = sceneOf(athlete) === "working" && (last === null || last.set !== set);
-  return isFirst && verdict.mark !== "watch" ? { mark: null, sentence: "", trouble: verdict.trouble } : verdict;
+  if (isFirst && verdict.mark !== "watch") return { mark: null, sentence: "", trouble: verdict.trouble };
+  const spoilt = last?.warnings[0];
+  return { ...verdict, trouble: verdict.trouble ?? (spoilt ? warningLine(last.repetition, spoilt) : null) };
 }
 
 /** The bridge's summary of the set that is in view, where it came. */

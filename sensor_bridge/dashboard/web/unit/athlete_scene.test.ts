@@ -51,6 +51,12 @@ test("the line is of this set, not of the one before", () => {
   expect(lineOn(found, [])).toMatchObject({ mark: null, sentence: "" });
 });
 
+test("what spoils the numbers of the last repetition is said with it", () => {
+  const found = athlete("top", { repetition: 1 });
+  found.applyRepetition("r1", repetition({ warnings: ["0.40 s of data are missing in this repetition"] }), 9_000);
+  expect(lineOn(found, []).trouble).toBe("Repetition 1: 0.40 s of data are missing in this repetition.");
+});
+
 test("rest is counted from the end of the last repetition, by the summary where that was not timed", () => {
   const found = athlete("rest", { set: 2 });
   expect(restSinceMs(found)).toBeNull();

@@ -114,6 +114,11 @@ export function faultLine(fault: FaultyRepetition, target: Target | null, isLyin
   return `${capital(ATHLETE.repetition(fault.repetition))}: ${sentence}${fault.more > 0 ? ATHLETE.alsoThere(fault.more) : ""}`;
 }
 
+/** What spoils the numbers of a repetition, as the bridge tells it. */
+export function warningLine(repetition: number, warning: string): string {
+  return `${capital(ATHLETE.repetition(repetition))}: ${warning}.`;
+}
+
 /** Which repetition was the best, or that none stands out; null where there is nothing to compare. */
 export function bestLine({ best, repetitions }: SetReport): string | null {
   if (best.length === 0) return null;

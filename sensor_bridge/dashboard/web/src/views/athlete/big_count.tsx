@@ -56,7 +56,7 @@ export function BigCount({ athlete, target, done, words }: Props) {
       if (!(pip instanceof HTMLElement)) continue;
       const fill = count?.fills[index] ?? 0;
       pip.style.setProperty("--fill", fill.toFixed(3));
-      pip.classList.toggle("is-under", fill > 0.6);
+      pip.classList.toggle("is-under", fill > 0.5);
     }
   });
 
