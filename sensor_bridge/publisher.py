@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from sensor_bridge.mqtt.event_ids import message_id
 from sensor_bridge.mqtt.outbox_store import OutgoingEvent
 from sensor_bridge.mqtt.payloads import encode, envelope
-from sensor_bridge.mqtt.topics import DELIVERY
+from sensor_bridge.mqtt.topics import DELIVERY, Channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +45,9 @@ class ArchiveWay(Protocol):
 
     def take(self, session: str, message: Outgoing) -> None:
         """Note an event, without waiting for the disk."""
+
+    def take_prescription(self, session: str, message: Outgoing) -> None:
+        """Note what an athlete is asked from now on, without waiting for the disk."""
 
 
 class Publisher:
@@ -99,6 +102,8 @@ class Publisher:
         for message in messages:
             delivery = DELIVERY[message.channel]
             topic = self.topics.topic(message.channel, **message.ids)
+            if message.channel is Channel.PRESCRIPTION and self._archive is not None:
+                self._archive.take_prescription(self.session, message)
             if delivery.retain:
                 self._board.put(topic, self._body(topic, message, message.data) if message.data else b"")
                 continue

@@ -6,7 +6,7 @@ from msgspec import Struct, field
 
 from sensor_bridge.archive.progress import MetricProgress, SidesProgress
 from sensor_bridge.mqtt.command_payloads import Note
-from sensor_bridge.mqtt.payloads import FaultEvent, Repetition, SetSummary
+from sensor_bridge.mqtt.payloads import FaultEvent, Prescription, Repetition, SetSummary
 
 
 class AthleteEntry(Struct, frozen=True, kw_only=True):
@@ -68,6 +68,13 @@ class ArchivedNote(Note, frozen=True, kw_only=True):
     id: str = ""
 
 
+class ArchivedPrescription(Struct, frozen=True, kw_only=True):
+    """What was asked from a time on, UTC ms; null: nothing."""
+
+    since_ms: float
+    asked: Prescription | None
+
+
 class SessionDetail(Struct, frozen=True, kw_only=True):
     """All of one athlete's part of a session, withdrawn events too; times as in :class:`SessionEntry`.
 
@@ -77,7 +84,7 @@ class SessionDetail(Struct, frozen=True, kw_only=True):
         `SessionEntry.faults`.
     sets, repetitions
         By number.
-    faults, notes
+    faults, notes, prescriptions
         In order of time.
     """
 
@@ -92,6 +99,7 @@ class SessionDetail(Struct, frozen=True, kw_only=True):
     repetitions: list[ArchivedRepetition]
     faults: list[ArchivedFault]
     notes: list[ArchivedNote]
+    prescriptions: list[ArchivedPrescription]
 
 
 class Progress(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ import msgspec
 from sensor_bridge.archive.answers import (
     ArchivedFault,
     ArchivedNote,
+    ArchivedPrescription,
     ArchivedRepetition,
     ArchivedSet,
     AthleteEntry,
@@ -27,6 +28,7 @@ from sensor_bridge.archive.answers import (
 )
 from sensor_bridge.archive.progress import metrics_progress, sides_progress
 from sensor_bridge.archive.store import FILE_NAME, ArchiveUnusable
+from sensor_bridge.mqtt.payloads import Prescription
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -122,6 +124,7 @@ class ArchiveReader:
             repetitions=repetitions,
             faults=list(_decoded(bodies["fault"], ArchivedFault)),
             notes=list(_decoded(bodies["note"], ArchivedNote)),
+            prescriptions=self._prescriptions(session, athlete),
         )
 
     def progress(self, athlete: str, exercise: str | None = None) -> Progress:
@@ -150,6 +153,21 @@ class ArchiveReader:
             metrics=metrics_progress(sessions),
             sides=sides_progress(sessions),
         )
+
+    def _prescriptions(self, session: str, athlete: str) -> list[ArchivedPrescription]:
+        rows = self._ask(
+            "SELECT since_ms, data FROM prescription WHERE session = ? AND athlete = ? ORDER BY since_ms",
+            (session, athlete),
+        )
+        found = []
+        for since_ms, data in rows:
+            try:
+                asked = None if data is None else msgspec.json.decode(data, type=Prescription)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                log.warning("a prescription of session %s is left out: %s", session, error)
+                continue
+            found.append(ArchivedPrescription(since_ms=since_ms, asked=asked))
+        return found
 
     def _entries(self, found: Sequence[tuple[str, str, str, float, float | None]]) -> list[SessionEntry]:
         """Count what stands in each session found."""

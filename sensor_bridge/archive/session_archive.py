@@ -66,6 +66,10 @@ class SessionArchive:
         """Note an event that was told."""
         self._events.take(session, message)
 
+    def take_prescription(self, session: str, message: Outgoing) -> None:
+        """Note what an athlete is asked from now on."""
+        self._events.take_prescription(session, message)
+
     def take_angles(self, athlete: str, output: PipelineOutput) -> None:
         """Take what an athlete's pipeline said."""
         self._angles.take(athlete, output)

@@ -55,6 +55,15 @@ _MIGRATIONS = (
     CREATE INDEX event_of_session ON event (session, athlete, channel, stands);
     CREATE INDEX event_of_athlete ON event (athlete, channel, exercise);
     """,
+    """
+    CREATE TABLE prescription (
+        session TEXT NOT NULL,
+        athlete TEXT NOT NULL,
+        since_ms REAL NOT NULL,
+        data BLOB,
+        PRIMARY KEY (session, athlete, since_ms)
+    ) WITHOUT ROWID;
+    """,
 )
 """Schemas by version: each turns the one before into itself. ``PRAGMA user_version`` counts them."""
 
@@ -104,6 +113,16 @@ class EventTold:
 
 
 @dataclass(frozen=True, slots=True)
+class PrescriptionTold:
+    """What an athlete is asked from a time on, UTC ms; None: nothing."""
+
+    session: str
+    athlete: str
+    since_ms: float
+    data: msgspec.Struct | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """A session is over; `is_whole` says that all of its events were written."""
 
@@ -132,7 +151,7 @@ _INSERT_EVENT = (
     " WHERE excluded.revision > event.revision"
 )
 
-Entry: TypeAlias = SessionBegun | EventTold | SessionEnded
+Entry: TypeAlias = SessionBegun | EventTold | PrescriptionTold | SessionEnded
 
 
 class ArchiveStore:
@@ -221,6 +240,7 @@ class ArchiveStore:
         """
         statements = {
             "event": "DELETE FROM event WHERE athlete = ?",
+            "prescription": "DELETE FROM prescription WHERE athlete = ?",
             "session": "DELETE FROM session WHERE session IN (SELECT session FROM participation"
             " GROUP BY session HAVING min(athlete) = ?1 AND max(athlete) = ?1)",
             "participation": "DELETE FROM participation WHERE athlete = ?",
@@ -268,6 +288,19 @@ class ArchiveStore:
                     _INSERT_EVENT,
                     _row(entry),
                 )
+            case PrescriptionTold(session=session, athlete=athlete, since_ms=since_ms, data=data):
+                # Said again at each start of the bridge: only what is new is kept.
+                body = None if data is None else payloads.encode(data)
+                before = db.execute(
+                    "SELECT data FROM prescription WHERE session = ? AND athlete = ? AND since_ms <= ?"
+                    " ORDER BY since_ms DESC LIMIT 1",
+                    (session, athlete, since_ms),
+                ).fetchone()
+                if (before or (None,))[0] != body:
+                    db.execute(
+                        "INSERT OR REPLACE INTO prescription VALUES (?, ?, ?, ?)",
+                        (session, athlete, since_ms, body),
+                    )
             case SessionEnded(session=session, ended_ms=ended_ms, is_whole=is_whole):
                 db.execute(
                     "UPDATE session SET ended_ms = coalesce(?, ended_ms), is_whole = max(is_whole, ?)"

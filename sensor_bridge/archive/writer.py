@@ -17,6 +17,7 @@ from sensor_bridge.archive.store import (
     ArchiveStore,
     ArchiveUnusable,
     EventTold,
+    PrescriptionTold,
     SessionBegun,
     SessionEnded,
 )
@@ -108,6 +109,10 @@ class ArchiveWriter:
                 data=message.data,
             )
         )
+
+    def take_prescription(self, session: str, message: Outgoing) -> None:
+        """Note what an athlete is asked from now on."""
+        self._put(PrescriptionTold(session, message.ids["athlete"], message.sample_time_ms, message.data))
 
     def lost(self, session: str) -> None:
         """Note that something of a session could not be kept: it is not called whole."""

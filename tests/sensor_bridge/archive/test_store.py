@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sensor_bridge.archive import store
 from sensor_bridge.archive.reading import ArchiveReader
-from sensor_bridge.archive.store import FILE_NAME, ArchiveStore, ArchiveUnusable
-from sensor_bridge.mqtt.payloads import FoundFault
+from sensor_bridge.archive.store import FILE_NAME, ArchiveStore, ArchiveUnusable, PrescriptionTold
+from sensor_bridge.mqtt.payloads import FoundFault, Prescription
 from tests.sensor_bridge.archive.told import (
     START_MS,
     archive,
@@ -50,16 +51,16 @@ def test_the_file_is_its_owners_only(tmp_path: Path) -> None:
 
 def test_what_failed_half_way_was_not_written_at_all(tmp_path: Path) -> None:
     archive(tmp_path, begun())
-    with ArchiveStore(tmp_path / FILE_NAME) as store:
-        store._db.execute("PRAGMA max_page_count = 1")
+    with ArchiveStore(tmp_path / FILE_NAME) as opened:
+        opened._db.execute("PRAGMA max_page_count = 1")
         events = [told(note("x" * 400), n) for n in range(200)]
         with pytest.raises(Exception, match="full"):
-            store.write(events)
-        store._db.execute("PRAGMA max_page_count = 100000")
+            opened.write(events)
+        opened._db.execute("PRAGMA max_page_count = 100000")
         detail = ArchiveReader(tmp_path).session(session_id(0), "anna")
         assert detail is not None
         assert detail.notes == []
-        store.write(events)
+        opened.write(events)
     detail = ArchiveReader(tmp_path).session(session_id(0), "anna")
     assert detail is not None
     assert len(detail.notes) == 200
@@ -83,10 +84,39 @@ def test_a_file_that_cannot_be_used_says_what_to_do(tmp_path: Path, prepare: str
         ArchiveStore(path)
 
 
+def test_an_archive_of_the_first_format_becomes_one_of_this(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as then:
+        then.setattr(store, "_MIGRATIONS", store._MIGRATIONS[:1])
+        archive(tmp_path, begun(), told(repetition(), 1))
+    asked = Prescription(athlete="anna", exercise="glute_bridge", side="both")
+    archive(tmp_path, PrescriptionTold(session_id(0), "anna", START_MS, asked))
+    detail = ArchiveReader(tmp_path).session(session_id(0), "anna")
+    assert detail is not None
+    assert len(detail.repetitions) == 1
+    assert [each.asked for each in detail.prescriptions] == [asked]
+
+
+def test_what_is_asked_is_kept_where_it_changes(tmp_path: Path) -> None:
+    asked = [Prescription(athlete="anna", exercise="glute_bridge", side="both", load_kg=kg) for kg in (5, 9)]
+    told_at = [(0.0, None), (1.0, asked[0]), (2.0, asked[0]), (3.0, asked[1]), (4.0, None), (5.0, None)]
+    entries = [PrescriptionTold(session_id(0), "anna", START_MS + at, data) for at, data in told_at]
+    archive(tmp_path, begun(), *entries)
+    archive(tmp_path, *entries)
+    detail = ArchiveReader(tmp_path).session(session_id(0), "anna")
+    assert detail is not None
+    assert [(each.since_ms - START_MS, each.asked) for each in detail.prescriptions] == [
+        (1.0, asked[0]),
+        (3.0, asked[1]),
+        (4.0, None),
+    ]
+
+
 def test_sessions_that_may_lack_something_are_named(tmp_path: Path) -> None:
     archive(tmp_path, begun(0), ended(0), begun(1))
-    with ArchiveStore(tmp_path / FILE_NAME) as store:
-        assert store.unfinished([session_id(n) for n in (2, 1, 0)]) == [session_id(2), session_id(1)]
+    with ArchiveStore(tmp_path / FILE_NAME) as opened:
+        assert opened.unfinished([session_id(n) for n in (2, 1, 0)]) == [session_id(2), session_id(1)]
 
 
 def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
@@ -190,9 +220,9 @@ def test_an_event_that_is_not_understood_is_left_out_and_said(
 
 def test_deleting_an_athlete_leaves_others_and_no_byte_behind(tmp_path: Path) -> None:
     three_sessions(tmp_path)
-    with ArchiveStore(tmp_path / FILE_NAME) as store:
-        deleted = store.delete_athlete("anna")
-    assert deleted == {"event": 21, "session": 2, "participation": 3}
+    with ArchiveStore(tmp_path / FILE_NAME) as opened:
+        deleted = opened.delete_athlete("anna")
+    assert deleted == {"event": 21, "prescription": 0, "session": 2, "participation": 3}
     assert [(each.session, each.athlete) for each in ArchiveReader(tmp_path).sessions()] == [
         (session_id(2), "ben")
     ]
