@@ -29,6 +29,7 @@ from sensor_bridge.archive.answers import (
 from sensor_bridge.archive.progress import metrics_progress, sides_progress
 from sensor_bridge.archive.store import FILE_NAME, ArchiveUnusable
 from sensor_bridge.mqtt.payloads import Prescription
+from sensor_bridge.recording.session import session_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,7 +61,12 @@ class ArchiveReader:
     """
 
     def __init__(self, data_folder: Path) -> None:
+        self._data_folder = data_folder
         self._path = data_folder / FILE_NAME
+
+    def folder_of(self, session: str) -> Path:
+        """Tell where a session's own files lie: its log and its angles."""
+        return session_folder(self._data_folder, session)
 
     def athletes(self) -> list[AthleteEntry]:
         """List everybody who took part in a session, by name."""

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 from aiohttp import web
 
+from sensor_bridge.archive.exports import CONTENT_TYPES, ExportFormat, export_session, file_name
 from sensor_bridge.archive.reading import MOST_SESSIONS
 from sensor_bridge.dashboard.authorization import error_text, user_of, user_who_may_see
-from sensor_bridge.errors import BridgeError
+from sensor_bridge.errors import BridgeError, RecordingError
 from sensor_bridge.mqtt.topics import ID_PATTERN
 from sensor_bridge.report.page import report_policy
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _SESSION = r"{session:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}}"
 _ATHLETE = f"{{athlete:{ID_PATTERN}}}"
 _NO_SESSION = "there is no such session"
+_FORMAT = f"{{format:{'|'.join(ExportFormat)}}}"
 _AT_A_TIME = 2
 _LONGEST_CODE = 64
 
@@ -60,6 +62,7 @@ class ArchiveApi:
             web.get(session, self._guarded(self._session)),
             web.get(f"{session}/pictures", self._guarded(self._pictures)),
             web.get(f"{session}/report.html", self._guarded(self._report)),
+            web.get(f"{session}/export.{_FORMAT}", self._guarded(self._export)),
             web.get(f"/api/v1/athletes/{_ATHLETE}/progress", self._guarded(self._progress)),
             web.get("/api/{rest:.*}", self._guarded(_nothing)),
         ]
@@ -125,6 +128,29 @@ class ArchiveApi:
         )
         answer.enable_compression()
         return answer
+
+    async def _export(self, request: web.Request, _user: User) -> web.Response:
+        session, athlete = request.match_info["session"], request.match_info["athlete"]
+        wanted = ExportFormat(request.match_info["format"])
+
+        def export() -> tuple[str, bytes] | None:
+            detail = self._reader.session(session, athlete)
+            if detail is None:
+                return None
+            return file_name(wanted, detail), export_session(wanted, detail, self._reader.folder_of(session))
+
+        try:
+            found = await self._read(export)
+        except RecordingError as error:
+            return _problem(404, str(error))
+        if found is None:
+            return _problem(404, _NO_SESSION)
+        name, body = found
+        return web.Response(
+            body=body,
+            content_type=CONTENT_TYPES[wanted],
+            headers={"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     async def _progress(self, request: web.Request, _user: User) -> web.Response:
         exercise = _query(request, {"exercise"}).get("exercise")

@@ -1,0 +1,58 @@
+"""The commands on what was kept of athletes: their arguments and their help."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sensor_bridge.cli_arguments import ConfigFile
+
+
+class SessionFormat(enum.StrEnum):
+    """Formats of ``hipline export``."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+    FIT = "fit"
+    MOT = "mot"
+
+
+def export(
+    session: Annotated[str, typer.Argument(help="Id of the session, or its beginning.")] = "last",
+    *,
+    session_format: Annotated[
+        SessionFormat,
+        typer.Option(
+            "--format",
+            help="csv, parquet: a row a repetition. json: all there is. fit: sets for Garmin and others. "
+            "mot: angles for OpenSim.",
+        ),
+    ] = SessionFormat.CSV,
+    athlete: Annotated[
+        str | None, typer.Option(help="Whose, where more than one took part.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where it goes; default: here, named by athlete and session.",
+            show_default=False,
+        ),
+    ] = None,
+    file: ConfigFile = None,
+) -> None:
+    """Write what one athlete did in a session for other tools: spreadsheets, watches, OpenSim.
+
+    Units are in the names of columns; what could not be measured is empty, never a guess. docs/archive.md
+    tells every format, also the signs of OpenSim's angles. The bytes of the sensors: hipline sessions export.
+
+    Example: hipline export last --format fit --athlete anna
+    """
+    from sensor_bridge.archive.exports import ExportFormat
+    from sensor_bridge.commands.export import run
+
+    run(session, athlete=athlete, wanted=ExportFormat(session_format.value), out=out, config_path=file)
