@@ -14,6 +14,7 @@ from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
 from sensor_bridge.ble.drivers import DRIVERS
 from sensor_bridge.ble.drivers.generic import GenericDriver, GenericLayout
 from sensor_bridge.dashboard.listening import serves_this_machine_only
+from sensor_bridge.home_assistant.settings import HomeAssistantConfig
 from sensor_bridge.mqtt.topics import checked_id
 from sensor_bridge.outbox_config import OutboxConfig
 
@@ -330,7 +331,7 @@ class Config(_Section):
         Who wears what.
     layouts
         What the notifications of boards with a sketch of one's own hold, by name (docs/sensors.md).
-    mqtt, dashboard, streaming, radio, outbox
+    mqtt, dashboard, streaming, radio, outbox, home_assistant
         See their classes.
     """
 
@@ -343,6 +344,7 @@ class Config(_Section):
     streaming: StreamingConfig = StreamingConfig()
     radio: RadioConfig = RadioConfig()
     outbox: OutboxConfig = OutboxConfig()
+    home_assistant: HomeAssistantConfig = HomeAssistantConfig()
 
     @model_validator(mode="after")
     def _ids_are_unique(self) -> Self:
@@ -364,6 +366,14 @@ class Config(_Section):
                     raise ValueError(
                         f"sensor {sensor.id}: there is no layout {sensor.layout!r}, known: {known}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _home_assistant_reaches_its_broker(self) -> Self:
+        if self.home_assistant.discovery and self.mqtt.broker == "embedded":
+            raise ValueError(
+                'home_assistant.discovery needs a broker Home Assistant reaches: mqtt.broker = "external"'
+            )
         return self
 
     @model_validator(mode="after")

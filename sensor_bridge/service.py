@@ -30,6 +30,7 @@ from sensor_bridge.dashboard.api import ArchiveApi
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, page_link
 from sensor_bridge.errors import BridgeError, ConfigError
 from sensor_bridge.healing import Healing
+from sensor_bridge.home_assistant.gym import with_home_assistant
 from sensor_bridge.host_clock import HostClock
 from sensor_bridge.intake import Intake
 from sensor_bridge.mqtt.client import MqttClient
@@ -271,7 +272,7 @@ async def run_bridge(
                 lambda: clock.now_ns() / 1e6,
             )
         )
-        board = RetainedBoard(client)
+        board = stack.enter_context(with_home_assistant(config, RetainedBoard(client, status.set_alarm)))
         names = {athlete.id: athlete.name for athlete in config.athletes}
         archive = await stack.enter_async_context(
             SessionArchive(config.data_folder, session, names, status.set_alarm)

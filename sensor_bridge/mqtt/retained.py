@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sensor_bridge.mqtt.client import MqttClient
 
 log = logging.getLogger(__name__)
+
+REFUSED_ALARM = "retained_refused"
 
 
 class RetainedBoard:
@@ -25,13 +29,17 @@ class RetainedBoard:
     ----------
     client
         The connection to publish on.
+    on_alarm
+        Called in the event loop with a code and a sentence while the broker refuses a topic, and with the
+        code and None when that is over.
     """
 
-    def __init__(self, client: MqttClient) -> None:
+    def __init__(self, client: MqttClient, on_alarm: Callable[[str, str | None], None] | None = None) -> None:
         self._client = client
+        self._on_alarm = on_alarm
         self._messages: dict[str, bytes] = {}
         self._stale: dict[str, None] = {}
-        self._refused: set[str] = set()
+        self._refused: dict[str, str] = {}
         self._work = asyncio.Event()
         client.add_connection_listener(self._on_connection)
 
@@ -41,6 +49,10 @@ class RetainedBoard:
             return
         self._messages[topic] = payload
         self._mark(topic)
+
+    def is_waiting(self, topic: str) -> bool:
+        """Whether the broker does not have the last word on `topic` yet, or refused it."""
+        return topic in self._stale or topic in self._refused
 
     async def run(self) -> None:
         """Publish what changed, for ever."""
@@ -77,12 +89,20 @@ class RetainedBoard:
         except BrokerRefused as error:
             # A status is told anew every second: its refusal is news only once.
             log.log(logging.DEBUG if topic in self._refused else logging.ERROR, "%s", error)
-            self._refused.add(topic)
+            self._refused[topic] = str(error)
         else:
-            self._refused.discard(topic)
+            self._refused.pop(topic, None)
+        self._tell_refusals()
         if not payload and topic not in self._stale:
             self._messages.pop(topic, None)
         return True
+
+    def _tell_refusals(self) -> None:
+        if self._on_alarm is None:
+            return
+        first = next(iter(self._refused.values()), None)
+        others = len(self._refused) - 1
+        self._on_alarm(REFUSED_ALARM, first and first + (f", and {others} more" if others else ""))
 
     def _mark(self, topic: str) -> None:
         self._stale[topic] = None
