@@ -91,18 +91,19 @@ export class Store {
     this.#hears = null;
   }
 
-  /** Ask something of the bridge; `asked` tells what becomes of it. */
-  async ask<Name extends CommandName>(name: Name, args: ArgumentsByCommand[Name]): Promise<void> {
+  /** Ask something of the bridge; what becomes of it is in `asked`, under the request that is returned. */
+  ask<Name extends CommandName>(name: Name, args: ArgumentsByCommand[Name]): string {
     const nowMs = pageNow();
-    const { request, topic, text } = this.#desk.ask(name, args, nowMs, this.#bridgeTime(nowMs));
-    try {
-      if (!this.#way) return this.#desk.giveUp(request);
-      this.#hears ??= this.#way.hear(replyTopic(this.#desk.replyTo));
-      await this.#hears;
-      await this.#way.send(topic, text);
-    } catch {
-      this.#desk.giveUp(request);
-    }
+    const { request, topic, text } = this.#desk.ask(name, args, nowMs, this.bridgeTime(nowMs));
+    this.#send(topic, text).catch(() => this.#desk.giveUp(request));
+    return request;
+  }
+
+  async #send(topic: string, text: string): Promise<void> {
+    if (!this.#way) throw new Error("no connection");
+    this.#hears ??= this.#way.hear(replyTopic(this.#desk.replyTo));
+    await this.#hears;
+    await this.#way.send(topic, text);
   }
 
   receive(topicRoot: string, topic: string, text: string): void {
@@ -121,7 +122,7 @@ export class Store {
   }
 
   /** The bridge's time where the page knows it: it takes no command that its own clock calls old. */
-  #bridgeTime(nowMs: number): number {
+  bridgeTime(nowMs: number): number {
     const known = [...this.gym.athletes.values()].map((athlete) => athlete.clock.bridgeTime(nowMs));
     const newest = Math.max(-Infinity, ...known.filter((time) => time !== null));
     return Number.isFinite(newest) ? newest : nowMs;

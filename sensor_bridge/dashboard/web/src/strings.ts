@@ -138,6 +138,9 @@ const EXERCISE = new Map(Object.entries({
   other: "Free exercise",
 }));
 
+/** What can be asked for; the others are only told apart from them. */
+export const PRESCRIBABLE: readonly string[] = [...EXERCISE.keys()].slice(0, 9);
+
 export function exerciseName(code: string, side: "both" | "left" | "right"): string {
   const name = EXERCISE.get(code) ?? spaced(code);
   return side === "both" ? name : `${name}, ${side}`;

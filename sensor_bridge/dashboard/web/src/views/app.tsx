@@ -6,6 +6,7 @@ import { ProgressPage } from "./archive/progress_page";
 import { SessionPage } from "./archive/session_page";
 import { SessionsPage } from "./archive/sessions_page";
 import { Grid } from "./coach/grid";
+import { SetPage } from "./coach/set_page";
 import { UnknownPage } from "./unknown_page";
 
 /** The page that the address asks for and its user may see. */
@@ -14,6 +15,8 @@ export function App({ store }: { store: Store }) {
   switch (here.view) {
     case "grid":
       return <Grid store={store} />;
+    case "set":
+      return <SetPage key={here.athlete} id={here.athlete} store={store} />;
     case "athlete":
       return <AthletePage key={here.athlete} id={here.athlete} store={store} />;
     case "sessions":
