@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 
 def bridge_alarms(
-    *, dropped: int, unlogged: int, late_samples: int, links: Iterable[LinkState], batch: int
+    *, dropped: int, unlogged: int, never_logged: int, late_samples: int, links: Iterable[LinkState], batch: int
 ) -> dict[str, str | None]:
     """Return each alarm's text by its code; None where all is well.
 
     Parameters
     ----------
-    dropped, unlogged
-        Frames that were logged but not measured, and measured but not logged.
+    dropped
+        Frames that were logged but not measured.
+    unlogged, never_logged
+        Frames that were measured but not logged: those that wait for room, and those that no longer do.
     late_samples
         Samples that came after those of other sensors had been measured without them.
     links
@@ -36,8 +38,11 @@ def bridge_alarms(
         "late_samples": f"{late_samples} samples came too late to be measured with those of other sensors"
         if late_samples
         else None,
-        "frame_log": f"{unlogged} frames were measured but not logged: free some space on the disk"
+        "frame_log": f"{unlogged} frames wait in memory, not logged: free some space on the disk"
         if unlogged
+        else None,
+        "frames_lost": f"{never_logged} frames were measured but never logged, for want of space"
+        if never_logged
         else None,
         "link_budget": over_budget(
             LinkLoad(link.sensor_id, link.health.connection_interval_ms, link.sampling_rate_hz / batch)

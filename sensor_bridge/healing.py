@@ -80,6 +80,8 @@ class Healing:
         Told of each athlete's session that was measured again.
     wants_whole
         Measure again at the end whatever was fetched, also where nothing came since the last time.
+    is_log_whole
+        Whether the log holds every frame: where the disk was full, what is not in it would seem not to exist.
     working_s
         The clock that measuring again shares the processor by, s; given by tests.
     """
@@ -96,6 +98,7 @@ class Healing:
         calibrations: Mapping[str, SensorCalibration] | None = None,
         on_remeasured: Callable[[str, Remeasured], None] | None = None,
         wants_whole: bool = False,
+        is_log_whole: Callable[[], bool] = lambda: True,
         working_s: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._log_path = log_path
@@ -107,6 +110,7 @@ class Healing:
         self._calibrations = calibrations
         self._on_remeasured = on_remeasured
         self._wants_whole = wants_whole
+        self._is_log_whole = is_log_whole
         self._working_s = working_s
         self._seen: dict[str, int] = {}
         self._healed: dict[str, int] = {}
@@ -162,6 +166,9 @@ class Healing:
             backfilled = self._backfilled(athlete_id)
             is_asked = bool(backfilled) and self._wants_whole
             if is_asked or backfilled > self._healed.get(athlete_id, 0):
+                if not self._is_log_whole():
+                    log.warning("%s is not measured again: the frame log is not whole", athlete_id)
+                    continue
                 remeasured = await self._remeasured(athlete_id, None, is_whole=True)
                 messages += self._correct(athlete_id, remeasured, None)
         return messages
@@ -173,6 +180,8 @@ class Healing:
         if sets is None or not is_quiet or backfilled <= self._healed.get(athlete_id, 0):
             return
         if self._too_early.get(athlete_id) == (backfilled, sets) or self._is_fetching(athlete_id):
+            return
+        if not self._is_log_whole():
             return
         reach = self._log_path.stat().st_size
         remeasured = await self._remeasured(athlete_id, reach, is_whole=False)

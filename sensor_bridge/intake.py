@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _QUEUE_FRAMES: Final = 20_000  # more than five minutes of ten sensors: then the machine is too slow
+_UNLOGGED_FRAMES: Final = 200_000  # some 70 MB: almost two hours of one athlete
 
 
 class Intake:
@@ -32,25 +33,46 @@ class Intake:
     ----------
     dropped
         Frames that were logged but not queued: this machine is too slow.
-    unlogged
-        Frames that the disk refused; they are measured all the same.
+    never_logged
+        Frames that the disk refused and for which there was no room in memory either; they were measured.
     """
 
     def __init__(self, frame_log: FrameLogWriter) -> None:
         self.dropped = 0
-        self.unlogged = 0
+        self.never_logged = 0
         self._log = frame_log
+        self._unlogged: deque[ReceivedFrame] = deque(maxlen=_UNLOGGED_FRAMES)
         self._queue: deque[ReceivedFrame] = deque()
         self._work = asyncio.Event()
 
+    @property
+    def unlogged(self) -> int:
+        """Frames that the disk refuses: they are measured all the same, and wait in memory to be logged."""
+        return len(self._unlogged)
+
+    @property
+    def is_log_whole(self) -> bool:
+        """Whether every frame taken is in the log."""
+        return not self._unlogged and not self.never_logged
+
+    def log_unlogged(self) -> None:
+        """Write what waits, in its order, as far as the disk takes it now."""
+        was_waiting = len(self._unlogged) > 1
+        while self._unlogged:
+            try:
+                self._log.append(self._unlogged[0])
+            except BridgeError as error:  # a full disk is no reason to leave the athletes alone
+                if not was_waiting:
+                    log.error("%s", error)  # noqa: TRY400 - the error says it all
+                return
+            self._unlogged.popleft()
+
     def take(self, frame: ReceivedFrame) -> None:
         """Take a frame from a link: on the disk first."""
-        try:
-            self._log.append(frame)
-        except BridgeError as error:  # a full disk is no reason to leave the athletes alone
-            if not self.unlogged:
-                log.error("%s", error)  # noqa: TRY400 - the error says it all
-            self.unlogged += 1
+        if len(self._unlogged) == _UNLOGGED_FRAMES:
+            self.never_logged += 1  # the oldest falls out
+        self._unlogged.append(frame)
+        self.log_unlogged()
         if len(self._queue) >= _QUEUE_FRAMES:
             self.dropped += 1  # it is in the log: analysing that finds it
             return

@@ -182,6 +182,7 @@ class _Run:
             await asyncio.sleep(_STATUS_PERIOD_S)
 
     async def tell_sensors(self) -> None:
+        self.intake.log_unlogged()
         now_ms = self.clock.now_ns() / 1e6
         for sensor_id, worn in self.sensors.items():
             link = self.bridge.links.get(sensor_id, LinkState(sensor_id, LinkPhase.SCANNING))
@@ -189,6 +190,7 @@ class _Run:
         for code, text in bridge_alarms(
             dropped=self.intake.dropped,
             unlogged=self.intake.unlogged,
+            never_logged=self.intake.never_logged,
             late_samples=sum(session.late_samples for session in self.sessions.values()),
             links=self.bridge.links.values(),
             batch=self.batch,

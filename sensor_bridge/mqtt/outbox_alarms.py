@@ -57,7 +57,8 @@ class OutboxAlarms:
         count = f"{refused + expired} event{'s' if refused + expired > 1 else ''}"
         self._tell(
             DEAD_ALARM,
-            f"{count} put aside ({refused} refused, {expired} expired){because}: hipline outbox list shows them"
+            f"{count} put aside ({refused} refused, {expired} expired){because}:"
+            " hipline outbox list shows them"
             if refused + expired
             else None,
         )

@@ -7,7 +7,8 @@ from sensor_bridge.ble.link import LinkHealth, LinkPhase, LinkState
 
 
 def alarms(**changes: Any) -> dict[str, str]:
-    quiet: dict[str, Any] = {"dropped": 0, "unlogged": 0, "late_samples": 0, "links": (), "batch": 10}
+    quiet: dict[str, Any] = dict.fromkeys(("dropped", "unlogged", "never_logged", "late_samples"), 0)
+    quiet |= {"links": (), "batch": 10}
     return {code: text for code, text in bridge_alarms(**{**quiet, **changes}).items() if text is not None}
 
 
@@ -21,9 +22,10 @@ def test_nothing_is_wrong() -> None:
 
 
 def test_what_was_lost_here_is_said_with_its_number() -> None:
-    assert alarms(dropped=3, unlogged=4, late_samples=12) == {
+    assert alarms(dropped=3, unlogged=4, never_logged=5, late_samples=12) == {
         "overload": "3 frames were logged but not measured: this machine is too slow",
-        "frame_log": "4 frames were measured but not logged: free some space on the disk",
+        "frame_log": "4 frames wait in memory, not logged: free some space on the disk",
+        "frames_lost": "5 frames were measured but never logged, for want of space",
         "late_samples": "12 samples came too late to be measured with those of other sensors",
     }
 
