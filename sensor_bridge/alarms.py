@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
 
 def bridge_alarms(
-    *, dropped: int, unlogged: int, never_logged: int, late_samples: int, links: Iterable[LinkState], batch: int
+    *,
+    dropped: int,
+    unlogged: int,
+    never_logged: int,
+    late_samples: int,
+    links: Iterable[LinkState],
+    batch: int,
 ) -> dict[str, str | None]:
     """Return each alarm's text by its code; None where all is well.
 

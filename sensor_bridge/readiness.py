@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import threading
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,17 @@ def prepare_to_measure() -> None:
     """
     with _told_if_slow():
         prepare_pipeline()
+
+
+@contextlib.contextmanager
+def imports_spared_from_collection() -> Iterator[None]:
+    """Keep the garbage collector out of what has been imported: to walk through it takes 0.2 s."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextlib.contextmanager

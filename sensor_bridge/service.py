@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,7 +40,7 @@ from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt.users import SERVICE
 from sensor_bridge.mqtt_access import MqttAccess, open_broker
 from sensor_bridge.publisher import Publisher
-from sensor_bridge.readiness import prepare_to_measure
+from sensor_bridge.readiness import imports_spared_from_collection, prepare_to_measure
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.sensor_calibrations import from_metadata, read_calibrations
 from sensor_bridge.recording.session import create_session, session_to_go_on_with
@@ -143,16 +142,17 @@ class _Run:
             calibrations=calibrations,
             on_remeasured=note_again,
             wants_whole=on_remeasured is not None,
+            is_log_whole=lambda: intake.is_log_whole,
         )
 
     async def begin(self) -> None:
-        now_ms = self.clock.now_ns() / 1e6
+        now_ms = self.clock.now_ms()
         for session in self.sessions.values():
             await self.publisher.publish(session.begin(now_ms))
 
     async def read_log_again(self) -> int:
         """Bring the sessions to where they stood when the bridge was cut off; return the frames read."""
-        n_frames = 0
+        n_frames = last_ns = 0
         decoders = {sensor_id: FrameDecoder() for sensor_id in self.sensors}
         told = {sensor_id: Backfilling(planner) for sensor_id, planner in self.planners.items()}
         for frame in read_frame_log(self.bridge.session.frame_log_path):
@@ -161,8 +161,10 @@ class _Run:
                     told[frame.sensor_id].take(frame, decoders[frame.sensor_id].push(frame))
                 await self.measure(frame, live=False)
                 n_frames += 1
+                last_ns = max(last_ns, frame.arrival_ns)
             if n_frames % 100 == 0:
                 await asyncio.sleep(0)
+        self.clock.not_before(last_ns)
         return n_frames
 
     async def measure(self, frame: ReceivedFrame, *, live: bool = True) -> None:
@@ -183,7 +185,7 @@ class _Run:
 
     async def tell_sensors(self) -> None:
         self.intake.log_unlogged()
-        now_ms = self.clock.now_ns() / 1e6
+        now_ms = self.clock.now_ms()
         for sensor_id, worn in self.sensors.items():
             link = self.bridge.links.get(sensor_id, LinkState(sensor_id, LinkPhase.SCANNING))
             await self.publisher.publish([sensor_status(worn, link, self.quality(sensor_id), now_ms)])
@@ -252,27 +254,26 @@ async def run_bridge(
             f"data_folder: {config.data_folder} cannot be made: {error.strerror}: choose another"
         ) from error
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(_imports_spared_from_collection())
+        stack.enter_context(imports_spared_from_collection())
         access = await stack.enter_async_context(open_broker(config, topics))
         stack.enter_context(announced(access, config.gym, announcement_path(config.data_folder)))
         reader = ArchiveReader(config.data_folder)
         page = await stack.enter_async_context(_page(config, access, reader))
         metadata = log_metadata(config, read_calibrations(config.data_folder))
         unfinished = session_to_go_on_with(config.data_folder, metadata)
-        session = unfinished or create_session(config.data_folder, metadata)
+        session = unfinished or create_session(config.data_folder, {**metadata, "clock": clock.origin})
+        clock.go_on(session.metadata.get("clock"))
         status = ServiceStatusPublisher(
-            topics.service_status(SERVICE), version=version("hipline"), session=session.session_id
+            topics.service_status(SERVICE),
+            version=version("hipline"),
+            session=session.session_id,
+            now_ms=clock.now_ms,
         )
         client = await stack.enter_async_context(
             MqttClient(access.bridge_settings(f"{config.gym}-{SERVICE}", status.will))
         )
         outbox = await stack.enter_async_context(
-            Outbox(
-                config.outbox.settings(config.data_folder),
-                client,
-                status.set_alarm,
-                lambda: clock.now_ns() / 1e6,
-            )
+            Outbox(config.outbox.settings(config.data_folder), client, status.set_alarm, clock.now_ms)
         )
         board = stack.enter_context(with_home_assistant(config, RetainedBoard(client, status.set_alarm)))
         names = {athlete.id: athlete.name for athlete in config.athletes}
@@ -309,21 +310,10 @@ async def run_bridge(
                 await outbox_emptied(outbox, _LONGEST_FAREWELL_S)
             for task in background:
                 task.cancel()
-        ended = datetime.now(UTC)
+        ended = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
         await archive.end(ended.timestamp() * 1e3)
         session.close(ended)
         return {sensor_id: run.quality(sensor_id) for sensor_id in run.sensors}
-
-
-@contextlib.contextmanager
-def _imports_spared_from_collection() -> Iterator[None]:
-    """Keep the garbage collector out of what has been imported: to walk through it takes 0.2 s."""
-    gc.collect()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 @contextlib.contextmanager
