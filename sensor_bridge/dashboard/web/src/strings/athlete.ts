@@ -4,6 +4,7 @@ import { briefly, decimal, signed } from "../format";
 import type { Live, Target } from "../payloads";
 import type { FaultyRepetition, RowName, SetReport, SummaryRow } from "../set_summary";
 import { findingSentence, TEXT } from "../strings";
+import type { LoadUnit } from "../units";
 import type { Wakefulness } from "../wake_lock";
 
 export const ATHLETE = {
@@ -23,7 +24,8 @@ export const ATHLETE = {
   fillScreen: "fill the whole screen",
   leaveFullScreen: "leave the full screen",
   theme: (next: "dark" | "light") => `switch to ${next} colours`,
-  unit: (next: "kg" | "lb") => `show loads in ${next === "kg" ? "kilograms" : "pounds"}`,
+  /** Begins with what the button shows, for those who speak to it. */
+  unit: (now: LoadUnit) => (now === "kg" ? "kg: show loads in pounds" : "lb: show loads in kilograms"),
   depth: "depth",
   depthOf: (share: number, asked: boolean) => `${decimal(share * 100, 0)} % of ${asked ? "the depth asked for" : "your usual depth"}`,
   depthUnknown: "depth not known yet",

@@ -61,7 +61,6 @@ export function AthleteHead({ athlete, sensors, store }: Props) {
 
 function Tools({ hasLoad }: { hasLoad: boolean }) {
   const nextTheme = theme.value === "dark" ? "light" : "dark";
-  const nextUnit = loadUnit.value === "kg" ? "lb" : "kg";
   const unit = loadUnit.value;
   return (
     <div class="athlete-tools">
@@ -91,7 +90,7 @@ function Tools({ hasLoad }: { hasLoad: boolean }) {
         </Icon>
       </Tool>
       {hasLoad && (
-        <Tool label={ATHLETE.unit(nextUnit)} onPress={switchLoadUnit}>
+        <Tool label={ATHLETE.unit(unit)} onPress={switchLoadUnit}>
           {unit}
         </Tool>
       )}
