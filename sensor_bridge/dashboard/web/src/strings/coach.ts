@@ -65,7 +65,7 @@ export const COACH = {
   addNote: "Add note",
   noteOn: (number: number) => `Note on repetition ${number}`,
   identify: "Identify",
-  identifyLabel: (name: string) => `let the sensor ${name} show itself`,
+  identifyLabel: (name: string) => `Identify the sensor ${name}: let it show itself`,
   sensors: "Sensors",
   calibrationOf: (deg: number | null) => (deg === null || deg >= 90 ? "not calibrated" : `±${decimal(deg, 1)}°`),
   prescription: "Prescription",
