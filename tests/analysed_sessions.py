@@ -11,9 +11,20 @@ import numpy as np
 
 from analytics.imu import NANOSECONDS_PER_SECOND
 from analytics.pipeline import AthleteSetup, MotionPipeline
+from sensor_bridge.archive.angle_files import angles_folder, write_part
+from sensor_bridge.archive.angles import AnglePart
+from sensor_bridge.archive.store import (
+    FILE_NAME,
+    ArchiveStore,
+    Entry,
+    EventTold,
+    SessionBegun,
+    SessionEnded,
+)
 from sensor_bridge.commands.analyze import prescription_of
 from sensor_bridge.mqtt.event_ids import event_id
 from sensor_bridge.recording.analysis import Analysis
+from sensor_bridge.recording.session import session_folder
 from sensor_bridge.recording.trace import METADATA_KEY, read_trace, write_table
 from sensor_bridge.recording.trace_stream import TraceStream
 from sensor_bridge.result_payloads import repetition_payload, set_payload
@@ -53,6 +64,27 @@ def analysed_session(
         made.ended_ms += _PAUSE_MS
     made.ended_ms -= _PAUSE_MS
     return made
+
+
+def archive_session(data_folder: Path, made: AnalysedSession, name: str) -> None:
+    """Write a session into the archive of a data folder, by the archive's own writers."""
+    entries: list[Entry] = [SessionBegun(made.session, made.started_ms, ((made.athlete, name),))]
+    for channel, events in (("rep", made.repetitions), ("set", made.sets)):
+        entries += [
+            EventTold(made.session, made.athlete, channel, event_id, data.revision, made.started_ms, data)
+            for event_id, data in events.items()
+        ]
+    entries.append(SessionEnded(made.session, made.ended_ms, is_whole=True))
+    with ArchiveStore(data_folder / FILE_NAME) as store:
+        store.write(entries)
+    part = AnglePart(
+        number=1,
+        rate_hz=100.0,
+        t_s=(made.t_ms - made.started_ms) / 1000.0,
+        time_ms=made.t_ms,
+        angles={column: values.astype(np.float32) for column, values in made.angles_deg.items()},
+    )
+    write_part(angles_folder(session_folder(data_folder, made.session), made.athlete), part)
 
 
 def _add(made: AnalysedSession, scenario: str, folder: Path, seed: int) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from analytics.imu import FloatArray
 
-WIDTH, HEIGHT = 720, 210
+WIDTH, HEIGHT = 720, 185
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 8, 20, 24
 _MOST_POINTS = 900
 _DEGREE_STEPS = (10, 15, 30, 45, 60)

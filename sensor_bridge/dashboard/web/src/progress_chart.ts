@@ -4,6 +4,8 @@ import type { MetricProgress } from "./archive_types";
 import { decimal } from "./format";
 
 export const CHART = { width: 640, height: 220, left: 52, right: 14, top: 14, bottom: 30 } as const;
+/** Width of the chart on a phone: letters stay as large there. */
+export const NARROW = 340;
 
 export interface Point {
   x: number;
@@ -15,6 +17,7 @@ export interface Point {
 }
 
 export interface Chart {
+  width: number;
   points: Point[];
   line: string;
   /** Top and bottom of what is no change from the first session; null where that cannot be said. */
@@ -28,17 +31,18 @@ const MOST_TICKS = 5;
 const LEAST_LABEL_WIDTH = 62;
 const DAY_MS = 86_400_000;
 
-export function chartOf(metric: MetricProgress): Chart {
+export function chartOf(metric: MetricProgress, isSigned = true, width: number = CHART.width): Chart {
   const { sessions, minimal_detectable_change: detectable } = metric;
   const first = firstOf(metric);
   const edges = sessions.flatMap(({ median, sd_of_median: sd }) => [median - (sd ?? 0), median + (sd ?? 0)]);
   if (first !== null && detectable !== null) edges.push(first - detectable, first + detectable);
   const step = stepFor(Math.max(...edges) - Math.min(...edges), metric.digits);
-  const low = Math.floor(Math.min(...edges) / step) * step;
+  const lowest = isSigned ? Math.min(...edges) : Math.max(0, Math.min(...edges));
+  const low = Math.floor(lowest / step) * step;
   const high = Math.max(Math.ceil(Math.max(...edges) / step) * step, low + step);
-  const y = (value: number) => round(CHART.height - CHART.bottom - ((value - low) / (high - low)) * plotHeight());
+  const y = (value: number) => round(CHART.height - CHART.bottom - ((Math.max(value, low) - low) / (high - low)) * plotHeight());
   const times = sessions.map((session) => session.started_ms);
-  const x = placesOf(times);
+  const x = placesOf(times, width);
   const points = sessions.map(({ median, sd_of_median: sd }, index) => ({
     x: x[index]!,
     y: y(median),
@@ -47,6 +51,7 @@ export function chartOf(metric: MetricProgress): Chart {
     isChange: first !== null && detectable !== null && Math.abs(median - first) > detectable,
   }));
   return {
+    width,
     points,
     line: points.map((point, index) => `${index === 0 ? "M" : "L"}${point.x} ${point.y}`).join(""),
     band: first === null || detectable === null ? null : { top: y(first + detectable), bottom: y(first - detectable) },
@@ -65,10 +70,10 @@ function plotHeight(): number {
 }
 
 /** Sessions lie where their days do; one alone in the middle. */
-function placesOf(times: readonly number[]): number[] {
+function placesOf(times: readonly number[], width: number): number[] {
   const inset = 16;
   const from = CHART.left + inset;
-  const to = CHART.width - CHART.right - inset;
+  const to = width - CHART.right - inset;
   const begin = Math.min(...times);
   const span = Math.max(...times) - begin;
   return times.map((time) => round(span === 0 ? (from + to) / 2 : from + ((time - begin) / span) * (to - from)));

@@ -76,7 +76,11 @@ function verdictOf(one: ArchivedRepetition): { mark: Mark; words: string[] } {
     .map((finding) => findingSentence(finding, null, lying));
   words.push(...missed.map((part) => `${partSentence(part)}.`));
   if (doubtful) words.push(`${ARCHIVE.doubtful}.`);
-  return { mark: mark === "good" && words.length > 0 ? "watch" : mark, words };
+  return { mark: mark === "good" && words.length > 0 ? "watch" : mark, words: words.map(capitalised) };
+}
+
+function capitalised(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }
 
 /** What was asked stands in what was kept of it; the prescription itself is not archived. */

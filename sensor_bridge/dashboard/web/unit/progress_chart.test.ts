@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { MetricProgress } from "../src/archive_types";
-import { CHART, chartOf, dateLabel } from "../src/progress_chart";
+import { CHART, chartOf, dateLabel, NARROW } from "../src/progress_chart";
 import { changeSentence, quantityName, sidesSentence } from "../src/strings/archive";
 
 const WEEK_MS = 7 * 86_400_000;
@@ -103,4 +103,18 @@ test("a quantity of one working side names it once", () => {
   expect(quantityName("eccentric_s.left")).toBe("Lowering, left");
   expect(quantityName("hip_flexion_left_range_deg.left")).toBe("Hip range, left");
   expect(quantityName("something_new")).toBe("something new");
+});
+
+test("what cannot be negative is not drawn below zero", () => {
+  const level = metric([1, 0.8, 1.2, 0.9]);
+  expect(chartOf(level, true).yTicks[0]!.label).toMatch(/^−/);
+  const clipped = chartOf(level, false);
+  expect(clipped.yTicks[0]!.label).toBe("0");
+  expect(clipped.band!.bottom).toBe(CHART.height - CHART.bottom);
+});
+
+test("on a phone it is narrower, not smaller", () => {
+  const chart = chartOf(metric([80, 82, 84, 90]), true, NARROW);
+  expect(Math.max(...chart.points.map((point) => point.x))).toBeLessThan(NARROW);
+  expect(chart.xTicks.length).toBeGreaterThan(1);
 });

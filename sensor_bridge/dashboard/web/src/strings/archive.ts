@@ -40,7 +40,7 @@ export const ARCHIVE = {
   nothingDone: "no repetition stands",
   remarks: (entry: SessionEntry) => {
     const found = Object.values(entry.faults).reduce((sum, number) => sum + number, 0);
-    return found === 0 ? "no fault" : count(found, "fault");
+    return found === 0 ? "no fault found" : count(found, "fault");
   },
   setTitle: (set: ArchivedSet) => `Set ${set.set}: ${exerciseName(set.exercise, set.side)}`,
   report: "Report",
@@ -73,7 +73,7 @@ export const ARCHIVE = {
   exercise: "exercise",
   session: (number: number) => count(number, "session"),
   chart: (label: string) => `${label} over the sessions`,
-  chartKey: "points: median of a session, with ± one sigma",
+  chartKey: "median of a session, ± one sigma",
   bandKey: "no change from the first session",
   table: "The numbers",
   date: "session",
@@ -114,6 +114,11 @@ const QUANTITY = new Map(
     hinge_share: "Share of the pelvis in the hinge",
   }),
 );
+
+/** Zero is not the least there can be; what has no sign of its own stays above it. */
+export function isSigned(key: string): boolean {
+  return key.startsWith("lockout_deficit_deg");
+}
 
 /** "eccentric_s.left" is the lowering of sets done on the left. */
 export function quantityName(key: string): string {

@@ -1,14 +1,18 @@
+import { useEffect, useState } from "preact/hooks";
 import type { MetricProgress } from "../../archive_types";
-import { CHART, chartOf } from "../../progress_chart";
+import { CHART, chartOf, NARROW } from "../../progress_chart";
 import { ARCHIVE, day, withUnit } from "../../strings/archive";
 
+const PHONE = "(max-width: 620px)";
+
 /** Medians with their doubt, on the band of what is no change from the first session. */
-export function ProgressChart({ metric, label }: { metric: MetricProgress; label: string }) {
-  const { points, line, band, xTicks, yTicks } = chartOf(metric);
-  const right = CHART.width - CHART.right;
+export function ProgressChart({ metric, label, isSigned }: { metric: MetricProgress; label: string; isSigned: boolean }) {
+  const isNarrow = useNarrow();
+  const { width, points, line, band, xTicks, yTicks } = chartOf(metric, isSigned, isNarrow ? NARROW : CHART.width);
+  const right = width - CHART.right;
   return (
     <figure class="progress-chart">
-      <svg viewBox={`0 0 ${CHART.width} ${CHART.height}`} role="img" aria-label={ARCHIVE.chart(label)}>
+      <svg viewBox={`0 0 ${width} ${CHART.height}`} role="img" aria-label={ARCHIVE.chart(label)}>
         {band && <rect class="chart-band" x={CHART.left} y={band.top} width={right - CHART.left} height={band.bottom - band.top} />}
         {yTicks.map((tick) => (
           <g key={tick.label}>
@@ -44,4 +48,15 @@ export function ProgressChart({ metric, label }: { metric: MetricProgress; label
       </figcaption>
     </figure>
   );
+}
+
+function useNarrow(): boolean {
+  const [isNarrow, setNarrow] = useState(() => window.matchMedia(PHONE).matches);
+  useEffect(() => {
+    const query = window.matchMedia(PHONE);
+    const follow = () => setNarrow(query.matches);
+    query.addEventListener("change", follow);
+    return () => query.removeEventListener("change", follow);
+  }, []);
+  return isNarrow;
 }

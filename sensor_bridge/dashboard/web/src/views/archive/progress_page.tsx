@@ -4,7 +4,7 @@ import type { MetricProgress, Progress } from "../../archive_types";
 import { linkTo } from "../../route";
 import type { Store } from "../../store";
 import { exerciseName } from "../../strings";
-import { ARCHIVE, changeSentence, day, quantityName, withUnit } from "../../strings/archive";
+import { ARCHIVE, changeSentence, day, isSigned, quantityName, withUnit } from "../../strings/archive";
 import { ArchivePage, NotHere, useArchive } from "./archive_page";
 import { ProgressChart } from "./progress_chart_view";
 import { SidesTable } from "./sides_section";
@@ -81,11 +81,14 @@ function Course({ name, metric, athlete }: { name: string; metric: MetricProgres
   const isChange = metric.change?.is_change === true;
   return (
     <section class="archive-card course" data-testid="course" data-metric={name}>
-      <h3>{label}</h3>
+      <h3>
+        {label}
+        {metric.unit !== "°" && metric.unit !== "" && <span class="muted">{metric.unit}</span>}
+      </h3>
       <p class={isChange ? "course-words is-change" : "course-words"} data-testid="change">
         {changeSentence(metric, since ? day(since.started_ms) : "")}
       </p>
-      <ProgressChart metric={metric} label={label} />
+      <ProgressChart metric={metric} label={label} isSigned={isSigned(name)} />
       <details>
         <summary>{ARCHIVE.table}</summary>
         {metric.minimal_detectable_change !== null && <p class="muted">{metric.how}.</p>}

@@ -74,8 +74,8 @@ function SessionLine({ entry }: { entry: SessionEntry }) {
       <span class="session-much muted">
         {repetitions === 0 ? ARCHIVE.nothingDone : `${ARCHIVE.sets(sets)}, ${ARCHIVE.repetitions(repetitions)}`}
       </span>
-      <span class={`session-faults ${faults ? "mark-watch" : "mark-good"}`}>
-        {repetitions > 0 && (faults ? `△ ${ARCHIVE.remarks(entry)}` : `✓ ${ARCHIVE.remarks(entry)}`)}
+      <span class={`session-faults ${faults ? "mark-watch" : "muted"}`}>
+        {repetitions > 0 && `${faults ? "△ " : ""}${ARCHIVE.remarks(entry)}`}
       </span>
     </a>
   );

@@ -52,6 +52,7 @@ function Repetitions({ rows, repetitions }: { rows: RepetitionRow[]; repetitions
   const hasHips = rows.some((row) => row.depths.length > 1);
   const isTilt = first.hip_flexion_left_range_deg === null && first.hip_flexion_right_range_deg === null;
   const depth = isTilt ? ARCHIVE.tilt : ARCHIVE.depth;
+  const depths = hasHips ? [`${depth}, ${ARCHIVE.left}`, `${depth}, ${ARCHIVE.right}`] : [depth];
   return (
     <div class="archive-wide">
       <table class="repetitions">
@@ -63,14 +64,11 @@ function Repetitions({ rows, repetitions }: { rows: RepetitionRow[]; repetitions
             <th scope="col" class="left tempo-cell">
               {ARCHIVE.tempo} <span class="sd">s</span>
             </th>
-            {hasHips ? (
-              <>
-                <th scope="col">{`${depth}, ${ARCHIVE.left}`}</th>
-                <th scope="col">{`${depth}, ${ARCHIVE.right}`}</th>
-              </>
-            ) : (
-              <th scope="col">{depth}</th>
-            )}
+            {depths.map((label) => (
+              <th key={label} scope="col">
+                {label}
+              </th>
+            ))}
             <th scope="col">{ARCHIVE.level}</th>
             <th scope="col">{ARCHIVE.lockout}</th>
             <th scope="col" class="left remark-cell">
@@ -86,11 +84,11 @@ function Repetitions({ rows, repetitions }: { rows: RepetitionRow[]; repetitions
                 <TempoBar row={row} />
               </td>
               {row.depths.map((figure, index) => (
-                <FigureCell key={index} figure={figure} />
+                <FigureCell key={index} figure={figure} label={depths[index] ?? depth} />
               ))}
               {hasHips && row.depths.length === 1 && <td>–</td>}
-              <FigureCell figure={row.level} />
-              <FigureCell figure={row.lockout} />
+              <FigureCell figure={row.level} label={ARCHIVE.level} />
+              <FigureCell figure={row.lockout} label={ARCHIVE.lockout} />
               <td class="left remark-cell">
                 <span class={`mark-${row.mark}`} role="img" aria-label={MARK[row.mark].word}>
                   {MARK[row.mark].symbol}
@@ -106,9 +104,9 @@ function Repetitions({ rows, repetitions }: { rows: RepetitionRow[]; repetitions
   );
 }
 
-function FigureCell({ figure }: { figure: Figure }) {
+function FigureCell({ figure, label }: { figure: Figure; label: string }) {
   return (
-    <td title={figure.reason ?? undefined}>
+    <td title={figure.reason ?? undefined} data-label={label}>
       <span class="value">{figure.text}</span>
       {figure.isProxy && <span title={TEXT.estimated}>*</span>} <span class="sd">{figure.sd}</span>
     </td>

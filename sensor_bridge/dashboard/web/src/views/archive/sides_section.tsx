@@ -41,7 +41,7 @@ export function SidesTable({ sides, session, title }: TableProps) {
     <section class="archive-card" data-testid="sides">
       <h3>{title}</h3>
       <div class="archive-wide">
-        <table>
+        <table class="sides">
           <thead>
             <tr>
               <th scope="col" class="left">
@@ -60,8 +60,8 @@ export function SidesTable({ sides, session, title }: TableProps) {
                 <th scope="row" class="left">
                   {quantityName(name)}
                 </th>
-                <SideCell value={found.left} told={told} />
-                <SideCell value={found.right} told={told} />
+                <SideCell value={found.left} told={told} label={ARCHIVE.left} />
+                <SideCell value={found.right} told={told} label={ARCHIVE.right} />
                 <td class={`left remark-cell ${found.is_difference ? "mark-watch" : "muted"}`}>
                   {found.is_difference && "△ "}
                   {sidesSentence(found, told.digits, told.unit)}
@@ -75,13 +75,13 @@ export function SidesTable({ sides, session, title }: TableProps) {
   );
 }
 
-function SideCell({ value, told }: { value: SideValue; told: SidesProgress }) {
+function SideCell({ value, told, label }: { value: SideValue; told: SidesProgress; label: string }) {
   const { median, sd_of_median: sd, n } = value;
   return (
-    <td>
+    <td data-label={label}>
       <span class="value">{withUnit(median, told.digits, told.unit)}</span>{" "}
       <span class="sd">
-        {sd !== null && `±${decimal(sd, told.digits + 1)} `}
+        {sd !== null && `±${decimal(sd, told.digits + 1)}, `}
         {ARCHIVE.of(n)}
       </span>
     </td>
