@@ -192,6 +192,12 @@ class BlockAssembly:
             raise ValueError("the timeline begins with the first block")
         return int(self._timeline.host_from_device_ns(np.array([timeline_ns], dtype=np.int64))[0])
 
+    def from_utc_ns(self, utc_ns: int) -> int | None:
+        """Moment on the timeline of a UTC time, ns; None before the first block."""
+        if self._timeline is None:
+            return None
+        return int(self._timeline.device_from_host_ns(np.array([utc_ns], dtype=np.int64))[0])
+
     def resume_point(self, sensor_id: str) -> tuple[int, int] | None:
         """Stream and index of the next sample wanted from a sensor; ``None`` before its first frame."""
         return self._sensors[sensor_id].arrived.resume_point()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analytics.pipeline import AthleteSetup, MotionPipeline
 from analytics.recognition import prepare_recognition
 from sensor_bridge.assembly import BlockAssembly
+from sensor_bridge.athlete_commands import AthleteCommands
 from sensor_bridge.gathering import Gathering
 from sensor_bridge.messages import AthleteCard, AthleteMessages
 
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
     from sensor_bridge.assembly import SensorQuality
     from sensor_bridge.ble.link import ReceivedFrame
     from sensor_bridge.ble.samples import ArrivedRun
-    from sensor_bridge.config import AthleteConfig
+    from sensor_bridge.config import AthleteConfig, PrescriptionConfig
+    from sensor_bridge.given_command import Answer, GivenCommand
     from sensor_bridge.messages import Outgoing
     from sensor_bridge.recording.sensor_calibrations import SensorCalibration
     from sensor_bridge.remeasuring import Remeasured
+
+
+_SILENT_NS: Final = 2_000_000_000  # no sample for so long: nothing waits for the next one
 
 
 def assembly_of(
@@ -76,6 +81,16 @@ class AthleteSession:
             prescription=athlete.prescription.prescription() if athlete.prescription else None,
         )
         self._messages = AthleteMessages(card, self._assembly.to_utc_ns)
+        self._last_sample_ns = 0
+        self._commands = AthleteCommands(
+            athlete.id,
+            session_id,
+            athlete.prescription,
+            self._pipeline,
+            self._assembly,
+            self._messages,
+            self._tell,
+        )
 
     @staticmethod
     def prepare() -> None:
@@ -92,7 +107,20 @@ class AthleteSession:
 
     def take(self, received: ReceivedFrame) -> list[Outgoing]:
         """Take one frame as it came; return what follows from it."""
-        return self._gather(self._assembly.decode(received))
+        runs = self._assembly.decode(received)
+        if runs:
+            self._last_sample_ns = received.arrival_ns
+        return self._gather(runs)
+
+    def command(self, given: GivenCommand, now_ns: int) -> tuple[list[Outgoing], Answer]:
+        """Execute a command that came at `now_ns`, UTC; return what follows from it, and what to answer."""
+        is_silent = now_ns - self._last_sample_ns > _SILENT_NS
+        return self._commands.execute(given, now_ns, is_silent=is_silent)
+
+    @property
+    def prescription(self) -> PrescriptionConfig | None:
+        """What is asked now."""
+        return self._commands.prescription
 
     def finish(self) -> list[Outgoing]:
         """No frame comes any more: return what is left to say."""

@@ -7,12 +7,12 @@ repetition told may be the fifth that was done.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from sensor_bridge.outgoing import Outgoing
     from sensor_bridge.remeasuring import Remeasured
@@ -54,16 +54,30 @@ def corrections(told: ToldEvents, remeasured: Remeasured, sets: int | None) -> l
 def _correct_repetitions(
     told: ToldEvents, remeasured: Remeasured, over: int | None, by: int
 ) -> list[Outgoing]:
-    before = {place: each for place, each in told.repetitions.items() if _is_over(place[0], over)}
-    later = {place: each for place, each in told.repetitions.items() if place not in before}
+    before = [each for place, each in told.repetitions.items() if _is_over(place[0], over)]
+    later = {place: each for place, each in told.repetitions.items() if not _is_over(place[0], over)}
     exercises = {number: str(each.summary.exercise) for number, each in remeasured.sets.items()}
     found = {
         place: told.repetition(event.repetition, exercises[place[0]], remeasured.to_utc_ns, final=True)
         for place, event in remeasured.repetitions.items()
     }
-    told.repetitions = {}
-    messages, kept = _compared(told, list(before.values()), list(found.values()))
-    told.repetitions = dict(zip(found, kept, strict=True))
+    added = [each for number, each in told.added if _is_over(number, over)]
+    known = _known([*before, *added], list(found.values()))
+    kept = {id(each) for each in known if each is not None}
+    messages = [
+        message for each in before if id(each) not in kept for message in told.withdraw(each, _NONE_AFTER_ALL)
+    ]
+    told.repetitions = dict(zip(found, map(_continued, known, found.values()), strict=True))
+    told.added = [
+        *((_nearest_set(each, remeasured), each) for each in added if id(each) not in kept),
+        *((number + by, each) for number, each in told.added if not _is_over(number, over)),
+    ]
+    # The last first: no event is told under a number that another one still has.
+    for number in sorted(
+        {number for number, _ in found} | {number for number, _ in told.added}, reverse=True
+    ):
+        if number in remeasured.sets:
+            messages += _told_anew(told, reversed(told.shown(number)))
     for (number, repetition), each in later.items():
         if by:
             _renumber(each, number + by)
@@ -73,14 +87,19 @@ def _correct_repetitions(
 
 
 def _correct_sets(told: ToldEvents, remeasured: Remeasured, over: int | None, by: int) -> list[Outgoing]:
-    before = {number: each for number, each in told.sets.items() if _is_over(number, over)}
-    later = {number: each for number, each in told.sets.items() if number not in before}
+    before = [each for number, each in told.sets.items() if _is_over(number, over)]
+    later = {number: each for number, each in told.sets.items() if not _is_over(number, over)}
     found = {
         number: told.set_summary(event.summary, remeasured.to_utc_ns)
         for number, event in remeasured.sets.items()
     }
-    messages, kept = _compared(told, list(before.values()), list(found.values()))
-    told.sets = dict(zip(found, kept, strict=True))
+    known = _known(before, list(found.values()))
+    kept = {id(each) for each in known if each is not None}
+    messages = [
+        message for each in before if id(each) not in kept for message in told.withdraw(each, _NONE_AFTER_ALL)
+    ]
+    told.sets = dict(zip(found, map(_continued, known, found.values()), strict=True))
+    messages += _told_anew(told, [(each, told.shown_set(n)) for n, each in reversed(told.sets.items())])
     for number, each in later.items():
         if by:
             _renumber(each, number + by)
@@ -95,9 +114,15 @@ def _correct_aborted(told: ToldEvents, remeasured: Remeasured, over: int | None,
     found = [
         told.aborted_movement(aborted, number, remeasured.to_utc_ns) for number, aborted in remeasured.aborted
     ]
-    messages, kept = _compared(told, before, found)
+    known = _known(before, found)
+    kept = {id(each) for each in known if each is not None}
+    messages = [
+        message for each in before if id(each) not in kept for message in told.withdraw(each, _NONE_AFTER_ALL)
+    ]
+    anew = [(_continued(earlier, each), each.data) for earlier, each in zip(known, found, strict=True)]
+    messages += _told_anew(told, reversed(anew))
     numbers = [number for number, _ in remeasured.aborted]
-    told.aborted = [*zip(numbers, kept, strict=True), *later]
+    told.aborted = [*zip(numbers, (each for each, _ in anew), strict=True), *later]
     return messages
 
 
@@ -105,44 +130,47 @@ def _is_over(number: int, over: int | None) -> bool:
     return over is None or number <= over
 
 
+def _nearest_set(told: Told, remeasured: Remeasured) -> int:
+    """Find the set that an added repetition belongs to now."""
+    middle_ns = sum(told.span_ms) / 2 * 1e6
+
+    def distance_ns(number: int) -> float:
+        summary, to_utc_ns = remeasured.sets[number].summary, remeasured.to_utc_ns
+        return max(to_utc_ns(summary.start_ns) - middle_ns, middle_ns - to_utc_ns(summary.end_ns))
+
+    return min(remeasured.sets, key=distance_ns, default=told.data.set)
+
+
 def _renumber(told: Told, number: int) -> None:
     """Tell an event of a later set under the number which that has now."""
     told.data = msgspec.structs.replace(told.data, set=number, revision=told.data.revision + 1)
-    told.first_revision += 1
+    if told.found is not None:
+        told.found = replace(told.found, set_number=number)
 
 
-def _compared(
-    told: ToldEvents, before: Sequence[Told], found: Sequence[Told]
-) -> tuple[list[Outgoing], list[Told]]:
-    """Return what is to be said, and what was found under the ids that it was told by."""
+def _known(before: Sequence[Told], found: Sequence[Told]) -> list[Told | None]:
+    """Return for each that was found what was told of it before."""
     pairs = matched([each.span_ms for each in before], [each.span_ms for each in found])
-    messages = [
-        message
-        for place, each in enumerate(before)
-        if place not in pairs
-        for message in told.withdraw(each, _NONE_AFTER_ALL)
-    ]
-    kept: list[Told] = []
-    news: list[Told] = []
-    for place, each in zip(pairs, found, strict=True):
-        known = None if place is None else before[place]
-        if known is None:
-            news.append(each)
-        else:
-            each = _revised(known, each)  # noqa: PLW2901 - the same event, under the id it was told by
-            if each.data.revision > known.data.revision:
-                news.append(each)
-        kept.append(each)
-    # The last first: no event is told under a number that another one still has.
-    return messages + told.messages(reversed(news)), kept
+    return [None if place is None else before[place] for place in pairs]
 
 
-def _revised(known: Told, found: Told) -> Told:
-    """Give what was found the id it was told by; a higher revision only where something differs."""
-    data = msgspec.structs.replace(found.data, revision=known.data.revision)
-    if data != known.data:
-        data = msgspec.structs.replace(data, revision=known.data.revision + 1)
-    return replace(found, event_id=known.event_id, first_revision=data.revision + 1, data=data)
+def _continued(known: Told | None, found: Told) -> Told:
+    """Give what was found the id it was told by, and what was last said; _told_anew says what differs."""
+    if known is None:
+        found.data = msgspec.structs.replace(found.data, revision=-1)
+        return found
+    return replace(found, event_id=known.event_id, is_disputed=known.is_disputed, data=known.data)
+
+
+def _told_anew(told: ToldEvents, shown: Iterable[tuple[Told, Any]]) -> list[Outgoing]:
+    """Say what differs from what was said, under a higher revision."""
+    messages: list[Outgoing] = []
+    for each, now in shown:
+        revision = each.data.revision
+        if revision < 0 or msgspec.structs.replace(now, revision=revision) != each.data:
+            each.data = msgspec.structs.replace(now, revision=revision + 1)
+            messages += told.messages([each])
+    return messages
 
 
 def matched(told: Sequence[tuple[float, float]], found: Sequence[tuple[float, float]]) -> list[int | None]:

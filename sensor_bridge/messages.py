@@ -81,24 +81,55 @@ class AthleteMessages:
         self._calibrations: dict[str, payloads.SegmentCalibration] = {}
         self._angles = LiveAngles()
         self._live: LiveState | None = None
-        asked = card.prescription
-        self._exercise = str(asked.exercise if asked else Exercise.OTHER)
-        self._side = cast("field_types.Side", str((asked.side if asked else None) or Side.BOTH))
-        self._target = target_payload(asked) if asked else None
+        self._ask(card.prescription)
+
+    @property
+    def told(self) -> ToldEvents:
+        """What was told of repetitions and sets."""
+        return self._told
+
+    @property
+    def running(self) -> tuple[int, int]:
+        """Number of the running set, 0 before the first, and repetitions in it, as consumers know them."""
+        if self._live is None:
+            return 0, 0
+        number = self._live.set_number + self._told.shift
+        return number, max(0, self._live.repetition_count + self._told.corrected_by(number))
 
     def begin(self, now_ms: float) -> list[Outgoing]:
         """Say who is there and what is known; take back what an earlier session left on the broker."""
-        messages = [self._state(now_ms)]
-        asked = self._target and payloads.Prescription(
-            athlete=self._card.athlete_id,
-            exercise=self._exercise,
-            side=self._side,
-            **msgspec.structs.asdict(self._target),
-        )
-        messages.append(Outgoing(Channel.PRESCRIPTION, self._ids, now_ms, asked))
+        messages = [self.state(now_ms), self._prescription(now_ms)]
         if not self._calibrations:
             messages.append(Outgoing(Channel.CALIBRATION, self._ids, now_ms, None))
         return messages
+
+    def ask(self, prescription: Prescription | None, now_ms: float) -> list[Outgoing]:
+        """Say what is asked from now on; None: nothing is."""
+        self._ask(prescription)
+        return [self.state(now_ms), self._prescription(now_ms)]
+
+    def forget_calibrations(self, now_ms: float) -> list[Outgoing]:
+        """Say that how the sensors sit is found out anew."""
+        self._calibrations = {}
+        return [Outgoing(Channel.CALIBRATION, self._ids, now_ms, None), self.state(now_ms)]
+
+    def _ask(self, asked: Prescription | None) -> None:
+        self._asked = asked
+        self._exercise = str(asked.exercise if asked else Exercise.OTHER)
+        self._side = cast("field_types.Side", str((asked.side if asked else None) or Side.BOTH))
+
+    def _prescription(self, now_ms: float) -> Outgoing:
+        data = (
+            None
+            if self._asked is None
+            else payloads.Prescription(
+                athlete=self._card.athlete_id,
+                exercise=self._exercise,
+                side=self._side,
+                **msgspec.structs.asdict(target_payload(self._asked)),
+            )
+        )
+        return Outgoing(Channel.PRESCRIPTION, self._ids, now_ms, data)
 
     def tell(self, output: PipelineOutput) -> list[Outgoing]:
         """Turn the answer to one push into messages, in their order."""
@@ -106,7 +137,7 @@ class AthleteMessages:
         messages = [message for event in output.events for message in self._event(event)]
         messages += [self._live_message(samples) for samples in self._angles.push(output.angles)]
         if self._live is not None and (output.events or _shown(before) != _shown(self._live)):
-            messages.append(self._state(self._ms(self._live.time_ns)))
+            messages.append(self.state(self._ms(self._live.time_ns)))
         return messages
 
     @property
@@ -124,7 +155,7 @@ class AthleteMessages:
         """
         messages = corrections(self._told, remeasured, sets)
         if messages and self._live is not None:
-            messages.append(self._state(self._ms(self._live.time_ns)))
+            messages.append(self.state(self._ms(self._live.time_ns)))
         return messages
 
     def _ms(self, time_ns: int) -> float:
@@ -166,6 +197,7 @@ class AthleteMessages:
     def _live_message(self, samples: LiveSamples) -> Outgoing:
         live = self._live
         time_ms = self._ms(samples.last_ns)
+        number, repetition = self.running
         onset = live.eccentric_start_ns if live else None
         count = live.count if live else None
         data = payloads.Live(
@@ -173,8 +205,8 @@ class AthleteMessages:
             rate_hz=samples.rate_hz,
             posture=cast("payloads.Posture", str(live.posture) if live else "unknown"),
             phase=_phase(live),
-            set=live.set_number + self._told.shift if live else 0,
-            repetition=live.repetition_count if live else 0,
+            set=number,
+            repetition=repetition,
             eccentric_start_ms=None if onset is None else self._ms(onset),
             depth=_share(live.depth_fraction if live else None),
             count=count.count if count else None,
@@ -184,21 +216,22 @@ class AthleteMessages:
         )
         return Outgoing(Channel.LIVE, self._ids, time_ms, data)
 
-    def _state(self, time_ms: float) -> Outgoing:
+    def state(self, time_ms: float) -> Outgoing:
+        """Draw the picture for late joiners."""
         live = self._live
-        current = live.set_number + self._told.shift if live else 0
+        number, repetition = self.running
         data = payloads.AthleteState(
             athlete=self._card.athlete_id,
             name=self._card.name,
             session=self._card.session,
             exercise=self._exercise,
             side=self._side,
-            set=current,
-            repetition=live.repetition_count if live else 0,
+            set=number,
+            repetition=repetition,
             phase=_phase(live),
-            target=self._target,
+            target=target_payload(self._asked) if self._asked else None,
             last_repetition=self._told.last_repetition(),
-            repetitions=[brief_payload(repetition) for repetition in self._told.counted(current)],
+            repetitions=[brief_payload(repetition) for repetition in self._told.counted(number)],
             calibration=list(self._calibrations.values()),
             sensors=list(self._card.sensors),
         )

@@ -7,11 +7,16 @@ have been said, had nothing been lost. It works in small steps, so that live goe
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sensor_bridge.athlete_session import assembly_of, pipeline_of
+from sensor_bridge.ble.link import FrameKind
+from sensor_bridge.command_orders import CommandOrders
+from sensor_bridge.given_command import GivenCommand
+from sensor_bridge.mqtt.command_payloads import ArgumentError
 from sensor_bridge.recording.analysis import Analysis
 from sensor_bridge.recording.sample_order import SampleOrder
 
@@ -106,6 +111,7 @@ class Remeasuring:
         self._now_s = now_s
         self._assembly = assembly_of(athlete, calibrations)
         self._pipeline = pipeline_of(athlete)
+        self._orders = CommandOrders(athlete.prescription)
         self._analysis = Analysis()
 
     async def run_in_slices(self) -> Remeasured:
@@ -132,6 +138,7 @@ class Remeasuring:
         together: list[ImuBlock] = []
         until_ns = 0
         for frame in order.ordered():
+            self._obey(frame)
             if frame.arrival_ns >= until_ns:
                 self._analysis.add(self._pipeline.push_together(together))
                 together, until_ns = [], frame.arrival_ns + _TOGETHER_NS
@@ -143,3 +150,13 @@ class Remeasuring:
         yield
         if self._is_whole:
             self._analysis.add(self._pipeline.flush())
+
+    def _obey(self, frame: ReceivedFrame) -> None:
+        """Order of the pipeline what was ordered live."""
+        if frame.kind is not FrameKind.COMMAND:
+            return
+        at_ns = self._assembly.from_utc_ns(frame.arrival_ns)
+        with contextlib.suppress(ArgumentError):  # it had no effect live either
+            order = self._orders.order(GivenCommand.from_bytes(frame.payload), at_ns or 0)
+            if order is not None:
+                self._pipeline.order(order)

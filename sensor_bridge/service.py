@@ -25,6 +25,7 @@ from sensor_bridge.ble.backfilling import Backfilling
 from sensor_bridge.ble.decoding import FrameDecoder
 from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
+from sensor_bridge.command_desk import CommandDesk
 from sensor_bridge.dashboard.api import ArchiveApi
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, page_link
 from sensor_bridge.errors import BridgeError, ConfigError
@@ -39,6 +40,7 @@ from sensor_bridge.mqtt.status import ServiceStatusPublisher
 from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt.users import SERVICE
 from sensor_bridge.mqtt_access import MqttAccess, open_broker
+from sensor_bridge.prescribed import PrescriptionStore, with_prescriptions
 from sensor_bridge.publisher import Publisher
 from sensor_bridge.readiness import imports_spared_from_collection, prepare_to_measure
 from sensor_bridge.recording.frame_log import read_frame_log
@@ -95,6 +97,8 @@ class _Run:
         config: Config,
         bridge: Bridge,
         publisher: Publisher,
+        client: MqttClient,
+        prescriptions: PrescriptionStore,
         intake: Intake,
         status: ServiceStatusPublisher,
         clock: HostClock,
@@ -144,6 +148,18 @@ class _Run:
             wants_whole=on_remeasured is not None,
             is_log_whole=lambda: intake.is_log_whole,
         )
+        self.supervisors: dict[str, SensorSupervisor] = {}
+        self.desk = CommandDesk(
+            SERVICE,
+            bridge.session.session_id,
+            publisher.topics,
+            client,
+            self.sessions,
+            lambda sensor_id, duration_s: self.supervisors[sensor_id].identify(duration_s),
+            intake.take,
+            clock.now_ns,
+            prescriptions,
+        )
 
     async def begin(self) -> None:
         now_ms = self.clock.now_ms()
@@ -170,6 +186,8 @@ class _Run:
     async def measure(self, frame: ReceivedFrame, *, live: bool = True) -> None:
         if frame.kind is FrameKind.HEALED:
             messages = await self.healing.corrections(frame)
+        elif frame.kind is FrameKind.COMMAND:
+            messages = self.desk.obey(frame, is_live=live)
         else:
             messages = self.sessions[self.sensors[frame.sensor_id].athlete.id].take(frame)
         await self.publisher.publish(messages, live=live)
@@ -260,9 +278,14 @@ async def run_bridge(
         reader = ArchiveReader(config.data_folder)
         page = await stack.enter_async_context(_page(config, access, reader))
         metadata = log_metadata(config, read_calibrations(config.data_folder))
+        prescriptions = PrescriptionStore(config.data_folder, config)
         unfinished = session_to_go_on_with(config.data_folder, metadata)
-        session = unfinished or create_session(config.data_folder, {**metadata, "clock": clock.origin})
+        session = unfinished or create_session(
+            config.data_folder,
+            {**metadata, "clock": clock.origin, "prescribed": prescriptions.overrides()},
+        )
         clock.go_on(session.metadata.get("clock"))
+        config = with_prescriptions(config, session.metadata.get("prescribed", {}))
         status = ServiceStatusPublisher(
             topics.service_status(SERVICE),
             version=version("hipline"),
@@ -287,6 +310,8 @@ async def run_bridge(
             config,
             bridge,
             Publisher(topics, session.session_id, client, outbox, board, archive),
+            client,
+            prescriptions,
             Intake(frame_log),
             status,
             clock,
@@ -340,21 +365,23 @@ async def _stream(
     def note_link(state: LinkState) -> None:
         run.bridge.links[state.sensor_id] = state
 
-    streaming = [
-        tasks.create_task(
-            SensorSupervisor(
-                worn,
-                adapter,
-                connect_lock,
-                run.intake.take,
-                note_link,
-                clock=run.clock,
-                planner=run.planners[sensor_id],
-            ).run(),
-            name=f"sensor {sensor_id}",
+    run.supervisors |= {
+        sensor_id: SensorSupervisor(
+            worn,
+            adapter,
+            connect_lock,
+            run.intake.take,
+            note_link,
+            clock=run.clock,
+            planner=run.planners[sensor_id],
         )
         for sensor_id, worn in run.sensors.items()
+    }
+    streaming = [
+        tasks.create_task(supervisor.run(), name=f"sensor {sensor_id}")
+        for sensor_id, supervisor in run.supervisors.items()
     ]
+    streaming.append(tasks.create_task(run.desk.run(), name="commands"))
     streaming.append(tasks.create_task(run.measure_all(), name="measuring"))
     streaming.append(tasks.create_task(run.healing.run(), name="healing"))
     streaming.append(tasks.create_task(run.report_sensors(), name="sensor status"))

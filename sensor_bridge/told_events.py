@@ -6,7 +6,7 @@ All revisions of one event carry one id, made from what it was when it was first
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import numpy as np
@@ -17,6 +17,8 @@ from analytics.pipeline_output import (
     RepetitionWithdrawn,
     SetEvent,
 )
+from analytics.set_figures import with_velocity_loss
+from analytics.sets import SetParameters, summed
 from analytics.turning_points import AbortReason
 from sensor_bridge.mqtt import payloads
 from sensor_bridge.mqtt.event_ids import event_id
@@ -53,19 +55,27 @@ class Told:
         When it happened, UTC ms.
     span_ms
         From when to when, UTC ms.
-    first_revision
-        Revision that the pipeline's revision 0 is told as: a number that was withdrawn is given again, and
-        what is told then must outrank what was told before.
     data
         The payload.
+    found
+        What was measured of it, numbered as it was counted; None for what is no repetition or set.
+    to_utc_ns
+        From the timeline it was measured on to UTC, both integer ns.
+    is_final
+        Nothing more is expected to be measured of it.
+    is_disputed
+        A person said that this repetition was none: it stays withdrawn, whatever is measured of it.
     """
 
     channel: Channel
     event_id: str
     time_ms: float
     span_ms: tuple[float, float]
-    first_revision: int
     data: Any
+    found: Repetition | SetSummary | None
+    to_utc_ns: Callable[[int], int]
+    is_final: bool = True
+    is_disputed: bool = False
 
     @property
     def is_withdrawn(self) -> bool:
@@ -76,7 +86,7 @@ class Told:
 
 
 class ToldEvents:
-    """The book of what was told, by set and repetition as consumers know them.
+    """The book of what was told.
 
     Parameters
     ----------
@@ -88,7 +98,9 @@ class ToldEvents:
     Attributes
     ----------
     repetitions, sets, aborted
-        By set and number, by set, and with the set they fell in.
+        By set and number as they were counted, by set, and with the set they fell in.
+    added
+        Repetitions that nobody counted and a person missed, with the set each belongs to.
     shift
         Sets that consumers know beyond those that the pipeline counted.
     """
@@ -97,6 +109,7 @@ class ToldEvents:
         self.repetitions: dict[tuple[int, int], Told] = {}
         self.sets: dict[int, Told] = {}
         self.aborted: list[tuple[int, Told]] = []
+        self.added: list[tuple[int, Told]] = []
         self.shift = 0
         self._athlete_id = athlete_id
         self._session = session
@@ -111,11 +124,13 @@ class ToldEvents:
                 measured = replace(measured, set_number=measured.set_number + self.shift)
                 place = measured.set_number, measured.repetition_number
                 told = self.repetition(measured, exercise, self._to_utc_ns, final=final)
-                self.repetitions[place] = _continued(self.repetitions.get(place), told, revision)
-                return self.messages([self.repetitions[place]])
+                return self._tell_repetition(place, told, revision)
             case RepetitionWithdrawn(set_number=number, repetition_number=repetition, reason=reason):
                 before = self.repetitions.get((number + self.shift, repetition))
-                return [] if before is None else self.withdraw(before, reason)
+                if before is None:
+                    return []
+                before.is_disputed = False  # the number will be given to another one
+                return self.withdraw(before, reason)
             case RepetitionAborted(set_number=number, aborted=aborted):
                 told = self.aborted_movement(aborted, number + self.shift, self._to_utc_ns)
                 self.aborted.append((number + self.shift, told))
@@ -123,21 +138,48 @@ class ToldEvents:
             case SetEvent(summary=summary, revision=revision):
                 number = summary.set_number + self.shift
                 told = self.set_summary(replace(summary, set_number=number), self._to_utc_ns)
-                self.sets[number] = _continued(self.sets.get(number), told, revision)
-                return self.messages([self.sets[number]])
+                before = self.sets.get(number)
+                self.sets[number] = told if before is None else replace(told, event_id=before.event_id)
+                told = self.sets[number]
+                shown = self.shown_set(number) if self.is_corrected(number) else told.data
+                told.data = msgspec.structs.replace(shown, revision=_following(before, revision))
+                return self.messages([told])
+
+    def _tell_repetition(self, place: tuple[int, int], told: Told, revision: int) -> list[Outgoing]:
+        before = self.repetitions.get(place)
+        if before is not None:
+            told = replace(told, event_id=before.event_id, is_disputed=before.is_disputed)
+        self.repetitions[place] = told
+        if before is not None and told.is_disputed:
+            told.data = before.data
+            return []
+        shown = told.data
+        if self.is_corrected(place[0]):
+            shown = next(data for each, data in self.shown(place[0]) if each is told)
+        told.data = msgspec.structs.replace(shown, revision=_following(before, revision))
+        return self.messages([told])
 
     def counted(self, set_number: int) -> list[payloads.Repetition]:
         """List the repetitions of a set that stand."""
-        return [
-            told.data
-            for (of_set, _), told in sorted(self.repetitions.items())
-            if of_set == set_number and not told.is_withdrawn
-        ]
+        return [told.data for told in self.standing(set_number)]
 
     def last_repetition(self) -> payloads.Repetition | None:
         """Return the last repetition that stands."""
-        standing = [place for place, told in self.repetitions.items() if not told.is_withdrawn]
-        return self.repetitions[max(standing)].data if standing else None
+        numbers = {number for number, _ in self.repetitions} | {number for number, _ in self.added}
+        for number in sorted(numbers, reverse=True):
+            if standing := self.standing(number):
+                return cast("payloads.Repetition", standing[-1].data)
+        return None
+
+    def find(self, identifier: str) -> Told | None:
+        """Return what was told under an event id."""
+        told = [
+            *self.repetitions.values(),
+            *self.sets.values(),
+            *(each for _, each in self.aborted),
+            *(each for _, each in self.added),
+        ]
+        return next((each for each in told if each.event_id == identifier), None)
 
     def withdraw(self, told: Told, reason: str) -> list[Outgoing]:
         """Say that an event was none; nothing where that was said before."""
@@ -152,8 +194,131 @@ class ToldEvents:
         else:
             changes |= {"withdrawn": True, "text": reason}
         told.data = msgspec.structs.replace(told.data, **changes)
-        told.first_revision = told.data.revision + 1
         return self.messages([told])
+
+    # What people said against it -------------------------------------------------------------------------
+
+    def dispute(self, told: Told, reason: str) -> list[Outgoing]:
+        """Withdraw a repetition for good; those after it move up, and their set is summed up anew."""
+        told.is_disputed = True
+        messages = self.withdraw(told, reason)
+        return messages + self.retell(told.data.set, is_growing=False)
+
+    def restore(self, told: Told) -> list[Outgoing]:
+        """Let a disputed repetition stand again."""
+        told.is_disputed = False
+        measured = cast("Repetition", told.found)
+        status = cast("payloads.RepetitionStatus", str(measured.status))
+        told.data = msgspec.structs.replace(told.data, status=status)
+        return self.retell(told.data.set, is_growing=True)
+
+    def add(self, set_number: int, told: Told) -> list[Outgoing]:
+        """Add a repetition that nobody counted to a set."""
+        self.added.append((set_number, told))
+        return self.retell(set_number, is_growing=True, news=told)
+
+    def take_away(self, told: Told, reason: str) -> list[Outgoing]:
+        """Take an added repetition away again."""
+        self.added = [(number, each) for number, each in self.added if each is not told]
+        messages = self.withdraw(told, reason)
+        return messages + self.retell(told.data.set, is_growing=False)
+
+    def retell(self, set_number: int, *, is_growing: bool, news: Told | None = None) -> list[Outgoing]:
+        """Say what has changed in a set that a person corrected.
+
+        Parameters
+        ----------
+        set_number
+            As it was told.
+        is_growing
+            There is one repetition more: then the last goes first, for no two may have one number.
+        news
+            Not yet told.
+        """
+        changed = []
+        for told, data in self.shown(set_number):
+            if told is news or data != told.data:
+                revision = told.data.revision + (told is not news)
+                told.data = msgspec.structs.replace(data, revision=revision)
+                changed.append(told)
+        messages = self.messages(reversed(changed) if is_growing else changed)
+        told_set = self.sets.get(set_number)
+        if told_set is not None and (summary := self.shown_set(set_number)) != told_set.data:
+            told_set.data = msgspec.structs.replace(summary, revision=told_set.data.revision + 1)
+            messages += self.messages([told_set])
+        return messages
+
+    # What is shown of a set ------------------------------------------------------------------------------
+
+    def standing(self, set_number: int) -> list[Told]:
+        """List the repetitions of a set that stand, in the order they were done."""
+        own = [told for (number, _), told in self.repetitions.items() if number == set_number]
+        own += [told for number, told in self.added if number == set_number]
+        return sorted(
+            (told for told in own if not told.is_disputed and not told.is_withdrawn),
+            key=lambda told: told.span_ms,
+        )
+
+    def is_corrected(self, set_number: int) -> bool:
+        """Whether a person took a repetition out of a set, or added one."""
+        disputed = any(told.is_disputed for (n, _), told in self.repetitions.items() if n == set_number)
+        return disputed or any(number == set_number for number, _ in self.added)
+
+    def corrected_by(self, set_number: int) -> int:
+        """How many more repetitions a set has than were counted."""
+        added = sum(number == set_number for number, _ in self.added)
+        return added - sum(told.is_disputed for (n, _), told in self.repetitions.items() if n == set_number)
+
+    def shown(self, set_number: int) -> list[tuple[Told, payloads.Repetition]]:
+        """Return what is to be told of each repetition of a set that stands; revisions as they were."""
+        return [
+            (
+                told,
+                repetition_payload(
+                    measured,
+                    athlete=self._athlete_id,
+                    exercise=told.data.exercise,
+                    revision=told.data.revision,
+                    final=told.is_final,
+                    to_ms=_milliseconds(told.to_utc_ns),
+                ),
+            )
+            for told, measured in self._as_corrected(set_number)
+        ]
+
+    def shown_set(self, set_number: int) -> payloads.SetSummary:
+        """Return what is to be told of a set; the revision as it was."""
+        told = self.sets[set_number]
+        summary, to_utc_ns = cast("SetSummary", told.found), told.to_utc_ns
+        if self.is_corrected(set_number):
+            corrected = self._as_corrected(set_number)
+            if not corrected:
+                data: payloads.SetSummary = told.data
+                return msgspec.structs.replace(data, withdrawn=True, final=True)
+            to_utc_ns = corrected[0][0].to_utc_ns
+            summary = summed(
+                [measured for _, measured in corrected],
+                set_number,
+                summary.prescription,
+                SetParameters(),
+                is_final=summary.is_final,
+            )
+        return set_payload(
+            summary, athlete=self._athlete_id, revision=told.data.revision, to_ms=_milliseconds(to_utc_ns)
+        )
+
+    def _as_corrected(self, set_number: int) -> list[tuple[Told, Repetition]]:
+        """Repetitions of a set that stand, numbered anew where a person corrected it."""
+        standing = self.standing(set_number)
+        if not self.is_corrected(set_number):
+            return [(told, cast("Repetition", told.found)) for told in standing]
+        before: list[Repetition] = []
+        for number, told in enumerate(standing, 1):
+            measured = cast("Repetition", told.found)
+            faults = tuple(replace(fault, repetition_number=number) for fault in measured.faults)
+            measured = replace(measured, set_number=set_number, repetition_number=number, faults=faults)
+            before.append(with_velocity_loss(measured, before))
+        return list(zip(standing, before, strict=True))
 
     # Events that nobody was told of yet ------------------------------------------------------------------
 
@@ -168,7 +333,7 @@ class ToldEvents:
         )
         name = self._event_id("repetition", time_ms, measured.set_number, measured.repetition_number)
         span_ms = to_ms(measured.start_ns), time_ms
-        return Told(Channel.REPETITION, name, time_ms, span_ms, 0, data)
+        return Told(Channel.REPETITION, name, time_ms, span_ms, data, measured, to_utc_ns, is_final=final)
 
     def set_summary(self, summary: SetSummary, to_utc_ns: Callable[[int], int]) -> Told:
         """Make a set's event: a first telling."""
@@ -176,7 +341,7 @@ class ToldEvents:
         time_ms = to_ms(summary.end_ns)
         data = set_payload(summary, athlete=self._athlete_id, revision=0, to_ms=to_ms)
         name = self._event_id("set", time_ms, summary.set_number, None)
-        return Told(Channel.SET, name, time_ms, (to_ms(summary.start_ns), time_ms), 0, data)
+        return Told(Channel.SET, name, time_ms, (to_ms(summary.start_ns), time_ms), data, summary, to_utc_ns)
 
     def aborted_movement(self, aborted: Aborted, set_number: int, to_utc_ns: Callable[[int], int]) -> Told:
         """Make the event of a movement broken off."""
@@ -194,7 +359,7 @@ class ToldEvents:
             text=f"a movement{depth} was not counted: {_ABORTED[aborted.reason]}",
         )
         name = self._event_id(f"aborted-{aborted.start_ns}", time_ms, set_number, None)
-        return Told(Channel.FAULT, name, time_ms, (to_ms(aborted.start_ns), time_ms), 0, data)
+        return Told(Channel.FAULT, name, time_ms, (to_ms(aborted.start_ns), time_ms), data, None, to_utc_ns)
 
     def messages(self, told: Iterable[Told]) -> list[Outgoing]:
         """Turn what is to be told into messages."""
@@ -215,12 +380,9 @@ class ToldEvents:
         )
 
 
-def _continued(before: Told | None, told: Told, revision: int) -> Told:
-    """Tell an event as the pipeline's revision of one that was told before, where it was."""
-    if before is not None:
-        told = replace(told, event_id=before.event_id, first_revision=before.first_revision)
-    data = msgspec.structs.replace(told.data, revision=told.first_revision + revision)
-    return replace(told, data=data)
+def _following(before: Told | None, revision: int) -> int:
+    """Return the revision that outranks all that was told: the pipeline's own where it does."""
+    return revision if before is None else max(revision, before.data.revision + 1)
 
 
 def _milliseconds(to_utc_ns: Callable[[int], int]) -> Callable[[int], float]:

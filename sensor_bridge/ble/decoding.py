@@ -46,7 +46,7 @@ class FrameDecoder:
         ProtocolError
             The payload is not what it should be; later ones can be pushed.
         """
-        if frame.kind is FrameKind.HEALED:
+        if frame.kind in {FrameKind.HEALED, FrameKind.COMMAND}:
             return []  # the bridge's own
         if frame.kind is FrameKind.DRIVER:
             return self._change_to(_described(frame.payload))

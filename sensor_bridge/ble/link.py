@@ -26,6 +26,7 @@ class FrameKind(IntEnum):
     CONTROL = 6  # the reply to Start: where the stream goes on
     BULK = 7
     HEALED = 8  # written by the bridge itself: from here on the measurements rest on what was fetched
+    COMMAND = 9  # written by the bridge itself: what a coach ordered
     DRIVER = 16  # which driver reads the stream that follows, and what it has to know: JSON
     REPLY = 17  # a vendor's answer to a command that its decoder needs
 

@@ -18,7 +18,7 @@ from sensor_bridge.ble.last_known import LastKnown
 from sensor_bridge.ble.link import FrameKind, LinkHealth, LinkPhase, LinkState
 from sensor_bridge.ble.linking import connect
 from sensor_bridge.ble.silence import TICK_S, SilenceWatch
-from sensor_bridge.errors import BridgeError
+from sensor_bridge.errors import BridgeError, LinkLost
 from sensor_bridge.host_clock import HostClock
 
 if TYPE_CHECKING:
@@ -107,6 +107,18 @@ class SensorSupervisor:
     def state(self) -> LinkState:
         """The last report."""
         return self._state
+
+    async def identify(self, duration_s: int) -> None:
+        """Make the sensor show itself for so many seconds.
+
+        Raises
+        ------
+        BridgeError
+            It is not connected, or its family cannot.
+        """
+        if self._link is None:
+            raise LinkLost(f"{self._sensor.sensor_id} is not connected: it cannot show itself now")
+        await self._link.identify(duration_s)
 
     async def run(self) -> None:
         """Keep the sensor streaming until cancelled; then leave no link and no task behind."""

@@ -159,6 +159,10 @@ class Topics:
         """Build the topic on which `service` takes the command `name`."""
         return self.topic(Channel.COMMAND, service=service, name=name)
 
+    def commands(self, service: str) -> str:
+        """Build the subscription filter for the commands to `service`."""
+        return f"{self.root}/svc/{checked_id(service, what='service')}/cmd/+"
+
     def response(self, service: str, client: str) -> str:
         """Build the topic on which `service` answers the commands of `client`."""
         return self.topic(Channel.RESPONSE, service=service, client=client)

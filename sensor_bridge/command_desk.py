@@ -1,0 +1,257 @@
+"""Where commands arrive and answers leave.
+
+A command is checked, written into the frame log, and executed in its turn between the frames of the sensors:
+read again after a crash, the log has the same effects, and the answers are known again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, OrderedDict
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from sensor_bridge.ble.link import FrameKind, ReceivedFrame
+from sensor_bridge.errors import BridgeError, BrokerRefused, BrokerUnavailable
+from sensor_bridge.given_command import Answer, GivenCommand
+from sensor_bridge.mqtt.command_payloads import ArgumentError, Command, Identify, Response
+from sensor_bridge.mqtt.event_ids import message_id
+from sensor_bridge.mqtt.payloads import Envelope, PayloadError, decode, encode, envelope
+from sensor_bridge.mqtt.topics import Channel, UnknownTopic, is_valid_id, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from sensor_bridge.athlete_session import AthleteSession
+    from sensor_bridge.mqtt.client import MqttClient
+    from sensor_bridge.mqtt.settings import Message
+    from sensor_bridge.mqtt.topics import Topics
+    from sensor_bridge.outgoing import Outgoing
+    from sensor_bridge.prescribed import PrescriptionStore
+
+log = logging.getLogger(__name__)
+
+_LONGEST_AGE_S: Final = 10.0
+_LARGEST_BYTES: Final = 8192
+_IDENTIFY_S: Final = 5
+_REMEMBERED: Final = 1000  # answers; older requests are stale long before
+_MOST_WAITING: Final = 100  # answers that no broker takes, and commands not yet executed
+_COMPLAIN_EVERY: Final = 100
+
+
+class _Sender(msgspec.Struct):
+    """What is left of a command that is not understood: whom to tell."""
+
+    request: str = ""
+    reply_to: str = ""
+
+
+class _Sent(msgspec.Struct):
+    data: _Sender
+
+
+class CommandDesk:
+    """Takes commands from the broker, has them executed, answers.
+
+    Parameters
+    ----------
+    service
+        Name of this service in topics.
+    session
+        Id of the running session.
+    topics, client
+        Where commands come from and answers go.
+    sessions
+        By athlete.
+    identify
+        Makes a sensor, by its id, show itself for so many seconds.
+    put
+        Takes a frame as from a link: into the log, then to :meth:`obey`.
+    now_ns
+        The clock, UTC ns.
+    prescriptions
+        Keeps what is prescribed for the sessions to come.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        session: str,
+        topics: Topics,
+        client: MqttClient,
+        sessions: Mapping[str, AthleteSession],
+        identify: Callable[[str, int], Awaitable[None]],
+        put: Callable[[ReceivedFrame], None],
+        now_ns: Callable[[], int],
+        prescriptions: PrescriptionStore,
+    ) -> None:
+        self._service = service
+        self._session = session
+        self._topics = topics
+        self._client = client
+        self._sessions = sessions
+        self._identify = identify
+        self._put = put
+        self._now_ns = now_ns
+        self._prescriptions = prescriptions
+        self._answers: OrderedDict[tuple[str, str], Answer | None] = OrderedDict()
+        self._outgoing: asyncio.Queue[tuple[str, Response, bytes | None]] = asyncio.Queue(_MOST_WAITING)
+        self._correlations: dict[tuple[str, str], bytes | None] = {}
+        self._sequence: Counter[str] = Counter()
+        self._n_refused = 0
+
+    async def run(self) -> None:
+        """Take commands and answer them, for ever."""
+        await self._subscribe()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send(), name="answers to commands")
+            async for message in self._client.messages():
+                self._take(message, tasks)
+
+    def obey(self, frame: ReceivedFrame, *, is_live: bool) -> list[Outgoing]:
+        """Execute a command from the log, in its turn; return what follows from it."""
+        session = next(
+            each
+            for each in self._sessions.values()
+            if any(sensor.id == frame.sensor_id for sensor in each.athlete.sensors)
+        )
+        try:
+            given = GivenCommand.from_bytes(frame.payload)
+        except ArgumentError as error:
+            log.warning("%s", error)
+            return []
+        before = session.prescription
+        messages, answer = session.command(given, frame.arrival_ns)
+        if session.prescription is not before:
+            self._prescriptions.keep(session.athlete.id, session.prescription)
+        self._remember(given.key, answer)
+        if is_live:
+            self._answer(given.key, answer)
+        return messages
+
+    async def _subscribe(self) -> None:
+        try:
+            await self._client.subscribe(self._topics.commands(self._service), qos=1)
+        except BrokerRefused as error:
+            log.error("no commands can be taken: %s", error)  # noqa: TRY400 - the broker's answer says it all
+
+    # Taking ----------------------------------------------------------------------------------------------
+
+    def _take(self, message: Message, tasks: asyncio.TaskGroup) -> None:
+        """Check a command; execute it, or have it executed in its turn."""
+        key = ("", "")
+        try:
+            name = parse(message.topic).ids.get("name", "")
+            key = _sender(message.payload)
+            given = self._checked(name, message)
+        except (UnknownTopic, PayloadError, ArgumentError) as error:
+            if self._n_refused % _COMPLAIN_EVERY == 0:
+                log.warning("a command on %s was refused: %s", message.topic, error)
+            self._n_refused += 1
+            if is_valid_id(key[0]):
+                self._answer(key, Answer(is_done=False, text=str(error)), message.correlation_data)
+            return
+        if given.key in self._answers:
+            answer = self._answers[given.key]
+            if answer is not None:  # else it is under way, and will be answered
+                self._answer(given.key, answer, message.correlation_data)
+            return
+        self._correlations[given.key] = message.correlation_data
+        self._remember(given.key, None)
+        if isinstance(given.arguments, Identify):
+            tasks.create_task(self._show(given, given.arguments.sensor), name=f"identify {given.request}")
+        else:
+            athlete = self._sessions[given.arguments.athlete].athlete
+            self._put(
+                ReceivedFrame(athlete.sensors[0].id, self._now_ns(), FrameKind.COMMAND, given.to_bytes())
+            )
+
+    def _checked(self, name: str, message: Message) -> GivenCommand:
+        if message.retained:
+            raise ArgumentError("a command must not be retained: publish it without")
+        if len(message.payload) > _LARGEST_BYTES:
+            raise ArgumentError(f"a command may have {_LARGEST_BYTES} bytes, not {len(message.payload)}")
+        told: Envelope[Command] = decode(Channel.COMMAND, message.payload)
+        given = GivenCommand.read(name, told.data)
+        age_s = self._now_ns() / 1e9 - _timestamp_s(told.ts)
+        if age_s > _LONGEST_AGE_S:
+            raise ArgumentError(f"this command is {age_s:.0f} s old: give it again, or set the clock there")
+        if age_s < -_LONGEST_AGE_S:
+            raise ArgumentError(f"this command comes {-age_s:.0f} s out of the future: set the clock there")
+        if sum(answer is None for answer in self._answers.values()) >= _MOST_WAITING:
+            raise ArgumentError("too many commands at once: wait for the answers")
+        if isinstance(given.arguments, Identify):
+            worn = {sensor.id for each in self._sessions.values() for sensor in each.athlete.sensors}
+            if given.arguments.sensor not in worn:
+                raise ArgumentError(f"there is no sensor {given.arguments.sensor} here")
+        elif given.arguments.athlete not in self._sessions:
+            raise ArgumentError(f"there is no athlete {given.arguments.athlete} here")
+        elif not self._sessions[given.arguments.athlete].athlete.sensors:
+            raise ArgumentError(f"{given.arguments.athlete} wears no sensor")
+        return given
+
+    async def _show(self, given: GivenCommand, sensor_id: str) -> None:
+        try:
+            await self._identify(sensor_id, _IDENTIFY_S)
+        except BridgeError as error:
+            answer = Answer(is_done=False, text=str(error))
+        else:
+            answer = Answer(is_done=True, text=f"{sensor_id} shows itself for {_IDENTIFY_S} s")
+        self._remember(given.key, answer)
+        self._answer(given.key, answer)
+
+    # Answering -------------------------------------------------------------------------------------------
+
+    def _remember(self, key: tuple[str, str], answer: Answer | None) -> None:
+        self._answers[key] = answer
+        self._answers.move_to_end(key)
+        while len(self._answers) > _REMEMBERED:
+            forgotten, _ = self._answers.popitem(last=False)
+            self._correlations.pop(forgotten, None)
+
+    def _answer(self, key: tuple[str, str], answer: Answer, correlation_data: bytes | None = None) -> None:
+        reply_to, request = key
+        response = Response(request=request, ok=answer.is_done, text=answer.text)
+        correlation_data = correlation_data or self._correlations.pop(key, None)
+        if self._outgoing.full():  # no broker: whoever asks again is answered again
+            self._outgoing.get_nowait()
+        self._outgoing.put_nowait((reply_to, response, correlation_data))
+
+    async def _send(self) -> None:
+        while True:
+            reply_to, response, correlation_data = await self._outgoing.get()
+            topic = self._topics.response(self._service, reply_to)
+            now_ms, sequence = self._now_ns() / 1e6, self._sequence[topic]
+            self._sequence[topic] += 1
+            body = encode(
+                envelope(
+                    response,
+                    message_id=message_id(now_ms, session=self._session, topic=topic, seq=sequence),
+                    sample_time_ms=now_ms,
+                    session=self._session,
+                    seq=sequence,
+                )
+            )
+            try:
+                await self._client.publish(topic, body, correlation_data=correlation_data)
+            except (BrokerUnavailable, BrokerRefused) as error:
+                log.info("an answer to %s was lost: %s", reply_to, error)
+
+
+def _sender(payload: bytes) -> tuple[str, str]:
+    """Find out whom to answer, whatever else is wrong with a command."""
+    try:
+        sender = msgspec.json.decode(payload[:_LARGEST_BYTES], type=_Sent).data
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "", ""
+    return sender.reply_to, sender.request[:64]
+
+
+def _timestamp_s(text: str) -> float:
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        raise ArgumentError("ts is no time there is") from None
