@@ -23,6 +23,12 @@ Third-party exceptions are translated at the one file that knows the library; no
 
 from __future__ import annotations
 
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class BridgeError(Exception):
     """Root of everything the bridge raises on purpose; ``exit_code`` is what a command ends with."""
@@ -86,3 +92,18 @@ class BrokerUnavailable(BridgeError, ConnectionError):
 
 class BrokerRefused(BridgeError):
     """The broker answered and refused the client (credentials, access, protocol)."""
+
+
+@contextlib.contextmanager
+def first_to_blame() -> Iterator[None]:
+    """Raise a group of errors made on purpose as its first: a person reads one line."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        ours, others = group.split(BridgeError)
+        if ours is None or others is not None:
+            raise
+        first: BaseException = ours
+        while isinstance(first, BaseExceptionGroup):
+            first = first.exceptions[0]
+        raise first from None

@@ -28,7 +28,7 @@ from sensor_bridge.ble.supervisor import SensorSupervisor
 from sensor_bridge.command_desk import CommandDesk
 from sensor_bridge.dashboard.api import ArchiveApi
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, page_link
-from sensor_bridge.errors import BridgeError, ConfigError
+from sensor_bridge.errors import ConfigError, first_to_blame
 from sensor_bridge.healing import Healing
 from sensor_bridge.home_assistant.gym import with_home_assistant
 from sensor_bridge.host_clock import HostClock
@@ -50,7 +50,7 @@ from sensor_bridge.report.session_reports import SessionReports
 from sensor_bridge.sensor_report import WornSensor, log_metadata, sensor_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from analytics.pipeline_output import PipelineOutput
     from sensor_bridge.assembly import SensorQuality
@@ -319,7 +319,7 @@ async def run_bridge(
             watch,
             on_remeasured,
         )
-        stack.enter_context(_first_to_blame())
+        stack.enter_context(first_to_blame())
         async with asyncio.TaskGroup() as tasks:
             background = [
                 tasks.create_task(outbox.run(), name="outbox"),
@@ -339,21 +339,6 @@ async def run_bridge(
         await archive.end(ended.timestamp() * 1e3)
         session.close(ended)
         return {sensor_id: run.quality(sensor_id) for sensor_id in run.sensors}
-
-
-@contextlib.contextmanager
-def _first_to_blame() -> Iterator[None]:
-    """Raise a group of errors made on purpose as its first: a person reads one line."""
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        ours, others = group.split(BridgeError)
-        if ours is None or others is not None:
-            raise
-        first: BaseException = ours
-        while isinstance(first, BaseExceptionGroup):
-            first = first.exceptions[0]
-        raise first from None
 
 
 async def _stream(
