@@ -71,6 +71,10 @@ class OrderQueue:
         self._waiting: list[tuple[int, int, Order]] = []
         self._n_taken = 0
 
+    def __len__(self) -> int:
+        """Count those that wait."""
+        return len(self._waiting)
+
     def add(self, order: Order) -> None:
         """Take an order, due at its moment; the end of a set shortly after."""
         self._put(order.at_ns + (_SETTLE_NS if isinstance(order, SetEnds) else 0), order)

@@ -140,10 +140,15 @@ class MotionPipeline:
         """Have something done at its moment; where that has been measured already, with the next sample."""
         self._orders.add(order)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something was ordered that waits for its samples."""
+        return bool(self._orders)
+
     def obey_now(self) -> PipelineOutput:
         """Do what was ordered without waiting for its moment: no samples come."""
         for order in self._orders.rest():
-            self._obey(order, self._history.end_index if self._history else 0)
+            self._obey(order, self._history.end_index if self._history else 0, is_patient=False)
         return self._output()
 
     def flush(self) -> PipelineOutput:
@@ -195,10 +200,10 @@ class MotionPipeline:
             self._obey(order, index)
         self._take_part(stretch)
 
-    def _obey(self, order: Order, index: int) -> None:
+    def _obey(self, order: Order, index: int, *, is_patient: bool = True) -> None:
         match order:
             case SetEnds():
-                self._end_set(order, index)
+                self._end_set(order, index, is_patient=is_patient)
             case Prescribed(prescription=prescription):
                 self._ask(prescription, index)
             case ZeroAnew():
@@ -210,11 +215,14 @@ class MotionPipeline:
                 self._held = []
                 self._history.forget_before(index)
 
-    def _end_set(self, order: SetEnds, index: int) -> None:
+    def _end_set(self, order: SetEnds, index: int, *, is_patient: bool) -> None:
         """End the set; one whose last repetition is past its turn may still finish that."""
         if self._counter is not None:
             phases = phases_of(supine=self._counter.is_supine)
-            is_past_turn = self._counter.phase in {phases[DrivePhase.HOLD], phases[DrivePhase.BACK]}
+            is_past_turn = is_patient and self._counter.phase in {
+                phases[DrivePhase.HOLD],
+                phases[DrivePhase.BACK],
+            }
             step_ns = round(self._parameters.step_s * NANOSECONDS_PER_SECOND)
             if is_past_turn and self._orders.put_off(order, self._history.time_ns(index), step_ns):
                 return

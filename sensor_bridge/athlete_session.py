@@ -117,6 +117,14 @@ class AthleteSession:
         is_silent = now_ns - self._last_sample_ns > _SILENT_NS
         return self._commands.execute(given, now_ns, is_silent=is_silent)
 
+    def is_waiting(self, now_ns: int) -> bool:
+        """Whether an order waits for samples that do not come; `now_ns` is UTC."""
+        return self._pipeline.is_waiting and now_ns - self._last_sample_ns > _SILENT_NS
+
+    def obey_now(self) -> list[Outgoing]:
+        """Let what was ordered wait no longer; return what follows from it."""
+        return self._tell(self._pipeline.obey_now())
+
     @property
     def prescription(self) -> PrescriptionConfig | None:
         """What is asked now."""

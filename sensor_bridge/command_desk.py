@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 _LONGEST_AGE_S: Final = 10.0
 _LARGEST_BYTES: Final = 8192
 _IDENTIFY_S: Final = 5
+_HURRY_S: Final = 0.5
 _REMEMBERED: Final = 1000  # answers; older requests are stale long before
 _MOST_WAITING: Final = 100  # answers that no broker takes, and commands not yet executed
 _COMPLAIN_EVERY: Final = 100
@@ -108,6 +109,7 @@ class CommandDesk:
         await self._subscribe()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send(), name="answers to commands")
+            tasks.create_task(self._hurry(), name="commands without samples")
             async for message in self._client.messages():
                 self._take(message, tasks)
 
@@ -118,6 +120,8 @@ class CommandDesk:
             for each in self._sessions.values()
             if any(sensor.id == frame.sensor_id for sensor in each.athlete.sensors)
         )
+        if not frame.payload:
+            return session.obey_now()
         try:
             given = GivenCommand.from_bytes(frame.payload)
         except ArgumentError as error:
@@ -137,6 +141,16 @@ class CommandDesk:
             await self._client.subscribe(self._topics.commands(self._service), qos=1)
         except BrokerRefused as error:
             log.error("no commands can be taken: %s", error)  # noqa: TRY400 - the broker's answer says it all
+
+    async def _hurry(self) -> None:
+        """Where no samples come, have done what waits for them; the log says when."""
+        while True:
+            await asyncio.sleep(_HURRY_S)
+            now_ns = self._now_ns()
+            for session in self._sessions.values():
+                if session.is_waiting(now_ns):
+                    sensor_id = session.athlete.sensors[0].id
+                    self._put(ReceivedFrame(sensor_id, now_ns, FrameKind.COMMAND, b""))
 
     # Taking ----------------------------------------------------------------------------------------------
 

@@ -138,10 +138,13 @@ class Remeasuring:
         together: list[ImuBlock] = []
         until_ns = 0
         for frame in order.ordered():
+            is_enough = frame.kind is FrameKind.COMMAND and not frame.payload
             self._obey(frame)
-            if frame.arrival_ns >= until_ns:
+            if is_enough or frame.arrival_ns >= until_ns:
                 self._analysis.add(self._pipeline.push_together(together))
                 together, until_ns = [], frame.arrival_ns + _TOGETHER_NS
+            if is_enough:
+                self._analysis.add(self._pipeline.obey_now())
             together += self._assembly.push(frame)
             yield
         if self._is_whole:
