@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
 from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
@@ -16,7 +19,10 @@ if TYPE_CHECKING:
     import msgspec
 
     from sensor_bridge.messages import Outgoing
+    from sensor_bridge.mqtt.outbox import Outbox
     from sensor_bridge.mqtt.topics import Topics
+
+log = logging.getLogger(__name__)
 
 
 class LiveWay(Protocol):
@@ -136,3 +142,14 @@ class Publisher:
                 seq=sequence,
             )
         )
+
+
+async def outbox_emptied(outbox: Outbox, longest_s: float) -> bool:
+    """Wait until the broker has every event; False where some still wait on the disk after `longest_s`."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            while await outbox.pending():  # noqa: ASYNC110 - the outbox itself waits for the broker
+                await asyncio.sleep(0.05)
+            return True
+    log.warning("%d events wait on the disk for the broker", await outbox.pending())
+    return False

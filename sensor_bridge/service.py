@@ -41,7 +41,7 @@ from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt.users import SERVICE
 from sensor_bridge.mqtt_access import MqttAccess, open_broker
 from sensor_bridge.prescribed import PrescriptionStore, with_prescriptions
-from sensor_bridge.publisher import Publisher
+from sensor_bridge.publisher import Publisher, outbox_emptied
 from sensor_bridge.readiness import imports_spared_from_collection, prepare_to_measure
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.sensor_calibrations import from_metadata, read_calibrations
@@ -393,14 +393,3 @@ async def _page(config: Config, access: MqttAccess, reader: ArchiveReader) -> As
     reports = SessionReports(reader, config.data_folder)
     async with DashboardServer(settings, ArchiveApi(reader, reports)) as server:
         yield page_link(server.url, access.coach_credential)
-
-
-async def outbox_emptied(outbox: Outbox, longest_s: float) -> bool:
-    """Wait until the broker has every event; False where some still wait on the disk after `longest_s`."""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(longest_s):
-            while await outbox.pending():  # noqa: ASYNC110 - the outbox itself waits for the broker
-                await asyncio.sleep(0.05)
-            return True
-    log.warning("%d events wait on the disk for the broker", await outbox.pending())
-    return False
