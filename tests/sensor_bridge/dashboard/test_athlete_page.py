@@ -166,5 +166,5 @@ async def test_a_sensor_that_slipped_is_said_under_the_count(stage: Stage) -> No
         msgspec.structs.replace(state, calibration=[pelvis, slipped, right]), gym.zero_ms["anna"] + 50_000.0
     )
     said = page.get_by_test_id("verdict")
-    await expect(said).to_contain_text("The sensor on the left thigh slipped after repetition 4")
+    await expect(said).to_contain_text("Left thigh sensor slipped after repetition 4: 9° off since")
     await expect(said).to_contain_text("Re-clip it")

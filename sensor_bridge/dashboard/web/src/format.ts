@@ -15,3 +15,8 @@ export function signed(value: number, digits: number): string {
 export function briefly(value: number): string {
   return Number.isInteger(value) ? String(value) : decimal(value, 1);
 }
+
+/** The same with a capital at its head. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

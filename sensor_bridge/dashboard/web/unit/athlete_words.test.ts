@@ -42,7 +42,7 @@ test("a faulty repetition is told in one line", () => {
   expect(faultLine({ repetition: 5, mark: "watch", finding, more: 0 }, TARGET, false)).toBe(
     "Repetition 5: stopped 7° short of standing. Finish tall.",
   );
-  expect(faultLine({ repetition: 5, mark: "watch", finding, more: 2 }, TARGET, false)).toContain("(and 2 more)");
+  expect(faultLine({ repetition: 5, mark: "watch", finding, more: 2 }, TARGET, false)).toContain("Finish tall. And 2 more faults.");
 });
 
 test("the best is named, or that none stands out", () => {

@@ -10,7 +10,7 @@ const SLIPPED = { ...SEAT, slip: { angle_deg: 14.4, set: 1, repetition: 6 } };
 test("a sensor that slipped says after which repetition, how far, and what to do", () => {
   expect(slipTrouble({ ...SEAT, slip: null }, 1)).toBeNull();
   expect(slipTrouble(SLIPPED, 1)).toBe(
-    "The sensor on the left thigh slipped after repetition 6: its angles are off by 14° since. Re-clip it and zero it again.",
+    "Left thigh sensor slipped after repetition 6: 14° off since. Re-clip it.",
   );
   const earlier = slipTrouble({ ...SEAT, slip: { angle_deg: 9, set: 1, repetition: 0 } }, 2);
   expect(earlier).toContain("slipped before the first repetition of set 1: ");

@@ -1,6 +1,6 @@
 // The words of the athlete's page.
 
-import { briefly, decimal, signed } from "../format";
+import { briefly, capital, decimal, signed } from "../format";
 import type { Live, Target } from "../payloads";
 import type { FaultyRepetition, RowName, SetReport, SummaryRow } from "../set_summary";
 import { findingSentence, TEXT } from "../strings";
@@ -45,7 +45,10 @@ export const ATHLETE = {
   notMeasured: "could not be measured",
   onAverage: "on average",
   furtherFaults: (count: number) => (count === 1 ? "one more repetition with faults" : `${count} more repetitions with faults`),
-  alsoThere: (count: number) => ` (and ${count} more)`,
+  alsoThere: (count: number) => (count === 1 ? " And one more fault." : ` And ${count} more faults.`),
+  elsewhere: "other pages",
+  sessions: "Sessions",
+  progress: "Progress",
   summary: "The set in figures",
   faults: "What to work on",
   nothingToMend: "Every repetition was clean.",
@@ -140,8 +143,4 @@ export const AWAKE: Record<Wakefulness, string> = {
 export function minutes(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

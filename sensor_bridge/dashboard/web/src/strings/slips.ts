@@ -1,6 +1,6 @@
 // A sensor that no longer sits where it sat, in words.
 
-import { decimal } from "../format";
+import { capital, decimal } from "../format";
 import type { SegmentCalibration } from "../payloads";
 import { placementName } from "../strings";
 
@@ -9,8 +9,8 @@ export function slipTrouble({ placement, slip }: SegmentCalibration, currentSet:
   if (!slip) return null;
   const inSet = slip.set === currentSet ? "" : ` of set ${slip.set}`;
   const when = slip.repetition > 0 ? `after repetition ${slip.repetition}${inSet}` : `before the first repetition${inSet}`;
-  const off = `its angles are off by ${decimal(slip.angle_deg, 0)}° since`;
-  return `The sensor on the ${placementName(placement)} slipped ${when}: ${off}. Re-clip it and zero it again.`;
+  const sensor = `${capital(placementName(placement))} sensor`;
+  return `${sensor} slipped ${when}: ${decimal(slip.angle_deg, 0)}° off since. Re-clip it.`;
 }
 
 /** The same for a card with little room. */

@@ -13,6 +13,7 @@ import { Level } from "../level";
 import { AthleteHead } from "./athlete_head";
 import { BigCount } from "./big_count";
 import { DepthBar } from "./depth_bar";
+import { Elsewhere } from "./elsewhere";
 import { SetEnd } from "./set_end";
 
 const SILENT_AFTER_MS = 2_500;
@@ -39,7 +40,10 @@ export function AthletePage({ id, store }: { id: string; store: Store }) {
         {athlete && scene ? (
           <>
             {scene === "resting" ? (
-              <SetEnd athlete={athlete} target={athlete.state?.data.target ?? null} />
+              <>
+                <SetEnd athlete={athlete} target={athlete.state?.data.target ?? null} />
+                <Elsewhere athlete={id} />
+              </>
             ) : (
               <Work athlete={athlete} scene={scene} />
             )}
@@ -49,6 +53,7 @@ export function AthletePage({ id, store }: { id: string; store: Store }) {
           <div class="nobody">
             <p>{ATHLETE.waiting(id)}</p>
             <p class="muted">{ATHLETE.waitingHint}</p>
+            <Elsewhere athlete={id} />
           </div>
         )}
       </main>
