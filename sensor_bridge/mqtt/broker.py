@@ -36,6 +36,7 @@ from sensor_bridge.mqtt.greeting import (
     Greeting,
     MalformedGreeting,
 )
+from sensor_bridge.mqtt.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     import ssl
@@ -140,6 +141,7 @@ class _GuardedBroker(Broker):  # type: ignore[misc]  # amqtt carries no types
         websocket: GuardedSocket,
     ) -> None:
         super().__init__(_configuration(settings.users))
+        self._subscriptions = Subscriptions()
         self._settings = settings
         self._doorkeeper = doorkeeper
         self._listening = {ListenerType.TCP: tcp, ListenerType.WS: websocket}

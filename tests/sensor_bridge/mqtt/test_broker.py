@@ -205,3 +205,32 @@ asyncio.run(main())
         timeout=60,
     )
     assert (outcome.stdout, outcome.stderr) == ("True\n", "")
+
+
+async def test_no_event_is_lost_while_others_come_and_go(embedded: BrokerUnderTest) -> None:
+    wanted = [f"{index}".encode() for index in range(200)]
+    async with contextlib.AsyncExitStack() as stack:
+        bridge = await stack.enter_async_context(MqttClient(embedded.settings()))
+        await bridge.connected(5)
+        coaches = []
+        filters = (f"{TOPICS.root}/athlete/#", TOPICS.every(Channel.REPETITION), TOPICS.repetition("a1"))
+        for index, topic_filter in enumerate(filters):
+            settings = embedded.settings("coach", client_id=f"coach-{index}")
+            coaches.append(await stack.enter_async_context(MqttClient(settings)))
+            await coaches[-1].connected(5)
+            await coaches[-1].subscribe(topic_filter, qos=1)
+        passing = await stack.enter_async_context(MqttClient(embedded.settings("coach", client_id="passing")))
+        await passing.connected(5)
+
+        async def subscribe_to_many() -> None:
+            for index in range(200):
+                await passing.subscribe(TOPICS.repetition(f"p{index}"))
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(subscribe_to_many())
+            for payload in wanted:
+                await bridge.publish(TOPICS.repetition("a1"), payload)
+        async with asyncio.timeout(20):
+            for coach in coaches:
+                messages = coach.messages()
+                assert [(await anext(messages)).payload for _ in wanted] == wanted
