@@ -56,3 +56,31 @@ def export(
     from sensor_bridge.commands.export import run
 
     run(session, athlete=athlete, wanted=ExportFormat(session_format.value), out=out, config_path=file)
+
+
+def report(
+    session: Annotated[str, typer.Argument(help="Id of the session, or its beginning.")] = "last",
+    *,
+    athlete: Annotated[
+        str | None, typer.Option(help="Whose, where more than one took part.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="Where it goes; default: here, named by athlete and session.",
+            show_default=False,
+        ),
+    ] = None,
+    file: ConfigFile = None,
+) -> None:
+    """Write what one athlete did in a session as one page to read, print and send: sets, pictures, remarks.
+
+    The page is a single HTML file without scripts. It says how sure each number is, and what could not be
+    measured. It shows what the archive holds at this moment; later corrections need a new one.
+
+    Example: hipline report last --athlete anna --out anna.html
+    """
+    from sensor_bridge.commands.report import run
+
+    run(session, athlete=athlete, out=out, config_path=file)

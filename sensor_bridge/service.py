@@ -46,7 +46,6 @@ from sensor_bridge.readiness import imports_spared_from_collection, prepare_to_m
 from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.sensor_calibrations import from_metadata, read_calibrations
 from sensor_bridge.recording.session import create_session, session_to_go_on_with
-from sensor_bridge.report.session_reports import SessionReports
 from sensor_bridge.sensor_report import WornSensor, log_metadata, sensor_status
 
 if TYPE_CHECKING:
@@ -390,6 +389,5 @@ async def _page(config: Config, access: MqttAccess, reader: ArchiveReader) -> As
         host=config.dashboard.host,
         port=config.dashboard.port,
     )
-    reports = SessionReports(reader, config.data_folder)
-    async with DashboardServer(settings, ArchiveApi(reader, reports)) as server:
+    async with DashboardServer(settings, ArchiveApi(reader)) as server:
         yield page_link(server.url, access.coach_credential)

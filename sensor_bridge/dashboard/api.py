@@ -19,13 +19,15 @@ from sensor_bridge.dashboard.authorization import error_text, user_of, user_who_
 from sensor_bridge.errors import BridgeError, RecordingError
 from sensor_bridge.mqtt.topics import ID_PATTERN
 from sensor_bridge.report.page import report_policy
+from sensor_bridge.report.session_reports import session_page, session_pictures
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from sensor_bridge.archive.answers import SessionDetail
     from sensor_bridge.archive.reading import ArchiveReader
     from sensor_bridge.mqtt.users import User
-    from sensor_bridge.report.session_reports import SessionReports
+    from sensor_bridge.report.set_pictures import SetPicture
 
 _SESSION = r"{session:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}}"
 _ATHLETE = f"{{athlete:{ID_PATTERN}}}"
@@ -44,13 +46,10 @@ class ArchiveApi:
     ----------
     reader
         Of the archive.
-    reports
-        Makes reports and pictures of sessions.
     """
 
-    def __init__(self, reader: ArchiveReader, reports: SessionReports) -> None:
+    def __init__(self, reader: ArchiveReader) -> None:
         self._reader = reader
-        self._reports = reports
         self._at_a_time = asyncio.Semaphore(_AT_A_TIME)
 
     def routes(self) -> list[web.RouteDef]:
@@ -109,16 +108,26 @@ class ArchiveApi:
         return _json(found) if found is not None else _problem(404, _NO_SESSION)
 
     async def _pictures(self, request: web.Request, _user: User) -> web.Response:
-        session, athlete = request.match_info["session"], request.match_info["athlete"]
-        found = await self._read(lambda: self._reports.pictures(session, athlete))
+        def draw() -> list[SetPicture] | None:
+            detail = self._detail(request)
+            return (
+                None if detail is None else session_pictures(detail, self._reader.folder_of(detail.session))
+            )
+
+        found = await self._read(draw)
         answer = _json(found) if found is not None else _problem(404, _NO_SESSION)
         answer.enable_compression()
         return answer
 
     async def _report(self, request: web.Request, _user: User) -> web.Response:
-        session, athlete = request.match_info["session"], request.match_info["athlete"]
         now_ms = time.time() * 1000.0
-        page = await self._read(lambda: self._reports.page(session, athlete, now_ms=now_ms))
+
+        def write() -> str | None:
+            detail = self._detail(request)
+            folder = self._reader.folder_of(request.match_info["session"])
+            return None if detail is None else session_page(detail, folder, now_ms=now_ms)
+
+        page = await self._read(write)
         if page is None:
             return _problem(404, _NO_SESSION)
         answer = web.Response(
@@ -128,6 +137,9 @@ class ArchiveApi:
         )
         answer.enable_compression()
         return answer
+
+    def _detail(self, request: web.Request) -> SessionDetail | None:
+        return self._reader.session(request.match_info["session"], request.match_info["athlete"])
 
     async def _export(self, request: web.Request, _user: User) -> web.Response:
         session, athlete = request.match_info["session"], request.match_info["athlete"]

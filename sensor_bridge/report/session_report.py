@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sensor_bridge.archive.performed_sets import prescribed_at
 from sensor_bridge.archive.progress import sides_progress
 from sensor_bridge.commands.watch_words import exercise_words, fault_words, spoken
 from sensor_bridge.report.data_quality import not_measured_words, places, quality_words
@@ -18,6 +19,7 @@ from sensor_bridge.report.wording import (
     LABELS,
     NOTHING,
     adherence_words,
+    asked_words,
     counted,
     date_and_time,
     doubt,
@@ -162,7 +164,9 @@ def session_report(detail: SessionDetail, angles: AngleStretch | None) -> Sessio
     by_set: dict[int, list[ArchivedRepetition]] = defaultdict(list)
     for one in standing:
         by_set[one.set].append(one)
-    parts = tuple(_set_part(one, by_set[one.set], angles) for one in sets)
+    parts = tuple(
+        _set_part(one, by_set[one.set], angles, _asked(detail, one, by_set[one.set])) for one in sets
+    )
     tension_s = sum(one.tut_s for one in standing if one.tut_s is not None)
     watched = sum(judge(one).mark != "good" for one in standing)
     summary = [
@@ -209,7 +213,10 @@ def _lead(sets: Sequence[ArchivedSet], standing: Sequence[ArchivedRepetition]) -
 
 
 def _set_part(
-    summary: ArchivedSet, repetitions: Sequence[ArchivedRepetition], angles: AngleStretch | None
+    summary: ArchivedSet,
+    repetitions: Sequence[ArchivedRepetition],
+    angles: AngleStretch | None,
+    asked: str,
 ) -> SetPart:
     side = None if summary.side == "both" else summary.side
     columns = tuple(
@@ -229,7 +236,7 @@ def _set_part(
     return SetPart(
         title=f"Set {summary.set}: {exercise_words(summary.exercise, summary.side)}",
         about=counted(len(repetitions), "repetition"),
-        facts=tuple(_facts(summary)),
+        facts=(*((("asked", asked),) if asked else ()), *_facts(summary)),
         sentences=tuple(sentences),
         plot=plot,
         curves=tuple((curve.name, _CURVES[curve.name]) for curve in plot.curves) if plot else (),
@@ -237,6 +244,14 @@ def _set_part(
         rows=tuple(_row(one, columns) for one in repetitions),
         medians=tuple(_median_cell(repetitions, column) for column in columns),
     )
+
+
+def _asked(detail: SessionDetail, summary: ArchivedSet, repetitions: Sequence[ArchivedRepetition]) -> str:
+    """Say what was prescribed when the set began; empty where nothing was."""
+    times = [summary.start_ms, *(one.eccentric_start_ms for one in repetitions)]
+    known = [time for time in times if time is not None]
+    asked = prescribed_at(detail.prescriptions, min(known)) if known else None
+    return "" if asked is None else asked_words(asked)
 
 
 def _facts(summary: ArchivedSet) -> Iterable[tuple[str, str]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sensor_bridge.archive.answers import ArchivedNote
     from sensor_bridge.archive.progress import Sides
     from sensor_bridge.mqtt.measures import PartAdherence, SetAdherence
-    from sensor_bridge.mqtt.payloads import FoundFault, Repetition
+    from sensor_bridge.mqtt.payloads import FoundFault, Prescription, Repetition
 
 MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
@@ -132,6 +132,28 @@ def part_words(part: PartAdherence) -> str:
     done = NOTHING if part.done is None else with_unit(part.done, digits, unit)
     asked = with_unit(part.asked, 0 if part.asked == round(part.asked) else 1, unit)
     return f"{name} {done} instead of {asked}"
+
+
+def asked_words(asked: Prescription) -> str:
+    """Say what was prescribed: ``3 sets of 8, 5-0-X-0, at least 60°, 20 kg, with support``."""
+    said = []
+    if asked.repetitions is not None and asked.sets is not None:
+        said.append(f"{counted(asked.sets, 'set')} of {asked.repetitions}")
+    elif asked.repetitions is not None:
+        said.append(counted(asked.repetitions, "repetition"))
+    parts = (asked.eccentric_s, asked.bottom_s, asked.concentric_s, asked.top_s)
+    if any(part is not None for part in parts):
+        # Of a tempo only the concentric may be "as fast as possible"; another part that is null is free.
+        letters = ("?", "?", "X", "?")
+        written = [free if part is None else f"{part:g}" for part, free in zip(parts, letters, strict=True)]
+        said.append("-".join(written))
+    if asked.minimum_range_deg is not None:
+        said.append(f"at least {with_unit(asked.minimum_range_deg, 0, '°')}")
+    if asked.load_kg is not None:
+        said.append(f"{asked.load_kg:g} kg")
+    if asked.is_supported:
+        said.append("with support")
+    return ", ".join(said)
 
 
 def adherence_words(asked: SetAdherence, done: int) -> str:

@@ -16,7 +16,6 @@ from sensor_bridge.archive.store import FILE_NAME
 from sensor_bridge.dashboard.api import ArchiveApi
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings
 from sensor_bridge.report.page import report_policy
-from sensor_bridge.report.session_reports import SessionReports
 from tests.sensor_bridge.archive.told import DAY_MS, START_MS, event_id, session_id, three_sessions
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ NEWEST = session_id(2)
 
 @asynccontextmanager
 async def serving(folder: Path) -> AsyncIterator[str]:
-    reader = ArchiveReader(folder)
-    async with DashboardServer(SETTINGS, ArchiveApi(reader, SessionReports(reader, folder))) as server:
+    async with DashboardServer(SETTINGS, ArchiveApi(ArchiveReader(folder))) as server:
         yield server.url
 
 

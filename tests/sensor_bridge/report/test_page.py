@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from sensor_bridge.archive.answers import ArchivedNote, ArchivedRepetition, ArchivedSet, SessionDetail
+from sensor_bridge.archive.answers import (
+    ArchivedNote,
+    ArchivedPrescription,
+    ArchivedRepetition,
+    ArchivedSet,
+    SessionDetail,
+)
 from sensor_bridge.mqtt.measures import SetAdherence
+from sensor_bridge.mqtt.payloads import Prescription
 from sensor_bridge.report.page import report_page, report_policy
 from sensor_bridge.report.plots import AngleStretch
 from tests.sensor_bridge.archive.told import START_MS, event_id, repetition, session_id, set_summary
@@ -47,6 +54,7 @@ def detail(
             ArchivedSet(id=event_id(100 + n), **msgspec.structs.asdict(one)) for n, one in enumerate(sets)
         ],
         "faults": [],
+        "prescriptions": [],
         "notes": [
             ArchivedNote(id=event_id(200 + n), athlete="anna", revision=0, **one)
             for n, one in enumerate(notes or [])
@@ -136,6 +144,28 @@ def test_a_set_is_held_against_its_prescription() -> None:
     words = Document(report_page(detail([repetition()], [summary]), None, now_ms=NOW_MS)).words
     assert "Against what was asked: 1 of 8 repetitions asked, 5 of 6 parts of tempo and range kept." in words
     assert "Form broke at repetition 2." in words
+    prescription = Prescription(
+        athlete="anna",
+        exercise="romanian_deadlift",
+        side="both",
+        repetitions=8,
+        sets=3,
+        eccentric_s=5.0,
+        bottom_s=0.5,
+        top_s=0.0,
+        load_kg=60.0,
+        is_supported=True,
+    )
+    later = Prescription(athlete="anna", exercise="deadlift", side="both", load_kg=99.0)
+    known = [
+        ArchivedPrescription(since_ms=START_MS, asked=prescription),
+        ArchivedPrescription(since_ms=NOW_MS, asked=later),
+    ]
+    told = Document(
+        report_page(detail([repetition()], [summary], prescriptions=known), None, now_ms=NOW_MS)
+    ).words
+    assert "asked 3 sets of 8, 5-0.5-X-0, 60 kg, with support" in told
+    assert "99 kg" not in told
 
 
 def test_time_without_angles_is_said() -> None:

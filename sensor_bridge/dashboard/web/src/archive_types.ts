@@ -31,6 +31,7 @@ export interface SessionDetail {
   repetitions: Array<ArchivedRepetition>;
   faults: Array<ArchivedFault>;
   notes: Array<ArchivedNote>;
+  prescriptions: Array<ArchivedPrescription>;
 }
 
 export interface ArchivedSet {
@@ -178,6 +179,26 @@ export interface ArchivedNote {
   by: string;
   withdrawn: boolean;
   id: string;
+}
+
+export interface ArchivedPrescription {
+  since_ms: number;
+  asked: Prescription | null;
+}
+
+export interface Prescription {
+  repetitions: number | null;
+  sets: number | null;
+  eccentric_s: number | null;
+  bottom_s: number | null;
+  concentric_s: number | null;
+  top_s: number | null;
+  minimum_range_deg: number | null;
+  load_kg: number | null;
+  is_supported: boolean | null;
+  athlete: string;
+  exercise: string;
+  side: "both" | "left" | "right";
 }
 
 export interface Progress {

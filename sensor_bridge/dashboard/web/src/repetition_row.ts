@@ -1,6 +1,6 @@
 // One repetition of a session that is over: its figures as people read them, its tempo as a bar, its verdict.
 
-import type { ArchivedRepetition } from "./archive_types";
+import type { ArchivedPrescription, ArchivedRepetition, ArchivedSet } from "./archive_types";
 import { decimal, signed } from "./format";
 import { type Finding, judge, type Mark } from "./judgement";
 import type { Target } from "./payloads";
@@ -34,11 +34,12 @@ export interface RepetitionRow {
   lockout: Figure;
 }
 
-export function rowsOf(repetitions: readonly ArchivedRepetition[]): RepetitionRow[] {
+/** `target` is what was asked when the set began. */
+export function rowsOf(repetitions: readonly ArchivedRepetition[], target: Target | null): RepetitionRow[] {
   const longestS = Math.max(1e-9, ...repetitions.map((one) => partsOf(one).reduce((sum, part) => sum + part.seconds, 0)));
   return repetitions.map((one) => ({
     number: one.repetition,
-    ...verdictOf(one),
+    ...verdictOf(one, target),
     tempo: partsOf(one).map((part) => ({ ...part, share: part.seconds / longestS })),
     depths: hipsOf(one).map((field) => figure(one, field, 0)),
     level: figure(one, "pelvic_obliquity_peak_deg", 1, true),
@@ -58,6 +59,12 @@ function hipsOf(one: ArchivedRepetition): Measure[] {
   return working.some((field) => one[field] !== null) ? working : ["pelvic_tilt_range_deg"];
 }
 
+/** What was asked when a set began; null where nothing was. */
+export function targetOf(set: ArchivedSet, prescriptions: readonly ArchivedPrescription[]): Target | null {
+  const startMs = set.start_ms ?? -Infinity;
+  return prescriptions.filter(({ since_ms }) => since_ms <= startMs).at(-1)?.asked ?? null;
+}
+
 function partsOf(one: ArchivedRepetition): Omit<TempoPart, "share">[] {
   const parts = one.exercise.includes("bridge") ? [...TIMED].reverse() : TIMED;
   return parts.flatMap(({ field, name }) => {
@@ -66,8 +73,8 @@ function partsOf(one: ArchivedRepetition): Omit<TempoPart, "share">[] {
   });
 }
 
-function verdictOf(one: ArchivedRepetition): { mark: Mark; words: string[] } {
-  const { findings, mark, doubtful } = judge(one, targetOf(one));
+function verdictOf(one: ArchivedRepetition, target: Target | null): { mark: Mark; words: string[] } {
+  const { findings, mark, doubtful } = judge(one, target);
   const missed = one.adherence.filter((part) => part.keeping === "short" || part.keeping === "long");
   const isTempoTold = missed.some((part) => part.part === "eccentric");
   const lying = one.exercise.includes("bridge");
@@ -81,23 +88,6 @@ function verdictOf(one: ArchivedRepetition): { mark: Mark; words: string[] } {
 
 function capitalised(sentence: string): string {
   return sentence.charAt(0).toUpperCase() + sentence.slice(1);
-}
-
-/** What was asked stands in what was kept of it; the prescription itself is not archived. */
-function targetOf(one: ArchivedRepetition): Target | null {
-  const asked = one.adherence.find((part) => part.part === "eccentric")?.asked;
-  if (asked === undefined) return null;
-  return {
-    repetitions: null,
-    sets: null,
-    eccentric_s: asked,
-    bottom_s: null,
-    concentric_s: null,
-    top_s: null,
-    minimum_range_deg: null,
-    load_kg: null,
-    is_supported: null,
-  };
 }
 
 function figure(one: ArchivedRepetition, field: Measure, digits: number, isSigned = false): Figure {

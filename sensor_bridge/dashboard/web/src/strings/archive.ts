@@ -34,6 +34,7 @@ export const ARCHIVE = {
   tension: "under tension",
   toLookAt: "to look at",
   lasted: "in all",
+  asked: "asked",
   of: (n: number) => `n ${n}`,
   place: (set: number, repetition: number | null) => (repetition === null ? `set ${set}` : `set ${set}, repetition ${repetition}`),
   goesOn: "goes on",

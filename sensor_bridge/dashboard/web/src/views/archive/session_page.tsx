@@ -1,6 +1,6 @@
 import { type AnswerTo, QUESTION } from "../../archive";
-import type { ArchivedNote, ArchivedRepetition, SessionDetail, SetPicture } from "../../archive_types";
-import { judge } from "../../judgement";
+import type { ArchivedNote, ArchivedRepetition, ArchivedSet, SessionDetail, SetPicture } from "../../archive_types";
+import { rowsOf, targetOf } from "../../repetition_row";
 import { linkTo } from "../../route";
 import type { Store } from "../../store";
 import { faultSentence } from "../../strings";
@@ -44,12 +44,13 @@ export function SessionPage({ store, session, athlete }: Props) {
           {ARCHIVE.progress}
         </a>
       </div>
-      <Summary detail={detail} standing={standing} sets={sets.length} />
+      <Summary detail={detail} standing={standing} sets={sets} />
       {standing.length === 0 && <p class="archive-card">{ARCHIVE.nothingDone}.</p>}
       {sets.map((set) => (
         <SetSection
           key={set.id}
           set={set}
+          target={targetOf(set, detail.prescriptions)}
           repetitions={standing.filter((one) => one.set === set.set)}
           plot={pictures.state === "asking" ? undefined : pictureOf(pictures.state === "here" ? pictures.data : [], set.set)}
         />
@@ -72,12 +73,20 @@ export function fileName({ athlete, started_ms }: SessionDetail): string {
   return `hipline-${athlete}-${new Date(started_ms).toISOString().slice(0, 16).replace(/[:T]/g, "-")}`;
 }
 
-function Summary({ detail, standing, sets }: { detail: SessionDetail; standing: ArchivedRepetition[]; sets: number }) {
+interface SummaryProps {
+  detail: SessionDetail;
+  standing: ArchivedRepetition[];
+  sets: ArchivedSet[];
+}
+
+function Summary({ detail, standing, sets }: SummaryProps) {
   const tensionS = standing.reduce((sum, one) => sum + (one.tut_s ?? 0), 0);
-  const looks = standing.filter((one) => judge(one, null).mark !== "good").length;
+  const looks = sets
+    .flatMap((set) => rowsOf(standing.filter((one) => one.set === set.set), targetOf(set, detail.prescriptions)))
+    .filter((row) => row.mark !== "good").length;
   const lastedS = detail.ended_ms === null ? null : (detail.ended_ms - detail.started_ms) / 1000;
   const tiles: [string, string][] = [
-    [ARCHIVE.setsLabel, String(sets)],
+    [ARCHIVE.setsLabel, String(sets.length)],
     [ARCHIVE.repetitionsLabel, String(standing.length)],
     [ARCHIVE.tension, lasting(tensionS)],
     [ARCHIVE.toLookAt, String(looks)],

@@ -1,28 +1,32 @@
 import type { AnglePlot, ArchivedRepetition, ArchivedSet } from "../../archive_types";
 import { decimal } from "../../format";
+import type { Target } from "../../payloads";
 import { type Figure, type RepetitionRow, rowsOf } from "../../repetition_row";
 import { MARK, TEXT } from "../../strings";
 import { ARCHIVE, adherenceSentence, lasting, TIMED, withUnit } from "../../strings/archive";
+import { targetWords } from "../../strings/coach";
 import { SetPicture } from "./set_picture";
 
 const ROOM_FOR_A_NUMBER = 0.14;
 
 interface Props {
   set: ArchivedSet;
+  target: Target | null;
   repetitions: readonly ArchivedRepetition[];
   /** Null: no angles were kept; undefined: still being asked for. */
   plot: AnglePlot | null | undefined;
 }
 
 /** A set: its figures, its picture, and its repetitions one by one. */
-export function SetSection({ set, repetitions, plot }: Props) {
-  const rows = rowsOf(repetitions);
+export function SetSection({ set, target, repetitions, plot }: Props) {
+  const rows = rowsOf(repetitions, target);
   return (
     <section class="archive-card set-section" data-testid="set" aria-labelledby={`set-${set.set}`}>
       <h3 id={`set-${set.set}`}>
         {ARCHIVE.setTitle(set)} <span class="muted">{ARCHIVE.repetitions(rows.length)}</span>
       </h3>
       <dl class="set-facts">
+        {target && <Fact label={ARCHIVE.asked} text={targetWords(target)} />}
         {set.tut_s !== null && <Fact label={ARCHIVE.tension} text={lasting(set.tut_s)} />}
         {set.mean_eccentric_s !== null && (
           <Fact label={`${TEXT.counting}, mean`} text={withUnit(set.mean_eccentric_s, 1, "s")} sd={set.sd.mean_eccentric_s} />
