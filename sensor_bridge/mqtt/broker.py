@@ -172,6 +172,14 @@ class _GuardedBroker(Broker):  # type: ignore[misc]  # amqtt carries no types
             self._listening[listener_type], handle_page, self._settings.names, self._settings.encryption
         )
 
+    async def _publish_retained_messages_for_subscription(
+        self, subscription: tuple[str, int], session: Session
+    ) -> None:
+        """Tell kept messages to those who subscribed to them; amqtt tells them to whoever connects."""
+        subscribers = self._subscriptions.get(subscription[0], [])
+        if any(subscriber.client_id == session.client_id for subscriber, _ in subscribers):
+            await super()._publish_retained_messages_for_subscription(subscription, session)
+
     async def _serve(self, listener_name: str, source: ReaderAdapter, writer: BoundedWriter) -> None:
         """Serve one connection to its end, and close it, however it ends."""
         try:

@@ -92,6 +92,28 @@ async def test_an_athlete_reads_own_topics_and_sensors_and_writes_nothing() -> N
             assert await heard(bridge, 0.0) == [TOPICS.live("a2"), TOPICS.live("a1")]
 
 
+async def test_who_connects_is_not_told_what_others_subscribed_to() -> None:
+    tokens = create_tokens("a1", "a2")
+    async with EmbeddedBroker(
+        EmbeddedBrokerSettings(gym_users(TOPICS, tokens, {"a1": [], "a2": []}))
+    ) as broker:
+        at_broker = BrokerUnderTest(broker.tcp_port, broker.websocket_port, tokens, Protocol.V311)
+        async with (
+            MqttClient(at_broker.settings()) as bridge,
+            MqttClient(at_broker.settings("coach")) as coach,
+        ):
+            for client in (bridge, coach):
+                await client.connected(5)
+            await coach.subscribe(TOPICS.every(Channel.STATE))
+            for athlete in ("a1", "a2"):
+                await bridge.publish(TOPICS.state(athlete), b"kept", retain=True)
+            async with MqttClient(at_broker.settings("athlete-a1")) as athlete_client:
+                await athlete_client.connected(5)
+                assert await heard(athlete_client, 0.3) == []
+                await athlete_client.subscribe(TOPICS.state("a1"))
+                assert await heard(athlete_client, 0.3) == [TOPICS.state("a1")]
+
+
 async def test_a_last_will_cannot_go_where_its_owner_may_not_publish(embedded: BrokerUnderTest) -> None:
     forged = embedded.settings("coach", will=Will(TOPICS.repetition("a1"), b"forged"))
     async with MqttClient(forged) as client:
