@@ -25,6 +25,7 @@ from sensor_bridge.mqtt.payloads import Envelope, Repetition, decode
 from sensor_bridge.mqtt.topics import Channel, Topics, parse
 from tests.message_contract import assert_kept, assert_told
 from tests.mosquitto_broker import GYM, Mosquitto, mosquitto
+from tests.telegraf_recipe import points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -242,6 +243,8 @@ class Observer:
         for message in self.messages:
             assert_kept(message.topic, message.body, retained=message.retained)
             assert_told(message.topic, message.body, message.said)
+            if message.body:
+                points(message.topic, message.body)  # Telegraf's recipe reads it too
 
     def envelopes(self, channel: Channel) -> list[Envelope[Any]]:
         """Everything received on a channel, in the order it came."""

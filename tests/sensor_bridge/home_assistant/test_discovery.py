@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,6 @@ from tests.mosquitto_broker import ACCESS, GYM, mosquitto
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sensor_bridge.ble.link import SensorSettings
     from tests.mosquitto_broker import Mosquitto
@@ -32,13 +32,9 @@ __all__ = ["mosquitto"]
 
 STATUS = Topics(GYM).service_status("bridge")
 NODE = f"homeassistant/device/hipline-{GYM}"
-RIGHTS = f"""
-user bridge
-topic write {NODE}/+/config
-
-user coach
-topic read homeassistant/#
-"""
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "integrations.md").read_text(encoding="utf-8")
+(RIGHTS,) = re.findall(r"^```\n(user bridge\n.*?)```", PAGE, re.MULTILINE | re.DOTALL)
+USER = "home-assistant"
 
 
 def payloads() -> dict[str, dict[str, Any]]:
@@ -189,10 +185,10 @@ async def run_and_end(config: Config) -> None:
     await run_bridge(config, DeafAdapter(), at_once)
 
 
-def reader(mosquitto: Mosquitto) -> MqttClient:
-    password = mosquitto.passwords["coach"]
+def reader(mosquitto: Mosquitto, user: str = USER) -> MqttClient:
+    password = mosquitto.passwords[user]
     return MqttClient(
-        MqttSettings(client_id="reader", port=mosquitto.tcp_port, username="coach", password=password)
+        MqttSettings(client_id="reader", port=mosquitto.tcp_port, username=user, password=password)
     )
 
 
@@ -216,12 +212,18 @@ async def test_who_is_there_is_told_and_who_went_is_taken_back(
     mosquitto: Mosquitto, config: Callable[..., Config], tmp_path: Path
 ) -> None:
     mosquitto.stop()
-    mosquitto.grant(ACCESS + RIGHTS)
+    mosquitto.passwords[USER] = "front-door"
+    mosquitto.grant(f"{ACCESS}\n{RIGHTS}")
     mosquitto.start()
     both = config("anna", "ben", discovery=True)
     await run_and_end(both)
     assert await kept(mosquitto, "homeassistant/#") == home_assistant(both)
     assert len(home_assistant(both)) == 4
+    values = {payload["state_topic"] for payload in home_assistant(both).values()}
+    root = Topics(GYM).root
+    assert {
+        topic for kind in ("athlete", "sensor") for topic in await kept(mosquitto, f"{root}/{kind}/#")
+    } == values
 
     await run_and_end(config("anna", discovery=True))
     assert set(await kept(mosquitto, "homeassistant/#")) == {
@@ -243,7 +245,7 @@ async def test_without_the_right_it_is_an_alarm_and_what_was_told_is_remembered(
     memory.write_text(json.dumps([f"{NODE}/athlete-gone/config"]))
 
     async def until_alarm(_bridge: Bridge) -> None:
-        async with reader(mosquitto) as client, asyncio.timeout(20):
+        async with reader(mosquitto, "coach") as client, asyncio.timeout(20):
             await client.subscribe(STATUS, qos=1)
             async for message in client.messages():
                 (*_, last) = ["", *json.loads(message.payload)["data"]["alarms"]]
