@@ -17,10 +17,11 @@ from analytics.quaternions import rotate_vectors, up_in_sensor
 from analytics.repetitions import Candidate, CounterParameters, Driver, Phase, RepetitionCounter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from analytics.alignment import AlignedBlock
     from analytics.calibration import StillPose
+    from analytics.history import AlignedHistory
 
 
 class MotionTrigger:
@@ -51,6 +52,20 @@ class MotionTrigger:
     def phase(self) -> Phase:
         """What the athlete seems to be doing."""
         return self._counter.phase
+
+    def watch(
+        self, history: AlignedHistory, at: int, stop: int, next_step: Callable[[int], int]
+    ) -> tuple[int, Candidate | None]:
+        """Look at samples ``at`` to ``stop``, or to the step after the first cycle found; return both."""
+        found: Candidate | None = None
+        while at < stop:
+            block = history.window(at, stop)
+            assert block is not None
+            candidate, taken = self.advance(block)
+            at += taken
+            if candidate is not None:
+                found, stop = found or candidate, min(stop, next_step(at - 1))
+        return stop, found
 
     def advance(self, block: AlignedBlock) -> tuple[Candidate | None, int]:
         """Take the next samples, up to the one at which a cycle is found.

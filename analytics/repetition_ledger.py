@@ -185,7 +185,34 @@ class RepetitionLedger:
             is_final=is_final,
         )
         earlier = [entry.measured.repetition for entry in self._entries[: number - 1]]
-        repetition = with_velocity_loss(measured.repetition, earlier)
+        return replace(measured, repetition=self._judged(with_velocity_loss(measured.repetition, earlier)))
+
+    def measure_apart(self, candidate: Candidate, end_index: int) -> Repetition | None:
+        """Measure a movement that was not counted, with samples before a grid point; it is not entered.
+
+        Returns
+        -------
+        Repetition or None
+            The only one of its set; ``None`` where not all of it is kept any more.
+        """
+        if not self._meter.is_kept(candidate):
+            return None
+        measured = self._meter.measure(
+            replace(candidate, is_provisional=False),
+            max(
+                self._meter.decided_index(candidate),
+                min(self._meter.due_index(candidate), end_index),
+            ),
+            choose_side=self._builder.side_with,
+            set_number=self._builder.set_number,
+            repetition_number=1,
+            previous_end_ns=None,
+            next_start_ns=None,
+            is_final=False,
+        )
+        return self._judged(with_velocity_loss(measured.repetition, ()))
+
+    def _judged(self, repetition: Repetition) -> Repetition:
         faults = (*repetition_faults(repetition, self._prescription), *walkout_faults(repetition))
         adherence = () if self._prescription is None else repetition_adherence(repetition, self._prescription)
-        return replace(measured, repetition=replace(repetition, faults=faults, adherence=adherence))
+        return replace(repetition, faults=faults, adherence=adherence)

@@ -111,6 +111,12 @@ class RepetitionMeter:
         """Grid point after the sample at which the repetition was counted."""
         return self._history.index_of(candidate.decided_ns) + 1
 
+    def is_kept(self, candidate: Candidate) -> bool:
+        """Whether the history still holds a movement, without a hole."""
+        first, last = self._history.index_of(candidate.start_ns), self._history.index_of(candidate.close_ns)
+        window = self._history.window(first, last)
+        return window is not None and (window.first_index, len(window)) == (first, last - first)
+
     def is_unbroken(self, start_ns: int, end_ns: int) -> bool:
         """Tell whether the count could go on between two moments: no hole too long to be bridged."""
         first, last = self._history.index_of(start_ns), self._history.index_of(end_ns)
