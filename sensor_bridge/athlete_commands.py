@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from sensor_bridge.command_orders import CommandOrders
+from sensor_bridge.disputes import Disputes
 from sensor_bridge.given_command import Answer
 from sensor_bridge.mqtt import payloads
 from sensor_bridge.mqtt.command_payloads import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from sensor_bridge.told_events import Told
 
 _DISPUTED: Final = "a person saw that it was none"
+_UNDONE: Final = "the command that added it was undone"
 _Done = tuple[list[Outgoing], Answer]
 
 
@@ -85,6 +87,7 @@ class AthleteCommands:
         self._messages = messages
         self._tell = tell
         self._is_silent = False
+        self._disputes = Disputes(messages.told)
         self._book: dict[tuple[str, str], _Entry] = {}
 
     @property
@@ -139,7 +142,7 @@ class AthleteCommands:
             case NotARepetition(event=event, text=text):
                 return self._dispute(entry, event, text, now_ms)
             case MissedRepetition(at_ms=at_ms, text=text):
-                return self._note(entry, "missed_repetition", at_ms, None, text, "marked, not measured")
+                return self._add_missed(entry, at_ms, text, now_ms)
             case TakeNote(text=text, event=event):
                 told = None if event is None else self._found(event)
                 at_ms = now_ms if told is None else told.time_ms
@@ -183,7 +186,7 @@ class AthleteCommands:
         if told.is_withdrawn:
             raise ArgumentError("not-a-repetition: it does not count already")
         place = f"repetition {told.data.repetition} of set {told.data.set}"
-        messages = book.dispute(told, _DISPUTED)
+        messages = self._disputes.dispute(told, _DISPUTED)
         left = len(book.counted(told.data.set))
         noted, answer = self._note(
             entry, "not_a_repetition", told.time_ms, event, text, f"{place} does not count: {left} are left"
@@ -194,10 +197,39 @@ class AthleteCommands:
         def undo(given: GivenCommand, now_ns: int) -> _Done:
             if (again := book.find(event)) is None or not again.is_disputed:
                 raise ArgumentError("undo: this repetition is not there any more")
-            restored = book.restore(again)
+            restored = self._disputes.restore(again)
             withdrawn, _ = take_back_note(given, now_ns)
             state = self._messages.state(now_ns / 1e6)
             return [*restored, *withdrawn, state], _done("the repetition counts again")
+
+        entry.undo = undo
+        return [*messages, *noted, self._messages.state(now_ms)], answer
+
+    def _add_missed(self, entry: _Entry, at_ms: float, text: str, now_ms: float) -> _Done:
+        at_ns = self._assembly.from_utc_ns(round(at_ms * 1e6))
+        measured = None if at_ns is None else self._pipeline.measure_missed(at_ns)
+        told, messages = None, list[Outgoing]()
+        said = "marked, not measured: no movement was seen there that was not counted"
+        if measured is not None:
+            exercise = self._messages.exercise
+            told, messages = self._disputes.add(measured, exercise, self._assembly.to_utc_ns)
+            said = "marked, not measured: no set was under way then, or it counts already"
+        if told is None:
+            return self._note(entry, "missed_repetition", at_ms, None, text, said)
+        said = f"measured: repetition {told.data.repetition} of set {told.data.set}"
+        noted, answer = self._note(entry, "missed_repetition", at_ms, told.event_id, text, said)
+        take_back_note, event = entry.undo, told.event_id
+        assert take_back_note is not None
+
+        def undo(given: GivenCommand, now_ns: int) -> _Done:
+            book = self._messages.told
+            added = next((each for _, each in book.added if each.event_id == event), None)
+            if added is None:
+                raise ArgumentError("undo: the sensors count this repetition themselves by now")
+            taken_away = self._disputes.take_away(added, _UNDONE)
+            withdrawn, _ = take_back_note(given, now_ns)
+            state = self._messages.state(now_ns / 1e6)
+            return [*taken_away, *withdrawn, state], _done("the repetition is taken away again")
 
         entry.undo = undo
         return [*messages, *noted, self._messages.state(now_ms)], answer

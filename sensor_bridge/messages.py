@@ -89,6 +89,11 @@ class AthleteMessages:
         return self._told
 
     @property
+    def exercise(self) -> str:
+        """Code of what is done, as far as it is known."""
+        return self._exercise
+
+    @property
     def running(self) -> tuple[int, int]:
         """Number of the running set, 0 before the first, and repetitions in it, as consumers know them."""
         if self._live is None:

@@ -151,7 +151,7 @@ class ToldEvents:
             told = replace(told, event_id=before.event_id, is_disputed=before.is_disputed)
         self.repetitions[place] = told
         if before is not None and told.is_disputed:
-            told.data = before.data
+            told.data = msgspec.structs.replace(before.data, exercise=told.data.exercise)
             return []
         shown = told.data
         if self.is_corrected(place[0]):
@@ -165,11 +165,14 @@ class ToldEvents:
 
     def last_repetition(self) -> payloads.Repetition | None:
         """Return the last repetition that stands."""
-        numbers = {number for number, _ in self.repetitions} | {number for number, _ in self.added}
-        for number in sorted(numbers, reverse=True):
+        for number in reversed(self.numbers()):
             if standing := self.standing(number):
                 return cast("payloads.Repetition", standing[-1].data)
         return None
+
+    def numbers(self) -> list[int]:
+        """List the sets that have repetitions, in order."""
+        return sorted({n for n, _ in self.repetitions} | {n for n, _ in self.added})
 
     def find(self, identifier: str) -> Told | None:
         """Return what was told under an event id."""
@@ -196,58 +199,6 @@ class ToldEvents:
         told.data = msgspec.structs.replace(told.data, **changes)
         return self.messages([told])
 
-    # What people said against it -------------------------------------------------------------------------
-
-    def dispute(self, told: Told, reason: str) -> list[Outgoing]:
-        """Withdraw a repetition for good; those after it move up, and their set is summed up anew."""
-        told.is_disputed = True
-        messages = self.withdraw(told, reason)
-        return messages + self.retell(told.data.set, is_growing=False)
-
-    def restore(self, told: Told) -> list[Outgoing]:
-        """Let a disputed repetition stand again."""
-        told.is_disputed = False
-        measured = cast("Repetition", told.found)
-        status = cast("payloads.RepetitionStatus", str(measured.status))
-        told.data = msgspec.structs.replace(told.data, status=status)
-        return self.retell(told.data.set, is_growing=True)
-
-    def add(self, set_number: int, told: Told) -> list[Outgoing]:
-        """Add a repetition that nobody counted to a set."""
-        self.added.append((set_number, told))
-        return self.retell(set_number, is_growing=True, news=told)
-
-    def take_away(self, told: Told, reason: str) -> list[Outgoing]:
-        """Take an added repetition away again."""
-        self.added = [(number, each) for number, each in self.added if each is not told]
-        messages = self.withdraw(told, reason)
-        return messages + self.retell(told.data.set, is_growing=False)
-
-    def retell(self, set_number: int, *, is_growing: bool, news: Told | None = None) -> list[Outgoing]:
-        """Say what has changed in a set that a person corrected.
-
-        Parameters
-        ----------
-        set_number
-            As it was told.
-        is_growing
-            There is one repetition more: then the last goes first, for no two may have one number.
-        news
-            Not yet told.
-        """
-        changed = []
-        for told, data in self.shown(set_number):
-            if told is news or data != told.data:
-                revision = told.data.revision + (told is not news)
-                told.data = msgspec.structs.replace(data, revision=revision)
-                changed.append(told)
-        messages = self.messages(reversed(changed) if is_growing else changed)
-        told_set = self.sets.get(set_number)
-        if told_set is not None and (summary := self.shown_set(set_number)) != told_set.data:
-            told_set.data = msgspec.structs.replace(summary, revision=told_set.data.revision + 1)
-            messages += self.messages([told_set])
-        return messages
-
     # What is shown of a set ------------------------------------------------------------------------------
 
     def standing(self, set_number: int) -> list[Told]:
@@ -266,7 +217,7 @@ class ToldEvents:
 
     def corrected_by(self, set_number: int) -> int:
         """How many more repetitions a set has than were counted."""
-        added = sum(number == set_number for number, _ in self.added)
+        added = sum(number == set_number and not told.is_disputed for number, told in self.added)
         return added - sum(told.is_disputed for (n, _), told in self.repetitions.items() if n == set_number)
 
     def shown(self, set_number: int) -> list[tuple[Told, payloads.Repetition]]:
