@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from sensor_bridge.cli_archive import export, report
+from sensor_bridge.cli_archive import export, forget, report, takeout
 from sensor_bridge.cli_arguments import ConfigFile, Headless, PagePort, ResultFile, TraceFile
 from sensor_bridge.cli_conformance import sensors_conformance
 from sensor_bridge.cli_outbox import outbox
@@ -309,6 +309,8 @@ def tokens(
 
 app.command()(export)
 app.command()(report)
+app.command()(takeout)
+app.command()(forget)
 app.add_typer(sessions, name="sessions")
 app.add_typer(outbox, name="outbox")
 sensors.command("conformance")(sensors_conformance)

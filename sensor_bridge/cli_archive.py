@@ -84,3 +84,37 @@ def report(
     from sensor_bridge.commands.report import run
 
     run(session, athlete=athlete, out=out, config_path=file)
+
+
+def forget(
+    athlete: Annotated[str, typer.Argument(help="Id of the athlete.", show_default=False)],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    file: ConfigFile = None,
+) -> None:
+    """Delete all that is kept of an athlete, for good: sessions, angles, archive, token, messages.
+
+    Of sessions with others only this athlete's part goes. Cannot be undone: hipline takeout first, to hand
+    it over. The configuration is yours: what it still says of the athlete is told at the end.
+    """
+    from sensor_bridge.commands.forget import run
+
+    run(athlete, is_sure=yes, config_path=file)
+
+
+def takeout(
+    athlete: Annotated[str, typer.Argument(help="Id of the athlete.", show_default=False)],
+    *,
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER.zip", help="The archive file to write.", show_default=False)
+    ],
+    file: ConfigFile = None,
+) -> None:
+    """Write all that is kept of an athlete into one zip file, in open formats, with a README inside.
+
+    Tables, angles and the sensors' own samples as Parquet and CSV, events and notes as JSON, sets as FIT,
+    motions for OpenSim: what the athlete may ask for, and what another program can read.
+    """
+    from sensor_bridge.commands.takeout import run
+
+    run(athlete, out=out, config_path=file)

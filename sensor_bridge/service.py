@@ -34,6 +34,7 @@ from sensor_bridge.home_assistant.gym import with_home_assistant
 from sensor_bridge.host_clock import HostClock
 from sensor_bridge.intake import Intake
 from sensor_bridge.mqtt.client import MqttClient
+from sensor_bridge.mqtt.forgotten import clear_when_possible
 from sensor_bridge.mqtt.outbox import Outbox
 from sensor_bridge.mqtt.retained import RetainedBoard
 from sensor_bridge.mqtt.status import ServiceStatusPublisher
@@ -323,6 +324,7 @@ async def run_bridge(
             background = [
                 tasks.create_task(outbox.run(), name="outbox"),
                 tasks.create_task(board.run(), name="retained messages"),
+                tasks.create_task(clear_when_possible(config, access), name="forgotten athletes"),
             ]
             async with status.attach(board):
                 if unfinished:

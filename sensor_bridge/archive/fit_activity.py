@@ -27,6 +27,8 @@ _REST, _ACTIVE = 0, 1
 _KILOGRAM: Final = 1
 _WEIGHT_SCALE: Final = 16
 _UNKNOWN: Final = 65534
+_LARGEST: Final = 2**32 - 2
+_DAY_MS: Final = 86_400_000.0
 
 _DEADLIFT, _HIP_RAISE, _LUNGE, _SQUAT = 8, 10, 17, 28
 _EXERCISES: dict[str, tuple[int, int | None]] = {
@@ -53,12 +55,14 @@ def fit_activity(session: str, sets: Sequence[PerformedSet], started_ms: float, 
     sets
         In order of time.
     started_ms, ended_ms
-        Of the session, UTC; stretched where a set lies outside.
+        Of the session, UTC; where a set lies outside, or a day away because a clock was wrong, sets decide.
     """
-    started_ms = min([started_ms, *(each.start_ms for each in sets)])
-    ended_ms = max([ended_ms, *(each.end_ms for each in sets)])
+    if sets:
+        first_ms, last_ms = sets[0].start_ms, max(each.end_ms for each in sets)
+        started_ms = started_ms if 0.0 <= first_ms - started_ms < _DAY_MS else first_ms
+        ended_ms = ended_ms if 0.0 <= ended_ms - last_ms < _DAY_MS else last_ms
     lasted = _milliseconds(ended_ms - started_ms)
-    start, end = _u32(2, fit_time(started_ms)), _u32(_TIMESTAMP, fit_time(ended_ms))
+    start, end = _u32(2, _seconds(started_ms)), _u32(_TIMESTAMP, _seconds(ended_ms))
     sport = (_enum(5, _TRAINING), _enum(6, _STRENGTH_TRAINING))
     return fit_file(
         [
@@ -69,7 +73,7 @@ def fit_activity(session: str, sets: Sequence[PerformedSet], started_ms: float, 
                     _u16(1, _DEVELOPMENT),
                     _u16(2, 0),
                     FitField(3, FitType.UINT32Z, zlib.crc32(session.encode()) % 0xFFFFFFFE + 1),
-                    _u32(4, fit_time(started_ms)),
+                    _u32(4, _seconds(started_ms)),
                     FitField(8, FitType.STRING, "Hipline"),
                 ),
             ),
@@ -135,10 +139,10 @@ def _set(index: int, start_ms: float, end_ms: float, kind: int, *fields: FitFiel
     return FitMessage(
         _SET,
         (
-            _u32(_MESSAGE_INDEX, fit_time(end_ms)),  # in this message 254 is the time stamp
+            _u32(_MESSAGE_INDEX, _seconds(end_ms)),  # in this message 254 is the time stamp
             _u32(0, _milliseconds(end_ms - start_ms)),
             FitField(5, FitType.UINT8, kind),
-            _u32(6, fit_time(start_ms)),
+            _u32(6, _seconds(start_ms)),
             _u16(10, index),
             *fields,
         ),
@@ -160,11 +164,15 @@ def _titles(sets: Sequence[PerformedSet]) -> list[FitMessage]:
 
 
 def _timer(time_ms: float, kind: int) -> FitMessage:
-    return FitMessage(_EVENT, (_u32(_TIMESTAMP, fit_time(time_ms)), _enum(0, _TIMER), _enum(1, kind)))
+    return FitMessage(_EVENT, (_u32(_TIMESTAMP, _seconds(time_ms)), _enum(0, _TIMER), _enum(1, kind)))
+
+
+def _seconds(time_ms: float) -> int:
+    return min(max(0, fit_time(time_ms)), _LARGEST)
 
 
 def _milliseconds(duration_ms: float) -> int:
-    return max(0, round(duration_ms))
+    return min(max(0, round(duration_ms)), _LARGEST)
 
 
 def _enum(number: int, value: int) -> FitField:

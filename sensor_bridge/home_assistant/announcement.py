@@ -12,7 +12,7 @@ import msgspec
 from sensor_bridge.private_file import write_private
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from sensor_bridge.mqtt.retained import RetainedBoard
@@ -46,6 +46,14 @@ def announced_to_home_assistant(
     finally:
         left = {topic for topic in told.difference(wanted) if board.is_waiting(topic)}
         _remember(memory, left.union(wanted), told.union(wanted))
+
+
+def forget_announcements(memory: Path, names: Collection[str]) -> int:
+    """Take athletes and sensors, by id, out of what is remembered; return how many topics named them."""
+    told = _read(memory)
+    theirs = {topic for topic in told if topic.rpartition("/config")[0].rpartition("/")[2] in names}
+    _remember(memory, told - theirs, told)
+    return len(theirs)
 
 
 def _read(memory: Path) -> set[str]:

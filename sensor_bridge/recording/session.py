@@ -140,7 +140,7 @@ def find_unfinished_session(
         Default: the system's time.
     """
     at = (now or datetime.now(UTC)).timestamp()
-    for folder in sorted((data_folder / _SESSIONS_NAME).glob("*"), reverse=True):
+    for folder in session_folders(data_folder):
         log = folder / FRAME_LOG_NAME
         try:
             if not log.is_file() or at - log.stat().st_mtime > longest_break_s or is_in_use(log):
@@ -164,10 +164,15 @@ def session_to_go_on_with(data_folder: Path, metadata: Mapping[str, Any]) -> Ses
     return unfinished if is_same else None
 
 
+def session_folders(data_folder: Path) -> list[Path]:
+    """List the folders that sessions lie in, the newest first, whether they can be read or not."""
+    return sorted((data_folder / _SESSIONS_NAME).glob("*"), reverse=True)
+
+
 def list_sessions(data_folder: Path) -> list[Session]:
     """Find all sessions on disk, the newest first; folders that hold none are passed over with a warning."""
     sessions = []
-    for folder in sorted((data_folder / _SESSIONS_NAME).glob("*"), reverse=True):
+    for folder in session_folders(data_folder):
         try:
             sessions.append(open_session(folder))
         except (RecordingError, OSError) as error:

@@ -182,6 +182,17 @@ def test_a_session_without_repetitions_is_an_activity_without_sets(tmp_path: Pat
     assert "set_mesgs" not in fit_messages(export_session(ExportFormat.FIT, found, tmp_path))
 
 
+def test_a_clock_that_was_wrong_by_years_costs_no_set(detail: SessionDetail, tmp_path: Path) -> None:
+    wrong = msgspec.structs.replace(detail, started_ms=0.0, ended_ms=4e12)
+    messages = fit_messages(export_session(ExportFormat.FIT, wrong, tmp_path))
+    performed = performed_sets(detail)
+    [session] = messages["session_mesgs"]
+    assert session["start_time"].timestamp() == pytest.approx(performed[0].start_ms / 1000, abs=0.5)
+    lasted_ms = performed[-1].end_ms - performed[0].start_ms
+    assert session["total_timer_time"] == pytest.approx(lasted_ms / 1000, abs=1e-3)
+    assert len(messages["set_mesgs"]) == 5
+
+
 @pytest.mark.parametrize("value", [-1, 255, 256])
 def test_a_value_that_does_not_fit_its_field_is_refused(value: int) -> None:
     with pytest.raises(ValueError, match="does not fit UINT8"):
