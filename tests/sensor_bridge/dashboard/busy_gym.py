@@ -85,15 +85,15 @@ def busy_gym(count: int) -> list[ScriptedAthlete]:
     return athletes
 
 
-def begin(gym: VirtualGym) -> None:
-    """Let everybody be somewhere in their set, and tell the page so."""
+def begin(gym: VirtualGym, seen_s: float = 3.0) -> None:
+    """Let everybody be somewhere in their set, and tell the page so, with the last seconds of motion."""
     for index, athlete in enumerate(gym.athletes):
         gym.start(athlete, 3.0 + (index * 4.7) % 38.0)
         gym.introduce(athlete)
         zero = gym.zero_ms[athlete.athlete]
         for number in range(1, athlete.completed(gym.now_s(athlete)) + 1):
             gym.publish_repetition(athlete.repetition(number, zero))
-        gym.backfill(athlete, 12.0)
+        gym.backfill(athlete, seen_s)
 
 
 def lose_a_sensor(gym: VirtualGym, athlete: ScriptedAthlete) -> None:

@@ -6,7 +6,7 @@ import type { Repetition, Target } from "../payloads";
 import type { Presence } from "../presence";
 import type { Aspect, SidesCompared, Trend } from "../set_review";
 import { tempoText, type TempoMistake } from "../tempo";
-import { loadText } from "../units";
+import { loadText, type LoadUnit } from "../units";
 import type { FindingWords } from "./findings";
 
 export const COACH = {
@@ -59,7 +59,7 @@ export const COACH = {
   missed: "Missed one",
   missedHint: "Marks that a repetition just now was not counted.",
   notOne: "Not a repetition",
-  notOneLabel: (number: number) => `repetition ${number} was not one`,
+  notOneLabel: (number: number) => `Not a repetition: number ${number}`,
   why: "why (may stay empty)",
   note: "Note",
   addNote: "Add note",
@@ -87,7 +87,7 @@ export const COACH = {
   sides: { both: "both", left: "left", right: "right" },
   supports: { yes: "with a hand on something", no: "free standing" },
   tempoHint: "eccentric-bottom-concentric-top in seconds, X = as fast as possible; such as 5-0-X-0",
-  switchUnit: (to: string) => `switch to ${to}`,
+  switchUnit: (from: LoadUnit) => `${from}: switch to ${from === "kg" ? "lb" : "kg"}`,
   wrong: {
     whole: "a whole number from 1",
     load: "a number, 0 or more",
@@ -95,7 +95,7 @@ export const COACH = {
   },
   log: "Asked of the bridge",
   undo: "Undo",
-  undoLabel: (what: string) => `undo: ${what}`,
+  undoLabel: (what: string) => `Undo: ${what}`,
   undone: "undone",
 } as const;
 
