@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections import Counter, OrderedDict
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -53,6 +54,14 @@ class _Sender(msgspec.Struct):
 
 class _Sent(msgspec.Struct):
     data: _Sender
+
+
+@dataclass(frozen=True, slots=True)
+class _WayBack:
+    """Where an answer goes, and what it carries back (MQTT 5)."""
+
+    client: str
+    correlation_data: bytes | None = None
 
 
 class CommandDesk:
@@ -104,8 +113,8 @@ class CommandDesk:
         self._prescriptions = prescriptions
         self._system_s = system_s
         self._answers: OrderedDict[tuple[str, str], Answer | None] = OrderedDict()
-        self._outgoing: asyncio.Queue[tuple[str, Response, bytes | None]] = asyncio.Queue(_MOST_WAITING)
-        self._correlations: dict[tuple[str, str], bytes | None] = {}
+        self._outgoing: asyncio.Queue[tuple[_WayBack, Response]] = asyncio.Queue(_MOST_WAITING)
+        self._ways_back: dict[tuple[str, str], _WayBack] = {}
         self._sequence: Counter[str] = Counter()
         self._n_refused = 0
 
@@ -162,23 +171,26 @@ class CommandDesk:
     def _take(self, message: Message, tasks: asyncio.TaskGroup) -> None:
         """Check a command; execute it, or have it executed in its turn."""
         key = ("", "")
+        way_back = None
         try:
             name = parse(message.topic).ids.get("name", "")
             key = _sender(message.payload)
+            way_back = _WayBack(key[0], message.correlation_data)
+            way_back = self._asked_way_back(message, way_back)
             given = self._checked(name, message)
         except (UnknownTopic, PayloadError, ArgumentError) as error:
             if self._n_refused % _COMPLAIN_EVERY == 0:
                 log.warning("a command on %s was refused: %s", message.topic, error)
             self._n_refused += 1
             if is_valid_id(key[0]):
-                self._answer(key, Answer(is_done=False, text=str(error)), message.correlation_data)
+                self._answer(key, Answer(is_done=False, text=str(error)), way_back)
             return
         if given.key in self._answers:
             answer = self._answers[given.key]
             if answer is not None:  # else it is under way, and will be answered
-                self._answer(given.key, answer, message.correlation_data)
+                self._answer(given.key, answer, way_back)
             return
-        self._correlations[given.key] = message.correlation_data
+        self._ways_back[given.key] = way_back
         self._remember(given.key, None)
         if isinstance(given.arguments, Identify):
             tasks.create_task(self._show(given, given.arguments.sensor), name=f"identify {given.request}")
@@ -187,6 +199,16 @@ class CommandDesk:
             self._put(
                 ReceivedFrame(athlete.sensors[0].id, self._now_ns(), FrameKind.COMMAND, given.to_bytes())
             )
+
+    def _asked_way_back(self, message: Message, usual: _WayBack) -> _WayBack:
+        # Elsewhere the bridge may publish, but whoever asks may not.
+        if message.response_topic is None:
+            return usual
+        below = f"{self._topics.root}/svc/{self._service}/rsp/"
+        client = message.response_topic.removeprefix(below)
+        if client == message.response_topic or not is_valid_id(client):
+            raise ArgumentError(f"a response topic has to be {below}<client>")
+        return replace(usual, client=client)
 
     def _checked(self, name: str, message: Message) -> GivenCommand:
         if message.retained:
@@ -229,20 +251,20 @@ class CommandDesk:
         self._answers.move_to_end(key)
         while len(self._answers) > _REMEMBERED:
             forgotten, _ = self._answers.popitem(last=False)
-            self._correlations.pop(forgotten, None)
+            self._ways_back.pop(forgotten, None)
 
-    def _answer(self, key: tuple[str, str], answer: Answer, correlation_data: bytes | None = None) -> None:
+    def _answer(self, key: tuple[str, str], answer: Answer, way_back: _WayBack | None = None) -> None:
         reply_to, request = key
         response = Response(request=request, ok=answer.is_done, text=answer.text)
-        correlation_data = correlation_data or self._correlations.pop(key, None)
+        way_back = way_back or self._ways_back.pop(key, None) or _WayBack(reply_to)
         if self._outgoing.full():  # no broker: whoever asks again is answered again
             self._outgoing.get_nowait()
-        self._outgoing.put_nowait((reply_to, response, correlation_data))
+        self._outgoing.put_nowait((way_back, response))
 
     async def _send(self) -> None:
         while True:
-            reply_to, response, correlation_data = await self._outgoing.get()
-            topic = self._topics.response(self._service, reply_to)
+            way_back, response = await self._outgoing.get()
+            topic = self._topics.response(self._service, way_back.client)
             now_ms, sequence = self._now_ns() / 1e6, self._sequence[topic]
             self._sequence[topic] += 1
             body = encode(
@@ -255,9 +277,9 @@ class CommandDesk:
                 )
             )
             try:
-                await self._client.publish(topic, body, correlation_data=correlation_data)
+                await self._client.publish(topic, body, correlation_data=way_back.correlation_data)
             except (BrokerUnavailable, BrokerRefused) as error:
-                log.info("an answer to %s was lost: %s", reply_to, error)
+                log.info("an answer to %s was lost: %s", way_back.client, error)
 
 
 def _sender(payload: bytes) -> tuple[str, str]:

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from sensor_bridge.errors import BrokerRefused
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.message_properties import properties_of
-from sensor_bridge.mqtt.outbox import DEAD_ALARM, Outbox, OutboxSettings
+from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
+from sensor_bridge.mqtt.outbox_alarms import DEAD_ALARM
 from sensor_bridge.mqtt.outbox_store import OutgoingEvent
 from sensor_bridge.mqtt.schemas import schema
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol, Will
 from sensor_bridge.mqtt.topics import DELIVERY, Channel, Topics
 from tests.mosquitto_broker import Mosquitto, require_mosquitto
+from tests.mqtt5_listener import Listener
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -35,46 +34,9 @@ def topic_of(channel: Channel) -> str:
     return TOPICS.topic(channel, **roles)
 
 
-class Listener:
-    """A reader of MQTT 5 that keeps the properties; `publish` sends as MQTT 5 senders of commands do."""
-
-    def __init__(self, settings: MqttSettings) -> None:
-        self.messages: list[paho.MQTTMessage] = []
-        self._loop = asyncio.get_running_loop()
-        self._granted = asyncio.Event()
-        self._paho = paho.Client(paho.CallbackAPIVersion.VERSION2, "listener", protocol=paho.MQTTv5)
-        self._paho.username_pw_set("coach", settings.password)
-        self._paho.on_connect = lambda client, *_: client.subscribe(TOPICS.everything, qos=1)
-        self._paho.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self._granted.set)
-        self._paho.on_message = lambda _c, _u, message: self._loop.call_soon_threadsafe(
-            self.messages.append, message
-        )
-        self._paho.connect(settings.host, settings.port)
-        self._paho.loop_start()
-
-    async def ready(self) -> None:
-        await asyncio.wait_for(self._granted.wait(), 10)
-
-    def ask(self, topic: str, payload: bytes, response_topic: str, correlation_data: bytes) -> None:
-        said = Properties(PacketTypes.PUBLISH)
-        said.ResponseTopic = response_topic
-        said.CorrelationData = correlation_data
-        self._paho.publish(topic, payload, qos=1, properties=said)
-
-    async def got(self, count: int) -> dict[str, paho.MQTTMessage]:
-        async with asyncio.timeout(10):
-            while len(self.messages) < count:  # noqa: ASYNC110 - they come from paho's thread
-                await asyncio.sleep(0.01)
-        return {message.topic: message for message in self.messages}
-
-    def close(self) -> None:
-        self._paho.disconnect()
-        self._paho.loop_stop()
-
-
 @pytest.fixture
 async def listener(real: BrokerUnderTest) -> AsyncIterator[Listener]:
-    listening = Listener(real.settings("coach"))
+    listening = Listener(real.settings("coach"), TOPICS.everything)
     try:
         await listening.ready()
         yield listening
