@@ -54,15 +54,38 @@ class AnalysedSession:
     angles_deg: dict[str, FloatArray] = field(default_factory=dict)
 
 
-def analysed_session(
-    scenarios: Sequence[str], folder: Path, *, session: str, athlete: str, started_ms: float, seed: int = 1
-) -> AnalysedSession:
-    """Let a virtual athlete do scenarios (TOML texts), one after the other, and analyse what was recorded."""
+@dataclass(frozen=True)
+class Take:
+    """What one virtual athlete did once, as the product analysed it; it may stand in several sessions."""
+
+    analysis: Analysis
+    stream: TraceStream
+
+
+def analysed(scenario: str, folder: Path, *, seed: int) -> Take:
+    """Let a virtual athlete do a scenario (TOML text), and analyse what was recorded."""
+    description, recording = folder / f"scenario-{seed}.toml", folder / f"recording-{seed}.parquet"
+    description.write_text(scenario)
+    simulation = simulate(str(description), seed)
+    metadata: dict[str, Any] = dict(simulation.trace_metadata)
+    write_table(recording, simulation.trace_columns, {METADATA_KEY: json.dumps(metadata).encode()})
+    trace = read_trace(recording)
+    stream = TraceStream(trace)
+    mounts = {placement: trace.mount(placement) for placement in trace.sensors}
+    pipeline = MotionPipeline(AthleteSetup(mounts=mounts, prescription=prescription_of(trace, [])))
+    analysis = Analysis()
+    for block in stream.blocks():
+        analysis.add(pipeline.push(block))
+    analysis.add(pipeline.flush())
+    return Take(analysis, stream)
+
+
+def session_of(takes: Sequence[Take], *, session: str, athlete: str, started_ms: float) -> AnalysedSession:
+    """Put takes into a session, one after the other with a minute between them."""
     made = AnalysedSession(session, athlete, started_ms, started_ms)
-    for number, scenario in enumerate(scenarios):
-        _add(made, scenario, folder, seed + number)
-        made.ended_ms += _PAUSE_MS
-    made.ended_ms -= _PAUSE_MS
+    for number, take in enumerate(takes):
+        made.ended_ms += _PAUSE_MS if number else 0.0
+        _add(made, take)
     return made
 
 
@@ -77,6 +100,8 @@ def archive_session(data_folder: Path, made: AnalysedSession, name: str) -> None
     entries.append(SessionEnded(made.session, made.ended_ms, is_whole=True))
     with ArchiveStore(data_folder / FILE_NAME) as store:
         store.write(entries)
+    if not len(made.t_ms):
+        return
     part = AnglePart(
         number=1,
         rate_hz=100.0,
@@ -87,21 +112,8 @@ def archive_session(data_folder: Path, made: AnalysedSession, name: str) -> None
     write_part(angles_folder(session_folder(data_folder, made.session), made.athlete), part)
 
 
-def _add(made: AnalysedSession, scenario: str, folder: Path, seed: int) -> None:
-    description = folder / f"scenario-{seed}.toml"
-    recording = folder / f"recording-{seed}.parquet"
-    description.write_text(scenario)
-    simulation = simulate(str(description), seed)
-    metadata: dict[str, Any] = dict(simulation.trace_metadata)
-    write_table(recording, simulation.trace_columns, {METADATA_KEY: json.dumps(metadata).encode()})
-    trace = read_trace(recording)
-    stream = TraceStream(trace)
-    mounts = {placement: trace.mount(placement) for placement in trace.sensors}
-    pipeline = MotionPipeline(AthleteSetup(mounts=mounts, prescription=prescription_of(trace, [])))
-    analysis = Analysis()
-    for block in stream.blocks():
-        analysis.add(pipeline.push(block))
-    analysis.add(pipeline.flush())
+def _add(made: AnalysedSession, take: Take) -> None:
+    analysis, stream = take.analysis, take.stream
     begin_ms = made.ended_ms
     earlier_sets = len(made.sets)
 

@@ -1,9 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { paceFor } from "../../frames";
 import { GAP, layoutFor } from "../../layout";
+import { linkTo } from "../../route";
 import { sortBy, sortCards } from "../../sorting";
 import type { Store } from "../../store";
 import { COACH, TEXT } from "../../strings";
+import { ARCHIVE } from "../../strings/archive";
 import { AthleteCard } from "../athlete_card";
 import { Top } from "../top";
 import { Announce } from "./announce";
@@ -27,7 +29,17 @@ export function Grid({ store }: { store: Store }) {
 
   return (
     <div class={`page page-grid ${solo ? "is-solo" : ""} is-${store.connection.value}`}>
-      <Top store={store} about={places.length > 1 && <span class="muted">{TEXT.athletes(places.length)}</span>}>
+      <Top
+        store={store}
+        about={
+          <>
+            {places.length > 1 && <span class="muted">{TEXT.athletes(places.length)}</span>}
+            <a class="archive-link" href={linkTo({ view: "sessions" })}>
+              {ARCHIVE.sessions}
+            </a>
+          </>
+        }
+      >
         {!solo && places.length > 0 && (
           <>
             {looks > 0 && <span class="looks">△ {TEXT.needLook(looks)}</span>}
