@@ -19,12 +19,16 @@ export function sceneOf(athlete: Athlete): Scene {
   return phase === "rest" || phase === "standing" || set > 0 ? "ready" : "calibrating";
 }
 
+/** Whether the athlete is between two repetitions: lying, the work begins at the floor; standing, at the top. */
+export function isBetween(athlete: Athlete): boolean {
+  const { phase, posture } = athlete.progress;
+  return phase === (posture === "supine" ? "bottom" : "top");
+}
+
 /** The repetition that is being done, or was done last; 0 before the first. */
 export function repetitionNow(athlete: Athlete): number {
-  const { repetition, phase, posture } = athlete.progress;
-  // On the back the work begins at the floor, which is the bottom; standing it begins at the top.
-  const between: Phase = posture === "supine" ? "bottom" : "top";
-  return WORKING.includes(phase) && phase !== between ? repetition + 1 : repetition;
+  const { repetition, phase } = athlete.progress;
+  return WORKING.includes(phase) && !isBetween(athlete) ? repetition + 1 : repetition;
 }
 
 /** The repetition done last in this set with its mark, once it has been judged. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { lastDone, lineOn, repetitionNow, restSinceMs, sceneOf, summaryInView } from "../src/athlete_scene";
+import { isBetween, lastDone, lineOn, repetitionNow, restSinceMs, sceneOf, summaryInView } from "../src/athlete_scene";
 import { Athlete } from "../src/gym";
 import type { Live } from "../src/payloads";
 import { live, repetition, setSummary, state } from "./records";
@@ -31,6 +31,14 @@ test("the repetition under way counts from its first movement, standing and lyin
   expect(repetitionNow(athlete("concentric", { repetition: 2, posture: "supine" }))).toBe(3);
   expect(repetitionNow(athlete("top", { repetition: 2, posture: "supine" }))).toBe(3);
   expect(repetitionNow(athlete("bottom", { repetition: 3, posture: "supine" }))).toBe(3);
+});
+
+test("standing one is between repetitions at the top, lying on the floor", () => {
+  expect(isBetween(athlete("top"))).toBe(true);
+  expect(isBetween(athlete("bottom"))).toBe(false);
+  expect(isBetween(athlete("top", { posture: "supine" }))).toBe(false);
+  expect(isBetween(athlete("bottom", { posture: "supine" }))).toBe(true);
+  expect(isBetween(athlete("standing"))).toBe(false);
 });
 
 test("what was done is shown with its own mark once it is judged", () => {

@@ -86,7 +86,7 @@ function Work({ athlete, scene }: Omit<SceneProps, "sensors">) {
           {phaseName(phase, posture)}
         </span>
       </p>
-      <BigCount athlete={athlete} target={target} done={lastDone(athlete)} words={WORDS[scene]} />
+      <BigCount athlete={athlete} target={target} done={lastDone(athlete)} words={wordsOf(athlete, scene)} />
       <DepthBar athlete={athlete} target={target} />
       <div class="athlete-figure">
         <FigureView athlete={athlete} />
@@ -94,6 +94,11 @@ function Work({ athlete, scene }: Omit<SceneProps, "sensors">) {
       </div>
     </>
   );
+}
+
+/** Before the first repetition there is nothing to count or to call. */
+function wordsOf(athlete: Athlete, scene: Scene): string | null {
+  return scene === "working" && repetitionNow(athlete) === 0 ? ATHLETE.ready : WORDS[scene];
 }
 
 function repetitionText(athlete: Athlete): string {

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { isBetween } from "../../athlete_scene";
 import { type Count, countAt, pipWidths } from "../../count";
 import { usePainter } from "../../frames";
 import type { Athlete } from "../../gym";
@@ -18,7 +19,7 @@ const SHORTEST_COUNTED_S = 1;
 interface Props {
   athlete: Athlete;
   target: Target | null;
-  /** The repetition that has just been done, shown at the top. */
+  /** The repetition that has just been done, shown until the next begins. */
   done: { repetition: number; mark: Mark } | null;
   /** Instead of a count, where nothing is being done. */
   words: string | null;
@@ -33,10 +34,12 @@ export function BigCount({ athlete, target, done, words }: Props) {
   const metronome = useRef<Metronome | null>(null);
   const { phase, posture } = athlete.progress;
   const askedS = askedFor(phase, target);
-  const isCounted = isCountedPhase(phase, askedS) && words === null;
+  // After the last repetition that was asked for there is no pause to count.
+  const isLast = done !== null && isBetween(athlete) && done.repetition === target?.repetitions;
+  const isCounted = isCountedPhase(phase, askedS) && words === null && !isLast;
   // The pips of the lowering stay where they are in the phases that are not counted.
   const pipsS = isCounted ? askedS : (target?.eccentric_s ?? null);
-  const doneHere = phase === "top" && posture !== "supine" && !isCounted ? done : null;
+  const doneHere = isBetween(athlete) && !isCounted && words === null ? done : null;
   const call = words ?? (doneHere ? String(doneHere.repetition) : callOf(phase, posture, askedS !== null));
 
   useEffect(() => () => metronome.current?.follow(null), []);

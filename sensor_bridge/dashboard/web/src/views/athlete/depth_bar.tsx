@@ -20,6 +20,7 @@ export function DepthBar({ athlete, target }: { athlete: Athlete; target: Target
   const bar = useRef<HTMLDivElement>(null);
   const text = useRef<HTMLSpanElement>(null);
   const asked = target?.minimum_range_deg ?? null;
+  const name = athlete.progress.posture === "supine" ? ATHLETE.height : ATHLETE.depth;
 
   usePainter(box, (now) => {
     if (!box.current || !bar.current || !text.current) return;
@@ -41,11 +42,11 @@ export function DepthBar({ athlete, target }: { athlete: Athlete; target: Target
 
   return (
     <div class="athlete-depth" ref={box} data-testid="depth" data-against="nothing">
-      <span class="muted">{ATHLETE.depth}</span>
+      <span class="muted">{name}</span>
       <span class="athlete-depth-value" ref={text}>
         –
       </span>
-      <div class="athlete-depth-bar" ref={bar} role="meter" aria-label={ATHLETE.depth} aria-valuemin={0} aria-valuemax={115}>
+      <div class="athlete-depth-bar" ref={bar} role="meter" aria-label={name} aria-valuemin={0} aria-valuemax={115}>
         <span class="athlete-depth-mark" style={{ left: `${100 / LENGTH}%` }} />
       </div>
     </div>
