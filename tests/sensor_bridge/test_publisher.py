@@ -19,6 +19,7 @@ from sensor_bridge.mqtt.topics import Channel, Topics
 from sensor_bridge.mqtt.users import gym_users
 from sensor_bridge.publisher import Publisher
 from tests.gym_tokens import create_tokens
+from tests.message_contract import assert_kept
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -235,6 +236,7 @@ async def test_everything_reaches_a_reader_through_the_embedded_broker(tmp_path:
         await asyncio.wait(workers)
     for sent in (live(), fault(), calibration(), sensor()):
         arrived = received[TOPICS.topic(sent.channel, **sent.ids)]
+        assert_kept(arrived.topic, arrived.payload, retained=arrived.retained)
         assert payloads.decode(sent.channel, arrived.payload).data == sent.data
     assert publisher.live_dropped == 0
     assert alarms == []

@@ -10,6 +10,7 @@ import paho.mqtt.client as mqtt
 from sensor_bridge.mqtt.event_ids import message_id
 from sensor_bridge.mqtt.payloads import Response, decode, encode, envelope
 from sensor_bridge.mqtt.topics import Channel, Topics
+from tests.message_contract import assert_kept
 
 if TYPE_CHECKING:
     from sensor_bridge.mqtt.command_payloads import Command
@@ -32,6 +33,7 @@ class ScriptedBridge:
         granted = asyncio.Event()
 
         def take(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+            assert_kept(message.topic, message.payload)
             command = decode(Channel.COMMAND, message.payload).data
             loop.call_soon_threadsafe(self.taken.put_nowait, (message.topic.rpartition("/")[2], command))
 
