@@ -334,7 +334,8 @@ class Outbox:
     async def _write_deliveries_down(self) -> None:
         for position in tuple(self._delivered):
             await self._in_thread(partial(self._opened.mark_delivered, position))
-            self._delivered.remove(position)
+            if position in self._delivered:  # else a note begun before a cancellation was sooner
+                self._delivered.remove(position)
 
     async def _bury(self, stored: StoredEvent, reason: str) -> None:
         log.error("event %s is put aside: %s", stored.event.event_id, reason)

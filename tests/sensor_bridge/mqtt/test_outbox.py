@@ -299,6 +299,32 @@ async def test_a_slow_disk_does_not_hold_up_the_event_loop(
         assert outbox.counts.stored == 2000
 
 
+async def test_an_outbox_closes_while_a_delivery_is_still_being_written_down(
+    embedded: BrokerUnderTest,
+    settings: OutboxSettings,
+    raise_alarm: Callable[[str, str | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, may_go_on = threading.Event(), threading.Event()
+    mark = OutboxStore.mark_delivered
+
+    def mark_slowly(store: OutboxStore, position: int) -> None:
+        begun.set()
+        assert may_go_on.wait(20)
+        mark(store, position)
+
+    monkeypatch.setattr(OutboxStore, "mark_delivered", mark_slowly)
+    async with MqttClient(embedded.settings()) as client:
+        await client.connected(10)
+        async with running(Outbox(settings, client, raise_alarm)) as outbox:
+            await outbox.put(event(1))
+            await until(begun.is_set)
+            asyncio.get_running_loop().call_later(0.1, may_go_on.set)
+    assert outbox.counts.delivered == 1
+    with contextlib.closing(OutboxStore(settings.path, max_bytes=settings.max_bytes)) as store:
+        assert store.count(EventState.PENDING) == 0
+
+
 async def test_delivered_events_are_forgotten_beyond_the_limit(
     embedded: BrokerUnderTest, tmp_path: Path, raise_alarm: Callable[..., None]
 ) -> None:
