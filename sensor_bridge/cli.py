@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from sensor_bridge.cli_access import certificates
 from sensor_bridge.cli_archive import export, forget, report, takeout
 from sensor_bridge.cli_arguments import ConfigFile, Headless, PagePort, ResultFile, TraceFile
 from sensor_bridge.cli_conformance import sensors_conformance
@@ -200,6 +201,14 @@ def replay(
 @app.command()
 def run(
     *,
+    network: Annotated[
+        bool,
+        typer.Option("--network", help="Open page and broker to the network this machine is in, encrypted."),
+    ] = False,
+    trusted_network: Annotated[
+        bool,
+        typer.Option("--trusted-network", help="With --network: without encryption; nobody listens in."),
+    ] = False,
     file: ConfigFile = None,
 ) -> None:
     """Stream from real sensors: Bluetooth to MQTT and the dashboard, until Ctrl-C.
@@ -208,7 +217,7 @@ def run(
     """
     from sensor_bridge.commands.run import run as run_until_stopped
 
-    run_until_stopped(file)
+    run_until_stopped(file, is_networked=network, is_network_trusted=trusted_network)
 
 
 @app.command("virtual-sensors")
@@ -311,6 +320,7 @@ app.command()(export)
 app.command()(report)
 app.command()(takeout)
 app.command()(forget)
+app.add_typer(certificates, name="certificates")
 app.add_typer(sessions, name="sessions")
 app.add_typer(outbox, name="outbox")
 sensors.command("conformance")(sensors_conformance)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from platformdirs import user_data_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from analytics.exercises import Exercise, Side
 from analytics.imu import Mount, Placement
@@ -13,7 +13,7 @@ from firmware_protocol.packets import MAX_SAMPLES
 from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
 from sensor_bridge.ble.drivers import DRIVERS
 from sensor_bridge.ble.drivers.generic import GenericDriver, GenericLayout
-from sensor_bridge.dashboard.listening import serves_this_machine_only
+from sensor_bridge.config_access import DashboardConfig, MqttConfig, NetworkConfig, Port, Section, TlsConfig
 from sensor_bridge.home_assistant.settings import HomeAssistantConfig
 from sensor_bridge.mqtt.topics import checked_id
 from sensor_bridge.outbox_config import OutboxConfig
@@ -41,14 +41,9 @@ def _checked_kind(kind: str) -> str:
 
 Kind = Annotated[str, AfterValidator(_checked_kind)]
 Id = Annotated[str, AfterValidator(checked_id)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SensorConfig(_Section):
+class SensorConfig(Section):
     """One clip-on sensor of an athlete.
 
     Parameters
@@ -93,7 +88,7 @@ def _checked_layout(table: dict[str, Any]) -> dict[str, Any]:
 Layout = Annotated[dict[str, Any], AfterValidator(_checked_layout)]
 
 
-class PrescriptionConfig(_Section):
+class PrescriptionConfig(Section):
     """What an athlete is asked to do.
 
     Parameters
@@ -136,7 +131,7 @@ class PrescriptionConfig(_Section):
         )
 
 
-class AthleteConfig(_Section):
+class AthleteConfig(Section):
     """One athlete with what he or she wears.
 
     Parameters
@@ -180,94 +175,7 @@ class AthleteConfig(_Section):
         return self
 
 
-class MqttConfig(_Section):
-    """The broker: one inside the bridge, for this machine only, or one of your own.
-
-    Parameters
-    ----------
-    broker
-        ``embedded`` or ``external``.
-    tcp_port, websocket_port
-        Ports of the embedded broker; 0 takes any free one.
-    host, port
-        Address of the external broker.
-    websocket_url
-        Where browsers reach the external broker; default: port 9001 of the same host.
-    username, password_file, password_env
-        Credentials for the external broker: the password stands in a file (mode 0600) or in the
-        environment variable of that name.
-    dashboard_username, dashboard_password_file, dashboard_password_env
-        The same for the coach: a user of the external broker that reads the gym and publishes commands.
-        Default: ``coach`` with the token that ``hipline tokens`` shows.
-    tls, ca_file
-        Encrypt; trust the certificates in that file, else those of the system.
-    """
-
-    broker: Literal["embedded", "external"] = "embedded"
-    tcp_port: Port = 0
-    websocket_port: Port = 0
-    host: str = "127.0.0.1"
-    port: Port | None = None
-    websocket_url: str | None = None
-    username: str | None = None
-    password_file: Path | None = None
-    password_env: str | None = None
-    dashboard_username: str | None = None
-    dashboard_password_file: Path | None = None
-    dashboard_password_env: str | None = None
-    tls: bool = False
-    ca_file: Path | None = None
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> Self:
-        own = {"broker", "tcp_port", "websocket_port"}
-        stray = [name for name in type(self).model_fields if name in self.model_fields_set - own]
-        if self.broker == "embedded" and stray:
-            raise ValueError(f'{", ".join(stray)} only go with broker = "external"')
-        for user in ("", "dashboard_"):
-            from_file = getattr(self, f"{user}password_file") is not None
-            from_environment = getattr(self, f"{user}password_env") is not None
-            if from_file and from_environment:
-                raise ValueError(f"give {user}password_file or {user}password_env, not both")
-            if getattr(self, f"{user}username") is None and (from_file or from_environment):
-                raise ValueError(f"a {user}password needs a {user}username")
-        if self.dashboard_username is not None:
-            if self.dashboard_password_file is None and self.dashboard_password_env is None:
-                raise ValueError("a dashboard_username needs a dashboard_password_file or _env")
-            if "." in self.dashboard_username:  # the page takes <user>.<token>
-                raise ValueError("a dashboard_username may hold no dot")
-        return self
-
-    @property
-    def external_port(self) -> int:
-        """Port of the external broker: as given, else the usual one."""
-        return self.port if self.port is not None else (8883 if self.tls else 1883)
-
-    @property
-    def external_websocket_url(self) -> str:
-        """Where browsers reach the external broker: as given, else port 9001 of its host."""
-        return self.websocket_url or f"{'wss' if self.tls else 'ws'}://{self.host}:9001"
-
-
-class DashboardConfig(_Section):
-    """The page.
-
-    Parameters
-    ----------
-    enabled
-        Whether to serve it.
-    host, port
-        What the page server listens on; port 0 takes any. Host ``0.0.0.0`` opens it to the local network, and
-        needs an external broker: the page talks to the broker by itself, and the embedded one serves this
-        machine only.
-    """
-
-    enabled: bool = True
-    host: str = "127.0.0.1"
-    port: Port = 8321
-
-
-class StreamingConfig(_Section):
+class StreamingConfig(Section):
     """What sensors are asked for when they start.
 
     Parameters
@@ -301,7 +209,7 @@ class StreamingConfig(_Section):
         return _GYRO_RANGES[self.gyro_range_dps]
 
 
-class RadioConfig(_Section):
+class RadioConfig(Section):
     """The Bluetooth adapter.
 
     Parameters
@@ -318,7 +226,7 @@ class RadioConfig(_Section):
     paired: tuple[str, ...] = ()
 
 
-class Config(_Section):
+class Config(Section):
     """Everything the bridge can be told.
 
     Parameters
@@ -331,7 +239,7 @@ class Config(_Section):
         Who wears what.
     layouts
         What the notifications of boards with a sketch of one's own hold, by name (docs/sensors.md).
-    mqtt, dashboard, streaming, radio, outbox, home_assistant
+    mqtt, dashboard, network, tls, streaming, radio, outbox, home_assistant
         See their classes.
     """
 
@@ -341,6 +249,8 @@ class Config(_Section):
     layouts: dict[str, Layout] = Field(default_factory=dict)
     mqtt: MqttConfig = MqttConfig()
     dashboard: DashboardConfig = DashboardConfig()
+    network: NetworkConfig = NetworkConfig()
+    tls: TlsConfig = TlsConfig()
     streaming: StreamingConfig = StreamingConfig()
     radio: RadioConfig = RadioConfig()
     outbox: OutboxConfig = OutboxConfig()
@@ -373,16 +283,6 @@ class Config(_Section):
         if self.home_assistant.discovery and self.mqtt.broker == "embedded":
             raise ValueError(
                 'home_assistant.discovery needs a broker Home Assistant reaches: mqtt.broker = "external"'
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _page_reaches_its_broker(self) -> Self:
-        page = self.dashboard
-        if page.enabled and self.mqtt.broker == "embedded" and not serves_this_machine_only(page.host):
-            raise ValueError(
-                f"dashboard.host {page.host!r} shows the page to other machines, but the embedded broker "
-                'serves this one only: set mqtt.broker = "external", or leave dashboard.host out'
             )
         return self
 

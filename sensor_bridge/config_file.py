@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from platformdirs import user_config_path
 from pydantic import BaseModel, ValidationError
 
-from sensor_bridge.config import APPLICATION, Config, MqttConfig
+from sensor_bridge.config import APPLICATION, Config
 from sensor_bridge.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pydantic.fields import FieldInfo
+
+    from sensor_bridge.config_access import MqttConfig
 
 
 def default_config_path() -> Path:
@@ -148,10 +150,16 @@ def _resolved(config: Config, file: Path) -> Config:
         for name in ("password_file", "dashboard_password_file", "ca_file")
         if getattr(mqtt, name) is not None
     }
+    encryption = {
+        name: absolute(f"tls.{name}", getattr(config.tls, name))
+        for name in ("certificate", "key")
+        if getattr(config.tls, name) is not None
+    }
     return config.model_copy(
         update={
             "data_folder": absolute("data_folder", config.data_folder),
             "mqtt": mqtt.model_copy(update=changed),
+            "tls": config.tls.model_copy(update=encryption),
         }
     )
 

@@ -15,6 +15,7 @@ from sensor_bridge.mqtt.broker import (
 )
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol, Will
 from sensor_bridge.mqtt.users import BRIDGE_USER, COACH_USER, gym_users, user_names
+from sensor_bridge.network_access import NetworkAccess
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -84,8 +85,19 @@ class MqttAccess:
 
 
 @asynccontextmanager
-async def open_broker(config: Config, topics: Topics) -> AsyncIterator[MqttAccess]:
+async def open_broker(
+    config: Config, topics: Topics, network: NetworkAccess | None = None
+) -> AsyncIterator[MqttAccess]:
     """Start the embedded broker, or find the external one's credentials.
+
+    Parameters
+    ----------
+    config
+        Who takes part, and which broker it is.
+    topics
+        The gym.
+    network
+        How pages reach the embedded one; None: from this machine only.
 
     Raises
     ------
@@ -112,18 +124,23 @@ async def open_broker(config: Config, topics: Topics) -> AsyncIterator[MqttAcces
             ca_file=mqtt.ca_file,
         )
         return
+    network = network or NetworkAccess()
     worn = {athlete.id: [sensor.id for sensor in athlete.sensors] for athlete in config.athletes}
     settings = EmbeddedBrokerSettings(
         users=gym_users(topics, tokens, worn),
         tcp_port=mqtt.tcp_port,
         websocket_port=mqtt.websocket_port,
+        websocket_host=network.host,
+        names=network.names,
+        encryption=network.encryption,
     )
-    async with EmbeddedBroker(settings) as broker:
+    scheme = "wss" if network.encryption else "ws"
+    async with EmbeddedBroker(settings, network.doorkeeper) as broker:
         yield MqttAccess(
             host="127.0.0.1",
             port=broker.tcp_port,
             protocol=Protocol.V311,
-            websocket_url=f"ws://127.0.0.1:{broker.websocket_port}",
+            websocket_url=f"{scheme}://{network.public_host}:{broker.websocket_port}",
             bridge_user=BRIDGE_USER,
             bridge_password=tokens[BRIDGE_USER],
             coach_user=COACH_USER,

@@ -26,8 +26,6 @@ from sensor_bridge.ble.decoding import FrameDecoder
 from sensor_bridge.ble.link import FrameKind, LinkPhase, LinkState
 from sensor_bridge.ble.supervisor import SensorSupervisor
 from sensor_bridge.command_desk import CommandDesk
-from sensor_bridge.dashboard.api import ArchiveApi
-from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, page_link
 from sensor_bridge.errors import ConfigError, first_to_blame
 from sensor_bridge.healing import Healing
 from sensor_bridge.home_assistant.gym import with_home_assistant
@@ -41,6 +39,8 @@ from sensor_bridge.mqtt.status import ServiceStatusPublisher
 from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt.users import SERVICE
 from sensor_bridge.mqtt_access import MqttAccess, open_broker
+from sensor_bridge.network_access import network_access
+from sensor_bridge.page import open_page
 from sensor_bridge.prescribed import PrescriptionStore, with_prescriptions
 from sensor_bridge.publisher import Publisher, outbox_emptied
 from sensor_bridge.readiness import imports_spared_from_collection, prepare_to_measure
@@ -50,7 +50,7 @@ from sensor_bridge.recording.session import create_session, session_to_go_on_wit
 from sensor_bridge.sensor_report import WornSensor, log_metadata, sensor_status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from analytics.pipeline_output import PipelineOutput
     from sensor_bridge.assembly import SensorQuality
@@ -273,10 +273,11 @@ async def run_bridge(
         ) from error
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(imports_spared_from_collection())
-        access = await stack.enter_async_context(open_broker(config, topics))
+        network = network_access(config)
+        access = await stack.enter_async_context(open_broker(config, topics, network))
         stack.enter_context(announced(access, config.gym, announcement_path(config.data_folder)))
         reader = ArchiveReader(config.data_folder)
-        page = await stack.enter_async_context(_page(config, access, reader))
+        page = await stack.enter_async_context(open_page(config, access, reader, network))
         metadata = log_metadata(config, read_calibrations(config.data_folder))
         prescriptions = PrescriptionStore(config.data_folder, config)
         unfinished = session_to_go_on_with(config.data_folder, metadata)
@@ -377,19 +378,3 @@ async def _stream(
     for task in streaming:
         task.cancel()
     await asyncio.wait(streaming)
-
-
-@contextlib.asynccontextmanager
-async def _page(config: Config, access: MqttAccess, reader: ArchiveReader) -> AsyncIterator[str | None]:
-    if not config.dashboard.enabled:
-        yield None
-        return
-    settings = DashboardSettings(
-        gym=config.gym,
-        websocket_url=access.websocket_url,
-        users=access.known_users,
-        host=config.dashboard.host,
-        port=config.dashboard.port,
-    )
-    async with DashboardServer(settings, ArchiveApi(reader)) as server:
-        yield page_link(server.url, access.coach_credential)

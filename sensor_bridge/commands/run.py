@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sensor_bridge.commands.sensor_access import chosen_adapter
 from sensor_bridge.config_file import default_config_path, load_config
+from sensor_bridge.dashboard.listening import EVERY_ADDRESS, serves_this_machine_only
 from sensor_bridge.errors import ConfigError
 from sensor_bridge.service import run_bridge
 
@@ -19,13 +20,17 @@ if TYPE_CHECKING:
     from sensor_bridge.service import Bridge
 
 
-def run(config_path: Path | None) -> None:
+def run(config_path: Path | None, *, is_networked: bool = False, is_network_trusted: bool = False) -> None:
     """Run the bridge until it is told to stop (Ctrl-C, SIGTERM).
 
     Parameters
     ----------
     config_path
         The configuration; None: the user's own.
+    is_networked
+        Open page and broker to the network this machine is in.
+    is_network_trusted
+        Do so without encryption.
 
     Raises
     ------
@@ -38,6 +43,12 @@ def run(config_path: Path | None) -> None:
     if not config.athletes:
         where = config_path or default_config_path()
         raise ConfigError(f"{where}: names no athlete: say in [[athletes]] who wears which sensors (README)")
+    if is_networked and serves_this_machine_only(config.dashboard.host):
+        config = config.model_copy(
+            update={"dashboard": config.dashboard.model_copy(update={"host": EVERY_ADDRESS})}
+        )
+    if is_network_trusted:
+        config = config.model_copy(update={"network": config.network.model_copy(update={"trusted": True})})
     asyncio.run(_run(config))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from aiohttp import web
 
+from sensor_bridge.access.doorkeeper import Doorkeeper
 from sensor_bridge.access.known_users import KnownUsers
 
 if TYPE_CHECKING:
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 USERS = web.AppKey("users", KnownUsers)
 """Where the application keeps whom it knows."""
+DOORKEEPER = web.AppKey("doorkeeper", Doorkeeper)
+"""Where it counts who was wrong how often."""
 
 _JSON = "application/json"
 
@@ -25,10 +28,20 @@ def user_of(request: web.Request) -> User:
     ------
     HTTPUnauthorized
         Nobody that is known; the answer is JSON: ``{"error": "..."}``.
+    HTTPTooManyRequests
+        Nobody, and from an address that was wrong too often. The right token opens even so: nobody locks
+        others out.
     """
     scheme, _, credential = request.headers.get("Authorization", "").partition(" ")
     user = request.app[USERS].of(credential.strip()) if scheme.lower() == "bearer" else None
     if user is None:
+        is_guessing = bool(credential) and request.app[DOORKEEPER].failed(request.remote or "")
+        if is_guessing:
+            raise web.HTTPTooManyRequests(
+                text=error_text("too many wrong tokens from this address: wait a minute"),
+                content_type=_JSON,
+                headers={"Retry-After": "60", "Cache-Control": "no-store"},
+            )
         raise web.HTTPUnauthorized(
             text=error_text("send a token that is in force: Authorization: Bearer <user>.<token>"),
             content_type=_JSON,

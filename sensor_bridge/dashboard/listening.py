@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - listened on only where a person asks for it
+
 
 def serves_this_machine_only(host: str) -> bool:
     """Whether a server that listens on `host` hears nobody but this machine."""

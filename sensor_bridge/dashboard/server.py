@@ -6,10 +6,9 @@ whoever opens it.
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import mimetypes
-import os
-import socket
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Self
@@ -17,16 +16,18 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import web
 
+from sensor_bridge.access.doorkeeper import Doorkeeper
+from sensor_bridge.access.guarded_socket import listen
 from sensor_bridge.access.known_users import KnownUsers
-from sensor_bridge.dashboard.authorization import USERS
-from sensor_bridge.dashboard.listening import serves_this_machine_only
+from sensor_bridge.access.names import Names
+from sensor_bridge.dashboard.authorization import DOORKEEPER, USERS
+from sensor_bridge.dashboard.guard import guard, host_name
 from sensor_bridge.errors import BridgeError, ConfigError
 from sensor_bridge.mqtt.topics import ROOT, checked_id
 
 if TYPE_CHECKING:
+    import ssl
     from importlib.resources.abc import Traversable
-
-    from aiohttp.typedefs import Handler, Middleware
 
     from sensor_bridge.dashboard.api import ArchiveApi
 
@@ -36,7 +37,9 @@ _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-_LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
+_LONGEST_IDLE_S = 20.0
+_LONGEST_HANDSHAKE_S = 5.0
+_LONGEST_BODY = 64 * 1024  # bytes
 _UNCHANGING = "public, max-age=31536000, immutable"  # the file names carry a digest of their content
 
 
@@ -58,6 +61,14 @@ class DashboardSettings:
         Who may ask the HTTP API.
     host, port
         What to listen on; port 0 takes any free one.
+    names
+        What this machine is called by those who open the page.
+    public_host
+        The one of its names that links carry; default: `host`.
+    encryption
+        Makes the page an ``https://`` one.
+    has_own_broker
+        Whether the broker of `websocket_url` is on the page's own host, whichever name that is opened under.
     """
 
     gym: str
@@ -65,6 +76,10 @@ class DashboardSettings:
     users: KnownUsers = field(default_factory=lambda: KnownUsers({}))
     host: str = "127.0.0.1"
     port: int = 0
+    names: Names = field(default_factory=Names)
+    public_host: str | None = None
+    encryption: ssl.SSLContext | None = field(default=None, repr=False)
+    has_own_broker: bool = False
 
     def __post_init__(self) -> None:
         checked_id(self.gym, what="gym")
@@ -74,11 +89,12 @@ class DashboardSettings:
                 "write ws://host:port or wss://host:port"
             )
 
-    @property
-    def websocket_origin(self) -> str:
-        """Scheme, host and port of the broker, as the content security policy wants it."""
+    def broker_url(self, host: str) -> str:
+        """Tell where the broker is for a page that was opened under a host name."""
+        if not self.has_own_broker:
+            return self.websocket_url
         address = urlsplit(self.websocket_url)
-        return f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
+        return address._replace(netloc=f"{host}:{address.port}").geturl()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,38 +130,50 @@ class DashboardServer:
         On entry, when the port is taken or the address is not one of this machine.
     """
 
-    def __init__(self, settings: DashboardSettings, api: ArchiveApi | None = None) -> None:
+    def __init__(
+        self,
+        settings: DashboardSettings,
+        api: ArchiveApi | None = None,
+        doorkeeper: Doorkeeper | None = None,
+    ) -> None:
         self._settings = settings
         self._api = api
+        self._doorkeeper = doorkeeper or Doorkeeper()
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
         self.url = ""
 
     async def __aenter__(self) -> Self:
         settings = self._settings
-        app = dashboard_app(settings, self._api)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        app = dashboard_app(settings, self._api, self._doorkeeper)
+        listening = listen(settings.host, settings.port, self._doorkeeper, "dashboard.port")
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=_LONGEST_IDLE_S
+        )
         await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, settings.host, settings.port).start()
-        except OSError as error:
-            await self._runner.cleanup()
-            unknown_host = isinstance(error, socket.gaierror)
-            reason = error.strerror if unknown_host else os.strerror(error.errno or 0)
-            mend = "a host of this machine" if unknown_host else "another port, or 0 for any free one"
-            raise ConfigError(
-                f"the dashboard cannot listen on {settings.host} port {settings.port} ({reason}): "
-                f"choose {mend}"
-            ) from error
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+        assert self._runner.server is not None
+        self._server = await asyncio.get_running_loop().create_server(
+            self._runner.server,
+            sock=listening,
+            ssl=settings.encryption,
+            ssl_handshake_timeout=_LONGEST_HANDSHAKE_S if settings.encryption else None,
+        )
+        host = settings.public_host or settings.host
+        port = listening.getsockname()[1]
+        scheme = "https" if settings.encryption else "http"
+        self.url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
+        if self._server is not None:
+            self._server.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
 
-def dashboard_app(settings: DashboardSettings, api: ArchiveApi | None = None) -> web.Application:
+def dashboard_app(
+    settings: DashboardSettings, api: ArchiveApi | None = None, doorkeeper: Doorkeeper | None = None
+) -> web.Application:
     """Build the web application: the page's files, ``/config.json`` and the archive's API.
 
     Raises
@@ -155,7 +183,6 @@ def dashboard_app(settings: DashboardSettings, api: ArchiveApi | None = None) ->
     """
     files = _load_page()
     configuration = {
-        "websocketUrl": settings.websocket_url,
         "topicRoot": f"{ROOT}/{settings.gym}",
         "gym": settings.gym,
         "hasArchive": api is not None,
@@ -171,11 +198,15 @@ def dashboard_app(settings: DashboardSettings, api: ArchiveApi | None = None) ->
             return web.Response(body=file.zipped, headers=headers | {"Content-Encoding": "gzip"})
         return web.Response(body=file.body, headers=headers)
 
-    async def send_configuration(_request: web.Request) -> web.Response:
-        return web.json_response(configuration, headers={"Cache-Control": "no-store"})
+    async def send_configuration(request: web.Request) -> web.Response:
+        broker = {"websocketUrl": settings.broker_url(host_name(request))}
+        return web.json_response(broker | configuration, headers={"Cache-Control": "no-store"})
 
-    app = web.Application(middlewares=[_guard(settings)])
+    app = web.Application(
+        middlewares=[guard(settings.names, settings.broker_url)], client_max_size=_LONGEST_BODY
+    )
     app[USERS] = settings.users
+    app[DOORKEEPER] = doorkeeper or Doorkeeper()
     app.router.add_get("/config.json", send_configuration)
     app.router.add_routes(api.routes() if api is not None else [])
     app.router.add_get("/{name:.*}", send_file)
@@ -190,67 +221,12 @@ def page_link(url: str, credential: str) -> str:
     return f"{url}#token={quote(credential, safe='')}"
 
 
-def security_headers(settings: DashboardSettings) -> dict[str, str]:
-    """Return the headers of every answer: the page may run its own files and talk to its broker, no more."""
-    policy = {
-        "default-src": "'none'",
-        "script-src": "'self'",
-        "style-src": "'self'",
-        "img-src": "'self'",
-        "connect-src": f"'self' {settings.websocket_origin}",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": "'none'",
-        "require-trusted-types-for": "'script'",
-        "trusted-types": "'none'",
-    }
-    return {
-        "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-    }
-
-
-def _guard(settings: DashboardSettings) -> Middleware:
-    """Build the middleware that turns strangers away and puts the security headers on every answer."""
-    headers = security_headers(settings)
-    is_local = serves_this_machine_only(settings.host)
-
-    @web.middleware
-    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-        try:
-            # A site elsewhere may let its own name point to 127.0.0.1, and its scripts then count as ours;
-            # its name in the Host header gives it away.
-            if is_local and _host_name(request) not in _LOCAL_NAMES:
-                raise web.HTTPMisdirectedRequest(text="this page is served to its own machine only\n")
-            response = await handler(request)
-        except web.HTTPException as error:
-            error.headers.update(headers)
-            raise
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)  # a report brings a content security policy of its own
-        return response
-
-    return guard
-
-
 def _is_websocket(url: str) -> bool:
     try:
         address = urlsplit(url)
         return address.scheme in {"ws", "wss"} and bool(address.hostname) and address.port != 0
     except ValueError:  # a port that is no number, a bracket that is not closed
         return False
-
-
-def _host_name(request: web.Request) -> str:
-    try:
-        return (urlsplit(f"//{request.headers.get('Host', '')}").hostname or "").lower()
-    except ValueError:  # no name at all: "[", for one
-        return ""
 
 
 def _load_page() -> dict[str, _PageFile]:

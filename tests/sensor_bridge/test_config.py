@@ -174,15 +174,11 @@ def test_what_does_not_fit_is_named(path: Path, old: str, new: str, message: str
     assert problem(path, FULL.replace(old, new, 1)).startswith(message)
 
 
-def test_a_page_for_others_needs_a_broker_for_others(path: Path) -> None:
-    page = '[dashboard]\nhost = "0.0.0.0"\n'
-    assert problem(path, page).startswith(
-        "dashboard.host '0.0.0.0' shows the page to other machines, but the "
-    )
-    path.write_text(page + '[mqtt]\nbroker = "external"\n', encoding="utf-8")
-    assert load_config(path).dashboard.host == "0.0.0.0"
-    path.write_text('[dashboard]\nhost = "::1"\n', encoding="utf-8")
-    assert load_config(path).dashboard.host == "::1"
+def test_certificate_and_key_go_together_and_are_found_beside_the_file(path: Path) -> None:
+    assert problem(path, '[tls]\nkey = "key.pem"\n') == "tls: give certificate and key, or neither"
+    path.write_text('[tls]\ncertificate = "server.pem"\nkey = "key.pem"\n')
+    tls = load_config(path).tls
+    assert (tls.certificate, tls.key) == (path.parent / "server.pem", path.parent / "key.pem")
 
 
 def test_a_file_that_cannot_be_read_is_named(path: Path) -> None:

@@ -7,8 +7,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from sensor_bridge.access.doorkeeper import Doorkeeper, Limits
 from sensor_bridge.access.known_users import KnownUsers
-from sensor_bridge.dashboard.authorization import USERS, user_of, user_who_may_see
+from sensor_bridge.dashboard.authorization import DOORKEEPER, USERS, user_of, user_who_may_see
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,6 +27,7 @@ async def api() -> AsyncIterator[str]:
 
     app = web.Application()
     app[USERS] = USERS_HERE
+    app[DOORKEEPER] = Doorkeeper(Limits(failures_at_once=5, failures_per_s=0.0))
     app.router.add_get("/who", who)
     app.router.add_get("/data/{athlete}", data)
     async with TestServer(app) as server:
@@ -68,3 +70,11 @@ async def test_athletes_get_their_own_data_and_coaches_everybodys(api: str) -> N
     assert (await ask(f"{api}/data/bea", anna))[:2] == (403, {"error": "athlete-anna may see only own data"})
     assert (await ask(f"{api}/data/bea", f"Bearer coach.{'c' * 26}"))[:2] == (200, "coach")
     assert (await ask(f"{api}/data/anna"))[0] == 401
+
+
+async def test_who_guesses_is_told_to_wait_and_locks_nobody_out(api: str) -> None:
+    answers = [await ask(f"{api}/who", f"Bearer coach.{number}") for number in range(20)]
+    assert [status for status, _, _ in answers] == [401] * 5 + [429] * 15
+    assert answers[-1][1] == {"error": "too many wrong tokens from this address: wait a minute"}
+    assert (await ask(f"{api}/who"))[0] == 401
+    assert (await ask(f"{api}/who", f"Bearer coach.{'c' * 26}"))[:2] == (200, "coach")

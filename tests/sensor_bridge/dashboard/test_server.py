@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import datetime as dt
 import json
 import socket
+import ssl
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
 
+from sensor_bridge.access.certificates import CertificateFiles, create_certificates, server_encryption
 from sensor_bridge.access.known_users import KnownUsers
+from sensor_bridge.access.names import Names
 from sensor_bridge.dashboard import server as server_module
 from sensor_bridge.dashboard.server import DashboardServer, DashboardSettings, PageNotBuilt, page_link
 from sensor_bridge.errors import ConfigError
@@ -95,13 +100,63 @@ async def test_a_name_that_points_here_from_elsewhere_is_turned_away() -> None:
     assert local == 200
 
 
-async def test_a_page_for_the_whole_network_takes_any_name() -> None:
-    settings = DashboardSettings(gym="gym-1", websocket_url="wss://gym.example:8443", host="0.0.0.0")
+async def test_a_page_for_the_whole_network_takes_its_own_names_and_any_address() -> None:
+    settings = DashboardSettings(
+        gym="gym-1",
+        websocket_url="wss://broker.example:8443",
+        host="0.0.0.0",
+        public_host="tv.gym.example",
+        names=Names(frozenset({"tv.gym.example"}), any_address=True),
+    )
     async with DashboardServer(settings) as server:
         port = server.url.rsplit(":", 1)[1].strip("/")
-        status, headers, _ = await get(f"http://127.0.0.1:{port}/", Host="tv.gym.example")
+        assert server.url == f"http://tv.gym.example:{port}/"
+        own, headers, _ = await get(f"http://127.0.0.1:{port}/", Host="tv.gym.example")
+        address, _, _ = await get(f"http://127.0.0.1:{port}/", Host="192.168.1.5:80")
+        other, _, _ = await get(f"http://127.0.0.1:{port}/", Host="evil.example")
+    assert (own, address, other) == (200, 200, 421)
+    assert "connect-src 'self' wss://broker.example:8443" in headers["Content-Security-Policy"]
+
+
+async def test_an_own_broker_is_where_the_page_was_opened() -> None:
+    settings = DashboardSettings(
+        gym="gym-1",
+        websocket_url="ws://127.0.0.1:9001",
+        has_own_broker=True,
+        names=Names(frozenset({"gym-pc"}), any_address=True),
+    )
+    async with DashboardServer(settings) as server:
+        for host in ("gym-pc", "[fd00::5]", "10.0.0.7"):
+            _, headers, body = await get(server.url + "config.json", Host=f"{host}:8321")
+            assert json.loads(body)["websocketUrl"] == f"ws://{host}:9001"
+            assert f"connect-src 'self' ws://{host}:9001" in headers["Content-Security-Policy"]
+
+
+async def test_pages_from_elsewhere_get_nothing() -> None:
+    async with DashboardServer(SETTINGS) as server:
+        for origin in ("http://evil.example", "null", "http://127.0.0.1.evil.example"):
+            status, headers, _ = await get(server.url + "config.json", Origin=origin)
+            assert status == 421
+            assert "Access-Control-Allow-Origin" not in headers
+        status, headers, _ = await get(server.url + "config.json", Origin="http://localhost:8321")
     assert status == 200
-    assert "connect-src 'self' wss://gym.example:8443" in headers["Content-Security-Policy"]
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+async def test_an_encrypted_page_is_one(tmp_path: Path) -> None:
+    files = CertificateFiles.of(tmp_path)
+    now = dt.datetime.now(dt.UTC)
+    create_certificates(files, ["localhost", "127.0.0.1"], now)
+    settings = replace(SETTINGS, encryption=server_encryption(files.server, files.server_key, now))
+    async with DashboardServer(settings) as server:
+        assert server.url.startswith("https://127.0.0.1:")
+        trusting = ssl.create_default_context(cafile=files.authority)
+        async with aiohttp.ClientSession() as session, session.get(server.url, ssl=trusting) as answer:
+            assert answer.status == 200
+        with pytest.raises(aiohttp.ClientError):
+            await get(server.url)
+        with pytest.raises(aiohttp.ClientError):
+            await get(server.url.replace("https", "http"))
 
 
 async def test_a_taken_port_is_said_in_one_line() -> None:
@@ -110,7 +165,9 @@ async def test_a_taken_port_is_said_in_one_line() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         settings = DashboardSettings(gym="gym-1", websocket_url="ws://127.0.0.1:9001", port=port)
-        with pytest.raises(ConfigError, match=f"port {port} .*choose another port") as caught:
+        with pytest.raises(
+            ConfigError, match=rf"dashboard\.port: port {port} of .* set another, or 0"
+        ) as caught:
             async with DashboardServer(settings):
                 pass
     assert "\n" not in str(caught.value)
