@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -57,11 +58,10 @@ async def test_forty_twelve_and_one_fit_every_screen(stage: Stage, tmp_path: Pat
     gym = await stage.gym(*athletes)
     page = await stage.page(width=LAPTOP[0], height=LAPTOP[1])
     begin(gym)
+    playing = asyncio.create_task(gym.play(120.0))
     cards = page.get_by_test_id("athlete-card")
     for count, leaving in ((40, 28), (12, 11), (1, 0)):
         await expect(cards).to_have_count(count, timeout=20_000)
-        for athlete in athletes[:count]:
-            gym.backfill(athlete, 0.3)
         for width, height in (LAPTOP, TV, PHONE):
             await page.set_viewport_size({"width": width, "height": height})
             await page.wait_for_function(
@@ -76,6 +76,8 @@ async def test_forty_twelve_and_one_fit_every_screen(stage: Stage, tmp_path: Pat
                 assert high <= 0
         for athlete in athletes[count - leaving : count]:
             gym.clear_state(athlete)
+        gym.athletes = gym.athletes[: count - leaving]
+    playing.cancel()
 
 
 def _density(count: int, width: int) -> str:
