@@ -11,7 +11,13 @@ from analytics.exercises import Exercise
 from analytics.imu import ImuBlock, Mount
 from analytics.orders import Order, Prescribed, SetEnds, ZeroAnew
 from analytics.pipeline import AthleteSetup, MotionPipeline
-from analytics.pipeline_output import CalibrationEvent, PipelineOutput, RepetitionEvent, SetEvent
+from analytics.pipeline_output import (
+    CalibrationEvent,
+    PipelineOutput,
+    RepetitionAborted,
+    RepetitionEvent,
+    SetEvent,
+)
 from analytics.prescription import Prescription, parse_tempo
 from tests.analytics.test_stage_contract import KNOWN, assert_same_output, chunks, recorded
 
@@ -124,3 +130,26 @@ def test_without_samples_an_order_need_not_wait(set_of_four: list[ImuBlock]) -> 
     assert [e.summary.repetitions for e in output.events if isinstance(e, SetEvent)][-1] == 4
     assert output.live is not None
     assert (output.live.set_number, output.live.repetition_count) == (2, 0)
+
+
+def test_a_movement_that_was_not_counted_can_be_measured() -> None:
+    scenario = replace(hardware_sim.load_scenario("romanian_deadlift"), repetitions=3, sets=1)
+    tempo = replace(scenario.tempo, eccentric_s=1.5, concentric_s=1.0, top_s=1.0)
+    form = replace(scenario.form, aborted_after=(2,), aborted_depth=0.4)
+    blocks = recorded(replace(scenario, tempo=tempo, form=form), seed=5)
+    pipeline = MotionPipeline(AthleteSetup(KNOWN, Prescription(Exercise.ROMANIAN_DEADLIFT)))
+    assert pipeline.measure_missed(BEGIN_NS) is None
+    events = [event for part in chunks(blocks, 0, 20) for event in pipeline.push(part).events]
+    (aborted,) = [event.aborted for event in events if isinstance(event, RepetitionAborted)]
+    counted = [e.repetition for e in events if isinstance(e, RepetitionEvent) and e.revision == 0]
+    assert len(counted) == 3
+    missed = pipeline.measure_missed(aborted.end_ns + 1_000_000_000)
+    assert missed is not None
+    assert missed.bottom_ns == pytest.approx(aborted.bottom_ns, abs=300_000_000)
+    assert missed.eccentric_s is not None
+    assert missed.hip_flexion_left_range_deg == pytest.approx(aborted.depth_deg, rel=0.25)
+    assert missed.hip_flexion_left_range_deg < 0.6 * counted[0].hip_flexion_left_range_deg
+    # It is measured only: the count goes on as it was.
+    assert pipeline.measure_missed(counted[0].close_ns - 2_000_000_000) is None
+    (summary,) = [event.summary for event in pipeline.flush().events if isinstance(event, SetEvent)][-1:]
+    assert summary.repetitions == 3

@@ -14,10 +14,13 @@ from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.command_desk import CommandDesk
 from sensor_bridge.config import Config
 from sensor_bridge.errors import LinkLost
+from sensor_bridge.mqtt.client import MqttClient
+from sensor_bridge.mqtt.command_payloads import Response
 from sensor_bridge.mqtt.payloads import decode, rfc3339
-from sensor_bridge.mqtt.settings import Message
+from sensor_bridge.mqtt.settings import Message, MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Channel, Topics
 from sensor_bridge.prescribed import PrescriptionStore, with_prescriptions
+from tests.mosquitto_broker import Mosquitto, mosquitto
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
     from sensor_bridge.ble.link import ReceivedFrame
     from sensor_bridge.outgoing import Outgoing
+
+__all__ = ["mosquitto"]
 
 NOW_NS = 1_800_000_000_000_000_000
 ATHLETE = {"id": "mia", "sensors": [{"placement": "pelvis", "id": "s-1", "name": "Hipline 1"}]}
@@ -243,3 +248,36 @@ def test_a_damaged_file_of_prescriptions_is_left_aside(tmp_path: Path, text: str
     assert store.overrides() == {}
     store.keep("mia", None)
     assert store.overrides() == {"mia": None}
+
+
+@pytest.mark.broker
+async def test_commands_over_mqtt_5(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    def client(user: str) -> MqttClient:
+        password = mosquitto.passwords[user]
+        return MqttClient(
+            MqttSettings(user, host=mosquitto.host, port=mosquitto.tcp_port, username=user, password=password)
+        )
+
+    bridge = Bridge(tmp_path)
+    async with client("bridge") as own, client("coach") as coach:
+        bridge.desk._client = own
+        running = asyncio.create_task(bridge.desk.run())
+        await asyncio.gather(own.connected(20), coach.connected(20))
+        await coach.subscribe("hipline/v1/gym-1/svc/bridge/rsp/coach-7", qos=1)
+        answers = coach.messages()
+        topic = Topics("gym-1").command("bridge", "note")
+        # Not heard where the desk's subscription comes later: whoever gets no answer asks again.
+        async with asyncio.timeout(30):
+            heard = asyncio.ensure_future(anext(answers))
+            while not heard.done():
+                await coach.publish(topic, told(arguments=NOTE).encode(), correlation_data=b"\x07")
+                await asyncio.wait({heard}, timeout=0.5)
+        message = heard.result()
+        assert decode(Channel.RESPONSE, message.payload).data == Response(
+            request="r-1", ok=True, text="noted"
+        )
+        assert message.correlation_data == b"\x07"
+        assert own.protocol is Protocol.V5
+        assert len(bridge.frames) == 1
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
