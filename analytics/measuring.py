@@ -123,18 +123,18 @@ class Measuring:
         """Tell what to show now; `newest_ns` is the end of the newest samples that came."""
         counter = self._counter
         seen = counter or self._trigger
-        has_begun = self.session.is_started
-        now_ns = self._history.time_ns(self._history.end_index - 1) if has_begun else newest_ns
+        if self.session.is_started:
+            newest_ns = self._history.time_ns(self._history.end_index - 1)
         onset_ns, depth = (counter.eccentric_start_ns, counter.depth_fraction) if counter else (None, None)
         return LiveState(
-            time_ns=now_ns,
+            time_ns=newest_ns,
             phase=Phase.CALIBRATING if seen is None else seen.phase,
             posture=Posture.UNKNOWN if self._latch is None else self._latch.posture,
             set_number=self._ledger.set_number,
             repetition_count=self._ledger.repetition_count,
             eccentric_start_ns=onset_ns,
             depth_fraction=depth,
-            count=self._ledger.live_count(onset_ns, now_ns, depth),
+            count=self._ledger.live_count(onset_ns, newest_ns, depth),
         )
 
     # --- what is ordered ---------------------------------------------------------------------
@@ -182,12 +182,15 @@ class Measuring:
             self._ledger.measure_with(self._new_meter())
             self._counter = self._counter and self._new_counter()
         if self._counter is not None:
-            self._counter.is_asked = prescription is not None
+            self._counter.is_asked = self._asked is not None
 
     @property
     def _is_walkout(self) -> bool:
-        asked = self._setup.prescription
-        return asked is not None and asked.exercise is Exercise.GLUTE_BRIDGE_WALKOUT
+        return self._asked is Exercise.GLUTE_BRIDGE_WALKOUT
+
+    @property
+    def _asked(self) -> Exercise | None:
+        return None if self._setup.prescription is None else self._setup.prescription.exercise
 
     # --- before zero is known ----------------------------------------------------------------
 
@@ -223,9 +226,8 @@ class Measuring:
 
     def _new_counter(self) -> RepetitionCounter:
         driver = Driver.worn(self.session.poses, is_walkout=self._is_walkout)
-        is_asked = self._setup.prescription is not None
         return RepetitionCounter(
-            driver, self._counter_parameters, hinge_axis_is_known=True, is_asked=is_asked
+            driver, self._counter_parameters, hinge_axis_is_known=True, is_asked=self._asked is not None
         )
 
     def _new_meter(self) -> RepetitionMeter:
@@ -392,9 +394,9 @@ class Measuring:
             self._trigger = MotionTrigger(self.session.poses, self._counter_parameters)
 
     def _tell(self, time_ns: int, calibrations: Iterable[SegmentCalibration]) -> None:
-        driver = Driver.worn(self.session.poses)
-        counts_nothing = driver.angle is DrivingAngle.THIGH_FLEXION and self._setup.prescription is None
-        told = (NOTHING_ASKED,) if counts_nothing and not self.session.is_supine else ()
+        is_thigh_alone = Driver.worn(self.session.poses).angle is DrivingAngle.THIGH_FLEXION
+        counts_little = is_thigh_alone and self._asked is None and not self.session.is_supine
+        told = (NOTHING_ASKED,) if counts_little else ()
         self._events.extend(
             CalibrationEvent(time_ns, replace(c, warnings=(*c.warnings, *told))) for c in calibrations
         )

@@ -102,9 +102,9 @@ def calibration_session(setup: AthleteSetup, parameters: PipelineParameters) -> 
 
 def expected_of(prescription: Prescription | None) -> tuple[bool | None, bool]:
     """Return whether the athlete will start lying (None: nobody knows), and whether one leg works."""
-    if prescription is None:
+    exercise = None if prescription is None else prescription.exercise
+    if exercise is None:
         return None, False
-    exercise = prescription.exercise
     return (
         exercise.family is ExerciseFamily.BRIDGE,
         exercise in {Exercise.SINGLE_LEG_DEADLIFT, Exercise.SINGLE_LEG_GLUTE_BRIDGE},

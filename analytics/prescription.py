@@ -91,12 +91,12 @@ def parse_tempo(text: str) -> Tempo:
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """What was asked; every part but the exercise may be left open.
+    """What was asked; every part may be left open.
 
     Parameters
     ----------
     exercise
-        The declared exercise.
+        The declared exercise; ``None``: the movements shall tell.
     repetitions, sets
         Targets, or ``None``.
     side
@@ -114,7 +114,7 @@ class Prescription:
         A target below 1, a range outside 0 to 180 degrees, or a load that is negative or not finite.
     """
 
-    exercise: Exercise
+    exercise: Exercise | None
     repetitions: int | None = None
     sets: int | None = None
     side: Side | None = None

@@ -92,14 +92,14 @@ def recognise(
     seen, why = _seen(repetitions if is_over else (), look, p)
     side = working_side(repetitions, p) if seen.side is Side.BOTH else seen.side
     warnings = list(why)
-    if prescription is None:
-        return Recognition(seen.exercise, round(seen.confidence, 2), side, seen.exercise, tuple(warnings))
-
-    declared = prescription.exercise
-    if prescription.side is not None:
+    if prescription is not None and prescription.side is not None:
         if side not in (Side.BOTH, prescription.side):
             warnings.append(f"{prescription.side} was asked, the {side} hip worked more")
         side = prescription.side
+    declared = None if prescription is None else prescription.exercise
+    if declared is None:
+        return Recognition(seen.exercise, round(seen.confidence, 2), side, seen.exercise, tuple(warnings))
+
     if declared.family is seen.exercise.family or _is_alike(declared, seen.exercise):
         agreed = SURE if look.has_thigh else _MOST_WITHOUT_THIGHS
         return Recognition(declared, agreed, side, seen.exercise, tuple(warnings))

@@ -170,8 +170,11 @@ class AthleteCommands:
             return [*messages, *self._tell_asked(now_ns)], _done("what was prescribed before holds again")
 
         entry.undo = undo
-        said = "nothing is prescribed any more" if wanted is None else f"prescribed: {wanted.exercise}"
-        return [*messages, *self._tell_asked(now_ns)], _done(said.replace("_", " "))
+        if wanted is None:
+            said = "nothing is prescribed any more"
+        else:
+            said = f"prescribed: {wanted.exercise or 'any exercise'}".replace("_", " ")
+        return [*messages, *self._tell_asked(now_ns)], _done(said)
 
     def _tell_asked(self, now_ns: int) -> list[Outgoing]:
         asked = self.prescription

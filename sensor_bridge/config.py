@@ -94,7 +94,7 @@ class PrescriptionConfig(Section):
     Parameters
     ----------
     exercise
-        Exercise code.
+        Exercise code; left out: as the movements show.
     repetitions, sets
         Targets.
     side
@@ -107,7 +107,7 @@ class PrescriptionConfig(Section):
         Weight in hand, and whether the other hand rests on something.
     """
 
-    exercise: Exercise
+    exercise: Exercise | None = None
     repetitions: Annotated[int, Field(ge=1)] | None = None
     sets: Annotated[int, Field(ge=1)] | None = None
     side: Side | None = None

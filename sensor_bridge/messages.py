@@ -120,8 +120,7 @@ class AthleteMessages:
 
     def _ask(self, asked: Prescription | None) -> None:
         self._asked = asked
-        self._exercise = str(asked.exercise if asked else Exercise.OTHER)
-        self._side = cast("field_types.Side", str((asked.side if asked else None) or Side.BOTH))
+        self._exercise, self._side = _exercise_of(asked), _side_of(asked)
 
     def _prescription(self, now_ms: float) -> Outgoing:
         data = (
@@ -129,8 +128,8 @@ class AthleteMessages:
             if self._asked is None
             else payloads.Prescription(
                 athlete=self._card.athlete_id,
-                exercise=self._exercise,
-                side=self._side,
+                exercise=_exercise_of(self._asked),
+                side=_side_of(self._asked),
                 **msgspec.structs.asdict(target_payload(self._asked)),
             )
         )
@@ -241,6 +240,14 @@ class AthleteMessages:
             sensors=list(self._card.sensors),
         )
         return Outgoing(Channel.STATE, self._ids, time_ms, data)
+
+
+def _exercise_of(asked: Prescription | None) -> str:
+    return str((asked.exercise if asked else None) or Exercise.OTHER)
+
+
+def _side_of(asked: Prescription | None) -> field_types.Side:
+    return cast("field_types.Side", str((asked.side if asked else None) or Side.BOTH))
 
 
 def _shown(live: LiveState | None) -> tuple[object, ...]:
