@@ -5,10 +5,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sensor_bridge.mqtt.outbox import OutboxSettings
+from sensor_bridge.mqtt.outbox_settings import DAY_S, OutboxSettings
 
 OUTBOX_NAME = "outbox.sqlite"
-_DAY_S = 86_400.0
 
 
 class OutboxConfig(BaseModel):
@@ -39,6 +38,6 @@ class OutboxConfig(BaseModel):
             data_folder / OUTBOX_NAME,
             max_bytes=round(self.max_mb * 1e6),
             memory_events=self.memory_events,
-            expire_after_s=self.expire_after_days * _DAY_S,
+            expire_after_s=self.expire_after_days * DAY_S,
             low_disk_bytes=round(self.low_disk_mb * 1e6),
         )

@@ -13,19 +13,18 @@ import shutil
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable
 from sensor_bridge.mqtt.outbox_alarms import OutboxAlarms
+from sensor_bridge.mqtt.outbox_settings import DAY_S, OutboxCounts, OutboxSettings
 from sensor_bridge.mqtt.outbox_store import EventState, OutboxStore, OutgoingEvent, StoredEvent, StoreFull
 from sensor_bridge.mqtt.unsaved_events import UnsavedEvents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from sensor_bridge.mqtt.client import MqttClient
     from sensor_bridge.mqtt.outbox_store import DeadLetter
@@ -35,52 +34,12 @@ log = logging.getLogger(__name__)
 _BATCH = 50
 _PRUNE_EVERY = 1000
 _UPKEEP_PERIOD_S = 2.0
-_DAY_S = 86_400.0
+# A new connection may mean new rules; one that hangs up on what it refuses shall not be pressed.
+_PROBE_AFTER_CONNECTING_S = 5.0
 # A message the broker hangs up on, again and again, must not hold up all that come after it.
 _LONGEST_SERIES_OF_LOSSES = 10
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxSettings:
-    """Where events wait and for how long.
-
-    Attributes
-    ----------
-    path
-        The SQLite file.
-    max_bytes
-        Space granted to the file.
-    keep_delivered
-        Names of delivered events kept, so that analysing a recording again does not send them again.
-    memory_events
-        How many events wait in memory while the file takes none.
-    expire_after_s
-        An event that no broker took for so long is put aside.
-    retry_refused_s
-        After so long it is tried whether the broker takes now what it refused.
-    low_disk_bytes
-        An alarm tells when the disk has less space than this.
-    """
-
-    path: Path
-    max_bytes: int = 256 * 1024 * 1024
-    keep_delivered: int = 20_000
-    memory_events: int = 10_000
-    expire_after_s: float = 30 * _DAY_S
-    retry_refused_s: float = 60.0
-    low_disk_bytes: int = 200_000_000
-
-
-@dataclass(slots=True)
-class OutboxCounts:
-    """What went through since the start; `unsaved` is what waits in memory only, the disk being full."""
-
-    stored: int = 0
-    delivered: int = 0
-    dead: int = 0
-    unsaved: int = 0
 
 
 class Outbox:
@@ -114,6 +73,7 @@ class Outbox:
         self._store: OutboxStore | None = None
         self._saving = asyncio.Lock()
         self._unsaved = UnsavedEvents(settings.memory_events)
+        self._is_full = False
         self._why_full = StoreFull("")
         # What became of events is known here but could not yet be written down.
         self._delivered: list[int] = []
@@ -124,6 +84,7 @@ class Outbox:
         self._changes_by_others = 0
         self._last_reason: str | None = None
         self._probed_s = 0.0
+        self._is_newly_connected = False
         self._work = asyncio.Event()
         self._since_pruning = 0
         client.add_connection_listener(self._on_connection)
@@ -276,9 +237,12 @@ class Outbox:
                     await self._in_thread(lambda: self._opened.note_given_up(losses))
                     del self._unsaved.losses[: len(losses)]
                 await self._write_outcomes_down()
+                if self._is_full:  # nothing to write is no sign of room
+                    await self._in_thread(self._opened.try_writing)
             except StoreFull as error:
                 self._tell_full(error)
             else:
+                self._is_full = False
                 self._alarms.full(None, 0)
 
     async def _insert(self, events: Sequence[OutgoingEvent]) -> None:
@@ -302,6 +266,7 @@ class Outbox:
         self.counts.unsaved = len(self._unsaved)
 
     def _tell_full(self, error: StoreFull) -> None:
+        self._is_full = True
         self.counts.unsaved = len(self._unsaved)
         self._alarms.full(str(error), len(self._unsaved))
         self._alarms.lost(self._unsaved.n_lost)
@@ -338,7 +303,8 @@ class Outbox:
                 self._delivered.remove(position)
 
     async def _bury(self, stored: StoredEvent, reason: str) -> None:
-        log.error("event %s is put aside: %s", stored.event.event_id, reason)
+        level = logging.DEBUG if reason == self._last_reason else logging.ERROR
+        log.log(level, "event %s is put aside: %s", stored.event.event_id, reason)
         self.counts.dead += 1
         self._losses.pop(stored.position, None)
         self._probes.discard(stored.position)
@@ -355,7 +321,7 @@ class Outbox:
         await self._save_unsaved()
         await self._tell_space()
         before_ms = round(self._now_ms() - self._settings.expire_after_s * 1000)
-        why = f"no broker took it within {self._settings.expire_after_s / _DAY_S:g} days"
+        why = f"no broker took it within {self._settings.expire_after_s / DAY_S:g} days"
         expired = await self._in_thread(lambda: self._opened.expire(before_ms, why))
         changes = await self._in_thread(self._opened.changes_by_others)
         if expired or changes != self._changes_by_others:
@@ -363,10 +329,12 @@ class Outbox:
             await self._in_thread(lambda: self._opened.date(round(self._now_ms())))
             await self._tell_dead()
             self._work.set()
-        now_s = asyncio.get_running_loop().time()
-        if self._client.is_connected and now_s - self._probed_s >= self._settings.retry_refused_s:
-            self._probed_s = now_s
+        now_s, wait_s = asyncio.get_running_loop().time(), self._settings.retry_refused_s
+        if self._is_newly_connected:
+            wait_s = min(wait_s, _PROBE_AFTER_CONNECTING_S)
+        if self._client.is_connected and now_s - self._probed_s >= wait_s:
             self._probes |= await self._in_thread(self._opened.revive_probes)
+            self._probed_s, self._is_newly_connected = now_s, False
             self._work.set()
 
     async def _tell_space(self) -> None:
@@ -385,4 +353,5 @@ class Outbox:
 
     def _on_connection(self, is_connected: bool) -> None:
         if is_connected:
+            self._is_newly_connected = True
             self._work.set()

@@ -330,6 +330,16 @@ class OutboxStore:
             for row in self._read("SELECT event_id, revision, topic, at_ms FROM given_up ORDER BY rowid")
         ]
 
+    def try_writing(self) -> None:
+        """Change nothing, but on the disk.
+
+        Raises
+        ------
+        StoreFull
+            It cannot be written.
+        """
+        self._write(f"PRAGMA user_version = {_FORMAT}", None)
+
     def changes_by_others(self) -> int:
         """Return a number that is another one after another process has changed something."""
         ((version,),) = self._read("PRAGMA data_version")
@@ -350,10 +360,12 @@ class OutboxStore:
         except sqlite3.DatabaseError as error:
             raise StoreFull(f"the outbox cannot be read: {error}") from error
 
-    def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> int:
+    def _write(self, statement: str, rows: Sequence[Sequence[object]] | None) -> int:
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            changed = self._db.executemany(statement, rows).rowcount
+            changed = (
+                self._db.execute(statement) if rows is None else self._db.executemany(statement, rows)
+            ).rowcount
             self._db.execute("COMMIT")
         except sqlite3.DatabaseError as error:
             if self._db.in_transaction:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import resource
 import signal
@@ -13,6 +14,7 @@ import threading
 import time
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -28,7 +30,7 @@ from tests.mosquitto_broker import GYM, Mosquitto, mosquitto
 from tests.telegraf_recipe import points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["mosquitto"]
 
@@ -61,11 +63,20 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float) -> No
 class HiplineProcess:
     """One ``hipline`` command, what it prints gathered as it comes."""
 
-    def __init__(self, *arguments: str, largest_file: int | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        largest_file: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.errors: list[str] = []
         self.printed: list[str] = []
         self.process = subprocess.Popen(
-            [str(HIPLINE), *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [str(HIPLINE), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | dict(environment or {}),
         )
         if largest_file is not None:  # what a full disk does
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (largest_file, largest_file))
@@ -114,13 +125,13 @@ class HiplineProcess:
                 pipe.close()
 
 
-@pytest.fixture
-def hipline() -> Iterator[Callable[..., HiplineProcess]]:
-    """Start ``hipline`` commands; whatever still runs at the end of the test is killed."""
+@contextlib.contextmanager
+def hipline_processes() -> Iterator[Callable[..., HiplineProcess]]:
+    """Start ``hipline`` commands; whatever still runs at the end of the block is killed."""
     started: list[HiplineProcess] = []
 
-    def start(*arguments: str, largest_file: int | None = None) -> HiplineProcess:
-        started.append(HiplineProcess(*arguments, largest_file=largest_file))
+    def start(*arguments: str, **how: Any) -> HiplineProcess:
+        started.append(HiplineProcess(*arguments, **how))
         return started[-1]
 
     try:
@@ -129,6 +140,13 @@ def hipline() -> Iterator[Callable[..., HiplineProcess]]:
         for process in started:
             process.kill()
             print(f"--- {' '.join(map(str, process.process.args))}\n{process.said}")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def hipline() -> Iterator[Callable[..., HiplineProcess]]:
+    """Start ``hipline`` commands; whatever still runs at the end of the test is killed."""
+    with hipline_processes() as start:
+        yield start
 
 
 @dataclass(frozen=True)
@@ -144,25 +162,28 @@ class VirtualSensors:
         self.process.says("Played to the end", timeout_s)
 
 
+def start_virtual_sensors(
+    hipline: Callable[..., HiplineProcess], folder: Path, scenario: str = QUICK_SET, *, seed: int = 1
+) -> VirtualSensors:
+    """Put a scenario (TOML text) on a virtual radio; it begins when a bridge has connected to all."""
+    path = folder / f"scenario-{uuid.uuid4().hex}.toml"
+    path.write_text(scenario)
+    process = hipline("virtual-sensors", str(path), "--port", "0", "--seed", str(seed))
+    wait_until(
+        lambda: process.printed[-1:] == ["# The sensors begin when all of them are connected.\n"],
+        "the sensors' configuration",
+        20.0,
+    )
+    radio, sensors = "".join(process.printed).split("\n\n", 1)
+    port = re.fullmatch(r"\[radio\]\nvirtual_port = (\d+)", radio)
+    assert port is not None
+    return VirtualSensors(process, path, int(port[1]), sensors)
+
+
 @pytest.fixture
 def virtual_sensors(hipline: Callable[..., HiplineProcess], tmp_path: Path) -> Callable[..., VirtualSensors]:
-    """Put a scenario (TOML text) on a virtual radio; it begins when a bridge has connected to all."""
-
-    def start(scenario: str = QUICK_SET, *, seed: int = 1) -> VirtualSensors:
-        path = tmp_path / f"scenario-{uuid.uuid4().hex}.toml"
-        path.write_text(scenario)
-        process = hipline("virtual-sensors", str(path), "--port", "0", "--seed", str(seed))
-        wait_until(
-            lambda: process.printed[-1:] == ["# The sensors begin when all of them are connected.\n"],
-            "the sensors' configuration",
-            20.0,
-        )
-        radio, sensors = "".join(process.printed).split("\n\n", 1)
-        port = re.fullmatch(r"\[radio\]\nvirtual_port = (\d+)", radio)
-        assert port is not None
-        return VirtualSensors(process, path, int(port[1]), sensors)
-
-    return start
+    """Start virtual sensors as `start_virtual_sensors` does."""
+    return partial(start_virtual_sensors, hipline, tmp_path)
 
 
 def write_config(

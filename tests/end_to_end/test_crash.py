@@ -128,7 +128,9 @@ def test_a_killed_bridge_goes_on_in_its_session(
     repetitions = killed.repetitions()
     assert [(told.set, told.repetition) for told in repetitions.values()] == [(1, 1), (1, 2), (1, 3), (1, 4)]
     assert next(iter(repetitions)) == first_id
-    assert {event.id for event in killed.envelopes(Channel.REPETITION)} == set(repetitions)
+    told = [(event.id, event.data.revision) for event in killed.envelopes(Channel.REPETITION)]
+    assert {event_id for event_id, _ in told} == set(repetitions)
+    assert len(told) - len(set(told)) <= 1  # what was under way when it was killed
     assert all(told.final and told.status == "confirmed" for told in repetitions.values())
     sets = killed.envelopes(Channel.SET)
     assert len({event.id for event in sets}) == 1

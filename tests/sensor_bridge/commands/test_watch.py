@@ -20,7 +20,8 @@ from sensor_bridge.messages import Outgoing
 from sensor_bridge.mqtt import payloads
 from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.client import MqttClient
-from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
+from sensor_bridge.mqtt.outbox import Outbox
+from sensor_bridge.mqtt.outbox_settings import OutboxSettings
 from sensor_bridge.mqtt.retained import RetainedBoard
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Channel, Topics

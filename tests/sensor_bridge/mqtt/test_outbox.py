@@ -13,7 +13,8 @@ import pytest
 
 from sensor_bridge.errors import UserInputError
 from sensor_bridge.mqtt.client import MqttClient
-from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
+from sensor_bridge.mqtt.outbox import Outbox
+from sensor_bridge.mqtt.outbox_settings import OutboxSettings
 from sensor_bridge.mqtt.outbox_store import EventState, OutboxStore, OutgoingEvent
 from sensor_bridge.mqtt.settings import MqttSettings
 from sensor_bridge.mqtt.topics import Topics
@@ -360,7 +361,8 @@ import asyncio, json, sys
 from pathlib import Path
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.event_ids import event_id
-from sensor_bridge.mqtt.outbox import Outbox, OutboxSettings
+from sensor_bridge.mqtt.outbox import Outbox
+from sensor_bridge.mqtt.outbox_settings import OutboxSettings
 from sensor_bridge.mqtt.outbox_store import EventState, OutboxStore, OutgoingEvent
 from sensor_bridge.mqtt.settings import MqttSettings, Protocol
 
@@ -426,7 +428,10 @@ async def test_every_event_arrives_though_producer_and_broker_are_killed(
 
 
 @pytest.mark.broker
+@pytest.mark.parametrize("seconds", [0.5, 3600.0])  # in time, and at once where the connection is a new one
 async def test_rules_that_were_mended_are_noticed_and_nothing_is_lost(
+    seconds: float,
+    monkeypatch: pytest.MonkeyPatch,
     mosquitto: Mosquitto,
     real: BrokerUnderTest,
     recorder: Subscriber,
@@ -434,11 +439,12 @@ async def test_rules_that_were_mended_are_noticed_and_nothing_is_lost(
     raise_alarm: Callable[..., None],
     alarms: Alarms,
 ) -> None:
+    monkeypatch.setattr("sensor_bridge.mqtt.outbox._PROBE_AFTER_CONNECTING_S", 0.5)
     await until(lambda: recorder.subscribed)
     mosquitto.stop()
     mosquitto.grant(ACCESS.replace("topic readwrite hipline", "topic read hipline"))
     mosquitto.start()
-    settings = OutboxSettings(tmp_path / "outbox.sqlite", retry_refused_s=0.5)
+    settings = OutboxSettings(tmp_path / "outbox.sqlite", retry_refused_s=seconds)
     async with (
         MqttClient(real.settings()) as client,
         running(Outbox(settings, client, raise_alarm)) as outbox,
