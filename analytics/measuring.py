@@ -159,10 +159,8 @@ class Measuring:
         """End the set; one whose last repetition is past its turn may still finish that."""
         if self._counter is not None:
             phases = phases_of(supine=self._counter.is_supine)
-            is_past_turn = is_patient and self._counter.phase in {
-                phases[DrivePhase.HOLD],
-                phases[DrivePhase.BACK],
-            }
+            returning = {phases[DrivePhase.HOLD], phases[DrivePhase.BACK]}
+            is_past_turn = is_patient and self._counter.phase in returning
             step_ns = round(self._parameters.step_s * NANOSECONDS_PER_SECOND)
             if is_past_turn and self._orders.put_off(order, self._history.time_ns(index), step_ns):
                 return
