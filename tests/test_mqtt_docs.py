@@ -18,6 +18,7 @@ from sensor_bridge.mqtt.examples import with_examples
 from sensor_bridge.mqtt.message_properties import properties_of
 from sensor_bridge.mqtt.schemas import command_schema, schema
 from sensor_bridge.mqtt.topics import Channel, Topics
+from sensor_bridge.mqtt.users import gym_users, user_names
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -172,3 +173,18 @@ def test_the_table_of_mqtt_5_is_what_is_sent() -> None:
     ((name, value),) = told.user
     assert f"user property `{name}`" in section
     assert value == schema(Channel.LIVE)["$id"] == "urn:hipline:v1:live"
+
+
+def test_the_rules_for_mosquitto_are_those_of_the_embedded_broker() -> None:
+    (rules,) = re.findall(r"^```\n(user bridge\n.*?)```", PAGE, re.MULTILINE | re.DOTALL)
+    told = {}
+    for block in rules.split("\n\n"):
+        user, *lines = block.strip().splitlines()
+        granted = [line.removeprefix("topic ").split(" ", 1) for line in lines]
+        told[user.removeprefix("user ")] = (
+            {topic for how, topic in granted if how in {"write", "readwrite"}},
+            {topic for how, topic in granted if how in {"read", "readwrite"}},
+        )
+    names = user_names(["a1"])
+    users = gym_users(Topics("gym-1"), dict.fromkeys(names, ""), {"a1": ["pelvis-1"]})
+    assert told == {user.name: (set(user.publish), set(user.read)) for user in users}
