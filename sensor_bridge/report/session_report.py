@@ -170,8 +170,8 @@ def session_report(detail: SessionDetail, angles: AngleStretch | None) -> Sessio
     tension_s = sum(one.tut_s for one in standing if one.tut_s is not None)
     watched = sum(judge(one).mark != "good" for one in standing)
     summary = [
-        ("sets", str(len(sets))),
-        ("repetitions", str(len(standing))),
+        ("set" if len(sets) == 1 else "sets", str(len(sets))),
+        ("repetition" if len(standing) == 1 else "repetitions", str(len(standing))),
         ("under tension", f"{minutes_and_seconds(tension_s)} min"),
         ("to look at", str(watched)),
     ]
@@ -206,7 +206,9 @@ def _lead(sets: Sequence[ArchivedSet], standing: Sequence[ArchivedRepetition]) -
         for fault in judge(one).found:
             found[fault.code].append(one)
     if not found:
-        return f"{'; '.join(names)}. No fault was found that the measurement could be sure of."
+        missed = [one for one in standing if judge(one).mark != "good"]
+        but = f", but these want a look: {places(missed)}" if missed else ""
+        return f"{'; '.join(names)}. No fault of form was found that the measurement could be sure of{but}."
     worst = sorted(found.items(), key=lambda item: -len(item[1]))[:3]
     told = [f"{fault_words(code, None)} ({places(where)})" for code, where in worst]
     return f"{'; '.join(names)}. To look at: {', '.join(told)}."
@@ -264,7 +266,7 @@ def _facts(summary: ArchivedSet) -> Iterable[tuple[str, str]]:
             "mean lowering",
             _plus_minus(summary.mean_eccentric_s, summary.sd.get("mean_eccentric_s"), 1, "s"),
         )
-    if summary.velocity_loss_percent is not None:
+    if summary.velocity_loss_percent:  # of the last rise; none where that is the fastest
         loss, sd = summary.velocity_loss_percent, summary.sd.get("velocity_loss_percent")
         yield "last rise slower than the fastest by", _plus_minus(loss, sd, 0, "%")
     if summary.exercise_confidence is not None:
@@ -310,7 +312,7 @@ def _sides(detail: SessionDetail, standing: Sequence[ArchivedRepetition]) -> Ite
         for name, about in sides_progress({(detail.session, detail.started_ms): of_exercise}).items():
             digits, unit, told = max(1, about.digits), about.unit, about.sessions[0]
             left, right = (
-                Cell(with_unit(side.median, digits, unit), doubt(side.sd_of_median, digits))
+                Cell(with_unit(side.median, digits, unit), f"{doubt(side.sd_of_median, digits)} n {side.n}")
                 for side in (told.left, told.right)
             )
             yield SidesLine(

@@ -36,9 +36,9 @@ LABELS = {
 """Quantities as coaches call them."""
 
 _PARTS = {
-    "eccentric": ("lowering", "s"),
+    "eccentric": ("whole lowering", "s"),
     "bottom": ("hold at the bottom", "s"),
-    "concentric": ("rise", "s"),
+    "concentric": ("whole rise", "s"),
     "top": ("pause at the top", "s"),
     "range": ("hip range", "°"),
 }
@@ -59,13 +59,13 @@ def number(value: float, digits: int, *, is_signed: bool = False) -> str:
 
 
 def doubt(sd: float | None, digits: int) -> str:
-    """Write a one-sigma behind its value; small ones keep a digit that says something."""
+    """Write a one-sigma behind its value; a small one has a digit more, and is never told as none."""
     if sd is None:
         return ""
-    for shown in (max(digits, 1), max(digits, 1) + 1):
-        if float(f"{sd:.{shown}f}") > 0.0:
-            return f"±{number(sd, shown)}"
-    return f"±<{10.0**-shown:.{shown}f}"
+    shown = max(digits, 1)
+    if float(f"{sd:.{shown}f}") > 0.0:
+        return f"±{number(sd, shown)}"
+    return f"±{number(max(sd, 10.0 ** -(shown + 1)), shown + 1)}"
 
 
 def with_unit(value: float, digits: int, unit: str, *, is_signed: bool = False) -> str:
@@ -126,7 +126,7 @@ def repetition_words(repetition: Repetition, found: Sequence[FoundFault]) -> lis
 
 
 def part_words(part: PartAdherence) -> str:
-    """Say how a part of the prescription was missed: ``lowering 4.1 s instead of 5 s``."""
+    """Say how a part of the prescription was missed: ``whole lowering 4.1 s instead of 5 s``."""
     name, unit = _PARTS.get(part.part, (part.part.replace("_", " "), ""))
     digits = 1 if unit == "s" else 0
     done = NOTHING if part.done is None else with_unit(part.done, digits, unit)

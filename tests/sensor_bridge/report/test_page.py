@@ -107,7 +107,7 @@ def test_every_repetition_stands_there_with_its_figures_and_their_doubt() -> Non
     assert "median 5.0" in words
     assert "session lasted 62:03 min" in words
     assert "right hip, level, rotation, hinge share: not worn." in words
-    assert "± here: how much the 3 repetitions differ" in words
+    assert "± in the line of medians: how much the 3 repetitions differ" in words
 
 
 def test_the_curve_of_a_set_shows_its_repetitions() -> None:

@@ -41,16 +41,16 @@ def test_numbers_have_a_real_minus_sign_and_no_minus_zero() -> None:
 def test_a_small_doubt_keeps_a_digit_that_says_something() -> None:
     assert doubt(1.26, 0) == "±1.3"
     assert doubt(0.03, 1) == "±0.03"
-    assert doubt(0.0001, 1) == "±<0.01"
+    assert doubt(0.0001, 1) == "±0.01"
     assert doubt(None, 1) == ""
 
 
 def test_what_was_missed_of_the_prescription_is_said_against_it() -> None:
     short = PartAdherence(part="eccentric", asked=5.0, done=4.1, sd=0.1, keeping="short")
-    assert part_words(short) == "lowering 4.1 s instead of 5 s"
+    assert part_words(short) == "whole lowering 4.1 s instead of 5 s"
     too_fast = FoundFault(code="fast_eccentric", value=4.1, threshold=4.5, sd=0.1)
     told = measured(adherence=[short], faults=[too_fast])
-    assert repetition_words(told, judge(told).found) == ["lowering 4.1 s instead of 5 s"]
+    assert repetition_words(told, judge(told).found) == ["whole lowering 4.1 s instead of 5 s"]
     deep = PartAdherence(part="range", asked=60.0, done=51.4, sd=1.0, keeping="short")
     assert part_words(deep) == "hip range 51° instead of 60°"
 

@@ -47,7 +47,7 @@ test("faults and what was missed are said once, in sentences", () => {
   const part = { part: "eccentric", asked: 5, done: 4.1, sd: 0.05, keeping: "short" as const };
   const [row] = rowsOf([archived({ eccentric_movement_s: 4.1, adherence: [part], lockout_deficit_deg: 8 })], null);
   expect(row!.mark).toBe("watch");
-  expect(row!.words).toEqual(["Stopped 8° short of standing. Finish tall.", "Lowering 4.1 s instead of 5 s."]);
+  expect(row!.words).toEqual(["Stopped 8° short of standing. Finish tall.", "Whole lowering 4.1 s instead of 5 s."]);
   const [good] = rowsOf([archived()], null);
   expect(good).toMatchObject({ mark: "good", words: [] });
   const [unclear] = rowsOf([archived({ status: "unconfirmed" })], null);

@@ -29,8 +29,8 @@ export const ARCHIVE = {
   what: "exercises",
   sets: (number: number) => count(number, "set"),
   repetitions: (number: number) => count(number, "repetition"),
-  setsLabel: "sets",
-  repetitionsLabel: "repetitions",
+  setsLabel: (number: number) => (number === 1 ? "set" : "sets"),
+  repetitionsLabel: (number: number) => (number === 1 ? "repetition" : "repetitions"),
   tension: "under tension",
   toLookAt: "to look at",
   lasted: "in all",
@@ -68,7 +68,7 @@ export const ARCHIVE = {
   doubtful: "counted, but not a clear one",
   tempoLabel: (parts: string) => `tempo ${parts}`,
   formBroke: (repetition: number) => `Form broke at repetition ${repetition}.`,
-  legend: "± is one sigma of the measurement. Level: + right side up. Lock-out: + short of standing. * estimated.",
+  legend: "± is one sigma of the measurement. Level: + right side up. Lock-out: + short of standing. * estimated. A tempo that was asked is held against the whole movement with its slow ends, a little longer than what is shown.",
   noProgress: "Nothing to compare yet",
   noProgressHint: "Progress is told from the repetitions that stand.",
   exercise: "exercise",
@@ -169,7 +169,7 @@ export function adherenceSentence(asked: SetAdherence, done: number): string {
 }
 
 const PART = new Map(
-  Object.entries({ eccentric: "lowering", bottom: "hold at the bottom", concentric: "rise", top: "pause at the top", range: "hip range" }),
+  Object.entries({ eccentric: "whole lowering", bottom: "hold at the bottom", concentric: "whole rise", top: "pause at the top", range: "hip range" }),
 );
 
 export function partSentence({ part, asked, done }: PartAdherence): string {

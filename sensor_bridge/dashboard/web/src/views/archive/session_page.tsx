@@ -55,6 +55,7 @@ export function SessionPage({ store, session, athlete }: Props) {
           plot={pictures.state === "asking" ? undefined : pictureOf(pictures.state === "here" ? pictures.data : [], set.set)}
         />
       ))}
+      {sets.length > 0 && <p class="muted archive-legend">{ARCHIVE.legend}</p>}
       {detail.exercises.map((exercise) => (
         <SidesSection key={exercise} athlete={athlete} exercise={exercise} session={session} />
       ))}
@@ -86,8 +87,8 @@ function Summary({ detail, standing, sets }: SummaryProps) {
     .filter((row) => row.mark !== "good").length;
   const lastedS = detail.ended_ms === null ? null : (detail.ended_ms - detail.started_ms) / 1000;
   const tiles: [string, string][] = [
-    [ARCHIVE.setsLabel, String(sets.length)],
-    [ARCHIVE.repetitionsLabel, String(standing.length)],
+    [ARCHIVE.setsLabel(sets.length), String(sets.length)],
+    [ARCHIVE.repetitionsLabel(standing.length), String(standing.length)],
     [ARCHIVE.tension, lasting(tensionS)],
     [ARCHIVE.toLookAt, String(looks)],
   ];

@@ -7,7 +7,7 @@ import { ARCHIVE, adherenceSentence, lasting, TIMED, withUnit } from "../../stri
 import { targetWords } from "../../strings/coach";
 import { SetPicture } from "./set_picture";
 
-const ROOM_FOR_A_NUMBER = 0.14;
+const ROOM_FOR_A_NUMBER = 0.1;
 
 interface Props {
   set: ArchivedSet;
@@ -140,7 +140,6 @@ function TempoKey() {
           {phase.name}
         </span>
       ))}
-      <span>{ARCHIVE.legend}</span>
     </p>
   );
 }
