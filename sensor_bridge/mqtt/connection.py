@@ -114,9 +114,9 @@ class Connection:
             attempt.add_done_callback(self._abandon)
             raise
         except ssl.SSLError as error:
-            raise BrokerRefused(
-                f"no trusted TLS connection to {settings.address} ({error.reason}): check tls and ca_file"
-            ) from error
+            why = getattr(error, "verify_message", None) or error.reason
+            mend = "renew the broker's certificate" if "expired" in why else "check tls and ca_file"
+            raise BrokerRefused(f"no trusted TLS connection to {settings.address} ({why}): {mend}") from error
         except (OSError, ValueError) as error:
             raise BrokerUnavailable(f"no MQTT broker at {settings.address} ({error})") from error
         try:

@@ -2,19 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime as dt
 import gc
-import ipaddress
 import socket
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable, ConfigError
 from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
@@ -23,6 +17,7 @@ from sensor_bridge.mqtt.connection import Connection
 from sensor_bridge.mqtt.settings import Message, MqttSettings, Protocol
 from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt.users import gym_users
+from tests.certificates import Authority
 from tests.gym_tokens import create_tokens
 
 if TYPE_CHECKING:
@@ -368,41 +363,12 @@ async def test_a_second_client_of_the_same_name_takes_over() -> None:
             await second.publish(TOPICS.repetition("a1"), b"")
 
 
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(minutes=5))
-        .not_valid_after(now + dt.timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = tmp_path / "certificate.pem", tmp_path / "key.pem"
-    certificate_file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return certificate_file, key_file
-
-
 @pytest.mark.broker
 async def test_tls_trusts_the_given_certificates_and_no_others(
-    certificate: tuple[Path, Path], encrypted_mosquitto: Callable[[Path, Path], Mosquitto]
+    tmp_path: Path, encrypted_mosquitto: Callable[[Path, Path], Mosquitto]
 ) -> None:
-    broker = encrypted_mosquitto(*certificate)
+    authority = Authority(tmp_path)
+    broker = encrypted_mosquitto(*authority.sign())
     broker.start()
     common = {
         "client_id": "bridge",
@@ -412,7 +378,7 @@ async def test_tls_trusts_the_given_certificates_and_no_others(
         "tls": True,
     }
     try:
-        async with MqttClient(MqttSettings(**common, ca_file=certificate[0])) as client:
+        async with MqttClient(MqttSettings(**common, ca_file=authority.certificate_file)) as client:
             await client.connected(5)
             await client.publish(TOPICS.repetition("a1"), b"secret")
         async with MqttClient(MqttSettings(**common)) as client:

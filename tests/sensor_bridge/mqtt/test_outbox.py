@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 import paho.mqtt.client as paho
 import pytest
 
-from sensor_bridge.errors import UserInputError
+from sensor_bridge.errors import BrokerRefused, UserInputError
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.outbox import Outbox
 from sensor_bridge.mqtt.outbox_settings import OutboxSettings
 from sensor_bridge.mqtt.outbox_store import EventState, OutboxStore, OutgoingEvent
 from sensor_bridge.mqtt.settings import MqttSettings
 from sensor_bridge.mqtt.topics import Topics
+from tests.certificates import Authority
 from tests.mosquitto_broker import ACCESS
 
 if TYPE_CHECKING:
@@ -547,3 +548,33 @@ async def test_what_finds_no_room_at_all_is_counted_and_named(
     with OutboxStore(settings.path) as store:
         assert [loss.event_id for loss in store.given_up()] == ["id-1", "id-2"]
         assert [stored.event.event_id for stored in store.pending(9)] == ["id-0", "id-3", "id-4"]
+
+
+@pytest.mark.broker
+async def test_an_expired_certificate_is_named_and_nothing_is_lost_until_it_is_renewed(
+    encrypted_mosquitto: Callable[[Path, Path], Mosquitto],
+    tmp_path: Path,
+    settings: OutboxSettings,
+    raise_alarm: Callable[..., None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    authority = Authority(tmp_path)
+    broker = encrypted_mosquitto(*authority.sign(expires_in_s=-60.0))
+    broker.start()
+    user = {"username": "bridge", "password": broker.passwords["bridge"], "longest_backoff_s": 0.3}
+    ours = {"tls": True, "ca_file": authority.certificate_file}
+    secure = MqttSettings(client_id="bridge", port=broker.tcp_port, **ours, **user)
+    try:
+        async with MqttClient(secure) as client, running(Outbox(settings, client, raise_alarm)) as outbox:
+            await outbox.put(*(event(n) for n in range(5)))
+            with pytest.raises(BrokerRefused, match=r"certificate has expired.*renew the broker's"):
+                await client.connected(20)
+            assert await outbox.pending() == 5
+            assert "certificate has expired" in caplog.text  # in the terminal
+            broker.stop()
+            authority.sign()
+            broker.start()
+            await delivered(outbox)
+            assert (outbox.counts.delivered, outbox.counts.dead) == (5, 0)
+    finally:
+        broker.stop()
