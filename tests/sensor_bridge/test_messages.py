@@ -28,7 +28,7 @@ from analytics.pipeline_output import (
 )
 from analytics.posture import Posture
 from analytics.prescription import Prescription, parse_tempo
-from analytics.repetition_figures import Repetition, RepetitionStatus
+from analytics.repetition_figures import Kind, Repetition, RepetitionStatus
 from analytics.repetitions import Aborted, DrivingAngle, Phase
 from analytics.sets import SetSummary
 from analytics.turning_points import AbortReason
@@ -103,6 +103,8 @@ def repetition(number: int, close_s: float, **changes: Any) -> Repetition:
         amplitude_deg=70.0,
         eccentric_s=4.7,
         tut_s=6.5,
+        sd={"eccentric_s": 0.05, "tut_s": 0.05},
+        kind={"eccentric_s": Kind.MEASURED, "tut_s": Kind.MEASURED},
     )
     return replace(measured, **changes)
 
