@@ -28,7 +28,34 @@ const OVER_EXTENSION_DEG = -10;
 const ECCENTRIC_SLACK = 0.1;
 const ECCENTRIC_SLACK_S = 0.5;
 
-export function judge(record: Repetition | RepetitionBrief, target: Target | null): Judgement {
+const OPEN: Target = {
+  repetitions: null,
+  sets: null,
+  eccentric_s: null,
+  bottom_s: null,
+  concentric_s: null,
+  top_s: null,
+  minimum_range_deg: null,
+  load_kg: null,
+  is_supported: null,
+};
+
+/** What was asked when the repetition was done, where it tells; a prescription may have changed since. */
+export function askedThen(record: Repetition | RepetitionBrief, now: Target | null): Target | null {
+  const parts = "adherence" in record ? record.adherence : [];
+  const asked = (part: string) => parts.find((one) => one.part === part)?.asked ?? null;
+  if (asked("eccentric") === null) return now;
+  return {
+    ...(now ?? OPEN),
+    eccentric_s: asked("eccentric"),
+    bottom_s: asked("bottom"),
+    concentric_s: asked("concentric"),
+    top_s: asked("top"),
+  };
+}
+
+export function judge(record: Repetition | RepetitionBrief, prescribed: Target | null): Judgement {
+  const target = askedThen(record, prescribed);
   const findings = record.faults.map((fault) => (typeof fault === "string" ? fromCode(fault) : fromFault(fault)));
   const known = new Set(findings.map((finding) => finding.code));
   for (const finding of ownFindings(record, target)) {

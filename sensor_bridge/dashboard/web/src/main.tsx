@@ -9,6 +9,7 @@ import "./style/page.css";
 import "./style/card.css";
 import "./style/card_parts.css";
 import "./style/coach_grid.css";
+import "./style/coach_forms.css";
 import "./style/coach_set.css";
 import "./style/solo.css";
 import "./style/phone.css";

@@ -1,8 +1,8 @@
 // Every word of the page. Sentences speak like a coach: what happened, how much, in which repetition, what to do.
 
 import { briefly, decimal } from "./format";
-import type { Finding, Mark } from "./judgement";
-import type { Live, Repetition, SensorStatus, SetSummary, Target } from "./payloads";
+import { askedThen, type Finding, type Mark } from "./judgement";
+import type { Live, Repetition, RepetitionBrief, SensorStatus, SetSummary, Target } from "./payloads";
 import { findingWords, MOST_REASONS, sentence, spaced } from "./strings/findings";
 import type { Theme } from "./theme";
 
@@ -198,13 +198,13 @@ export function repetitionSentence(
 
 /** The same without saying which repetition it was; empty where nothing was measured. */
 export function repetitionWords(
-  record: Repetition,
+  record: Repetition | RepetitionBrief,
   findings: readonly Finding[],
   target: Target | null,
   doubtful: boolean,
 ): string {
-  const lying = record.exercise.includes("bridge");
-  const told = findings.map((finding) => findingWords(finding, target, lying));
+  const lying = "exercise" in record && record.exercise.includes("bridge");
+  const told = findings.map((finding) => findingWords(finding, askedThen(record, target), lying));
   // One thing comes with what to do about it; of several only the reasons are told, the worst first.
   if (told.length > 1) return `${told.slice(0, MOST_REASONS).map(({ what }) => what).join(", ")}.`;
   if (told[0]) return sentence(told[0]);

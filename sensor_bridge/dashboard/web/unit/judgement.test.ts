@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judge, targetTutS } from "../src/judgement";
+import { askedThen, judge, targetTutS } from "../src/judgement";
 import { repetitionSentence } from "../src/strings";
 import { brief, repetition } from "./records";
 
@@ -100,4 +100,14 @@ test("time under tension that was asked for", () => {
   expect(targetTutS({ ...target, bottom_s: 1, concentric_s: 2 })).toBe(8);
   expect(targetTutS({ ...target, eccentric_s: null })).toBeNull();
   expect(targetTutS(null)).toBeNull();
+});
+
+test("a repetition is held against what was asked when it was done", () => {
+  const asked = (part: string, seconds: number) => ({ part, asked: seconds, done: null, sd: null, keeping: "kept" }) as const;
+  const record = repetition({ eccentric_s: 2.0, eccentric_movement_s: 2.1, adherence: [asked("eccentric", 2), asked("top", 1)] });
+  expect(judge(record, target).mark).toBe("good");
+  expect(askedThen(record, target)).toMatchObject({ eccentric_s: 2, top_s: 1, bottom_s: null, repetitions: 8 });
+  const short = { ...record, eccentric_movement_s: 1.2 };
+  expect(repetitionSentence(short, judge(short, target).findings, target, false)).toContain("1.2 s down instead of 2.");
+  expect(askedThen(repetition(), target)).toBe(target);
 });

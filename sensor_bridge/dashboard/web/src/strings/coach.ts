@@ -41,7 +41,9 @@ export const COACH = {
   more: (number: number) => `repetition ${number}: everything measured`,
   review: "The set",
   steady: "No drift within the set beyond what can be measured.",
-  formHeld: "Form held in every repetition so far.",
+  formHolds: "Form held in every repetition so far.",
+  formHeld: "Form held in every repetition.",
+  asAsked: "Nothing to remark.",
   everything: "Everything measured",
   notMeasured: (label: string, why: string) => `${label} not measurable: ${why}`,
   onlyBrief: "Only the main figures of this repetition are known here.",
@@ -174,10 +176,10 @@ export function trendWords({ aspect, slope, from, to }: Trend): string {
 
 export function sidesWords({ differenceDeg, detectableDeg, isReal, otherSet }: SidesCompared): string {
   const where = otherSet === null ? "" : ` (against set ${otherSet})`;
-  const least = `${decimal(detectableDeg, 0)}° could be seen`;
-  if (!isReal) return `Left and right hip alike${where}: ${decimal(Math.abs(differenceDeg), 0)}° apart, from ${least}.`;
-  const deeper = differenceDeg > 0 ? "Left" : "Right";
-  return `${deeper} hip ${decimal(Math.abs(differenceDeg), 0)}° deeper${where}; from ${least}.`;
+  const least = `a difference would show from ${decimal(detectableDeg, 0)}° on`;
+  const apart = decimal(Math.abs(differenceDeg), 0);
+  if (!isReal) return `Left and right hip alike${where}: ${apart}° apart, ${least}.`;
+  return `${differenceDeg > 0 ? "Left" : "Right"} hip ${apart}° deeper${where}; ${least}.`;
 }
 
 export function formBrokeWords(repetition: number, reasons: readonly FindingWords[]): string {
@@ -187,6 +189,12 @@ export function formBrokeWords(repetition: number, reasons: readonly FindingWord
 
 export function tempoWords(parts: readonly (number | null)[]): string {
   return parts.map((part) => (part === null ? "–" : briefly(Math.round(part * 10) / 10))).join("-");
+}
+
+/** One sigma; never a zero, which nothing measured has. */
+export function spreadWords(sd: number, digits: number): string {
+  const text = decimal(sd, digits);
+  return Number(text) === 0 ? `±<${decimal(10 ** -digits, digits)}` : `±${text}`;
 }
 
 /** Every quantity of a repetition by its name, unit and digits, in the order people ask for them. */

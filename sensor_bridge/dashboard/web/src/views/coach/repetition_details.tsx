@@ -1,9 +1,10 @@
 import { useState } from "preact/hooks";
 import { decimal } from "../../format";
 import type { KnownRepetition } from "../../gym";
+import { askedThen } from "../../judgement";
 import type { Repetition, Target } from "../../payloads";
 import type { Store } from "../../store";
-import { COACH, findingWords, QUANTITY, TEXT } from "../../strings";
+import { COACH, findingWords, QUANTITY, spreadWords, TEXT } from "../../strings";
 import { NoteForm } from "./actions";
 
 interface Props {
@@ -40,14 +41,14 @@ function Measured({ detail, target }: { detail: Repetition; target: Target | nul
                 {decimal(value(field)!, digits)}
                 {unit}
               </span>{" "}
-              {detail.sd[field] !== undefined && <span class="sd">{TEXT.spread(detail.sd[field], Math.max(1, digits))}</span>}
+              {detail.sd[field] !== undefined && <span class="sd">{spreadWords(detail.sd[field], Math.max(1, digits))}</span>}
             </dd>
           </div>
         ))}
       </dl>
       {detail.faults.map((fault) => (
         <p key={fault.code}>
-          △ {COACH.fault(findingWords({ ...fault, mark: "watch" }, target, isLying), fault.threshold, fault.sd)}
+          △ {COACH.fault(findingWords({ ...fault, mark: "watch" }, askedThen(detail, target), isLying), fault.threshold, fault.sd)}
         </p>
       ))}
       {detail.warnings.map((warning) => (

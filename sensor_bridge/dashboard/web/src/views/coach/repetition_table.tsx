@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import { decimal, signed } from "../../format";
 import type { KnownRepetition } from "../../gym";
-import { type Judgement, judge } from "../../judgement";
+import { askedThen, type Judgement, judge } from "../../judgement";
 import type { Target } from "../../payloads";
 import { type Aspect, bestRepetition, readingOf, realDifference, type Side } from "../../set_review";
 import type { Store } from "../../store";
-import { COACH, MARK, repetitionWords, TEXT } from "../../strings";
+import { COACH, MARK, repetitionWords, spreadWords, TEXT } from "../../strings";
 import { RepetitionDetails } from "./repetition_details";
 import { TempoBar, type TempoParts } from "./tempo_bar";
 
@@ -31,7 +31,8 @@ export function RepetitionTable({ repetitions, target, side, athlete, store }: P
   const told = repetitions.map((known) => known.detail ?? known.record);
   const bestNumber = bestRepetition(told, target, side);
   const best = told.find((one) => one.repetition === bestNumber) ?? null;
-  const askedParts = partsAsked(target);
+  const first = told[0];
+  const askedParts = partsAsked(first ? askedThen(first, target) : target);
   const scaleS = Math.max(
     0.1,
     ...repetitions.map((known) => total(partsOf(known))),
@@ -118,7 +119,7 @@ function Row({ known, target, side, best, scaleS, isOpen, onOpen, athlete, store
           <TempoBar
             parts={partsOf(known)}
             scaleS={scaleS}
-            askedEccentricS={target?.eccentric_s ?? null}
+            askedEccentricS={askedThen(told, target)?.eccentric_s ?? null}
             mark={judgement.findings.find((finding) => finding.code === "fast_eccentric")?.mark ?? "good"}
           />
         </td>
@@ -171,7 +172,7 @@ function ReadingCell({ told, best, aspect, side, withSign, onOpen }: CellProps) 
       <span class="value">
         {withSign ? signed(reading.value, 0) : decimal(reading.value, 0)}°
       </span>{" "}
-      {reading.sd !== null && <span class="sd">{TEXT.spread(reading.sd, 1)}</span>}
+      {reading.sd !== null && <span class="sd">{spreadWords(reading.sd, 1)}</span>}
       {difference !== null && (
         <span class="against" aria-label={COACH.againstBestLabel(difference, "°", 0)} title={COACH.againstBestLabel(difference, "°", 0)}>
           {COACH.againstBest(difference, "°", 0)}
@@ -182,8 +183,9 @@ function ReadingCell({ told, best, aspect, side, withSign, onOpen }: CellProps) 
 }
 
 function wordsOf(known: KnownRepetition, { findings, doubtful }: Judgement, target: Target | null): string {
-  const told = known.detail;
-  const words = told ? repetitionWords(told, findings, target, doubtful) : "";
+  // The bar and the figures tell what was good; words are for what was not.
+  if (findings.length === 0 && !doubtful) return COACH.asAsked;
+  const words = repetitionWords(known.detail ?? known.record, findings, target, doubtful);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 

@@ -94,18 +94,21 @@ function Review({ athlete, set, isOver }: { athlete: Athlete; set: number; isOve
   const broke = formBreak(told, target);
   const drifts = trends(told, side);
   const sides = side === "both" ? sidesOf(told) : againstTheOther(athlete, set, side);
+  const isDone = isOver || summary?.final === true;
   if (told.length === 0) return null;
   const isLying = (athlete.state?.data.exercise ?? "").includes("bridge");
   return (
     <ul class="review" data-testid="review">
-      {(isOver || summary?.final) && summary && <li>{setSentence(summary)}</li>}
+      {isDone && summary && <li>{setSentence(summary)}</li>}
       <li class={broke ? "review-watch" : "review-good"}>
         {broke
           ? formBrokeWords(
               broke.repetition,
-              broke.findings.map((finding) => findingWords(finding, target, isLying)),
+              broke.findings.map((finding) => findingWords(finding, null, isLying)),
             )
-          : COACH.formHeld}
+          : isDone
+            ? COACH.formHeld
+            : COACH.formHolds}
       </li>
       {drifts.map((trend) => (
         <li key={trend.aspect}>{trendWords(trend)}</li>
