@@ -29,7 +29,7 @@ PROMISED = (
 )
 
 
-def tests_of(path: str) -> set[str]:
+def functions_of(path: str) -> set[str]:
     tree = ast.parse((REPOSITORY / path).read_text(encoding="utf-8"))
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
     return {node.name for node in tree.body if isinstance(node, functions)}
@@ -42,7 +42,7 @@ def test_every_fault_names_a_test_that_exists(row: list[str]) -> None:
     assert lost == "0"
     path, _, name = test.strip("`").partition("::")
     assert name.startswith("test_")
-    assert name in tests_of(path)
+    assert name in functions_of(path)
 
 
 @pytest.mark.parametrize("fault", PROMISED)
@@ -54,4 +54,4 @@ def test_tests_named_in_the_text_exist() -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
     assert len(named) == len(ROWS) + 1
     for path, name in named:
-        assert name in tests_of(path)
+        assert name in functions_of(path)

@@ -172,7 +172,7 @@ def start_virtual_sensors(
     wait_until(
         lambda: process.printed[-1:] == ["# The sensors begin when all of them are connected.\n"],
         "the sensors' configuration",
-        20.0,
+        120.0,  # a long performance is simulated first
     )
     radio, sensors = "".join(process.printed).split("\n\n", 1)
     port = re.fullmatch(r"\[radio\]\nvirtual_port = (\d+)", radio)
