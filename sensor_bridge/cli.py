@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from sensor_bridge.cli_access import certificates
+from sensor_bridge.cli_access import broker, certificates
 from sensor_bridge.cli_archive import export, forget, report, takeout
 from sensor_bridge.cli_arguments import ConfigFile, Headless, PagePort, ResultFile, TraceFile
 from sensor_bridge.cli_conformance import sensors_conformance
@@ -320,6 +320,7 @@ app.command()(export)
 app.command()(report)
 app.command()(takeout)
 app.command()(forget)
+app.add_typer(broker, name="broker")
 app.add_typer(certificates, name="certificates")
 app.add_typer(sessions, name="sessions")
 app.add_typer(outbox, name="outbox")

@@ -39,13 +39,22 @@ _AUTHORITY_NETWORKS = (
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
-    """Where certificates and keys of a bridge lie that keeps its data in a folder."""
+    """Where certificates and keys lie.
+
+    Attributes
+    ----------
+    folder
+        Of the authority.
+    server_folder
+        Of what the server shows; None: the same.
+    """
 
     folder: Path
+    server_folder: Path | None = None
 
     @classmethod
     def of(cls, data_folder: Path) -> CertificateFiles:
-        """Return where they lie."""
+        """Return where those of a bridge lie that keeps its data in a folder."""
         return cls(data_folder / FOLDER_NAME)
 
     @property
@@ -61,12 +70,12 @@ class CertificateFiles:
     @property
     def server(self) -> Path:
         """What browsers are shown."""
-        return self.folder / "server.pem"
+        return (self.server_folder or self.folder) / "server.pem"
 
     @property
     def server_key(self) -> Path:
         """Its key."""
-        return self.folder / "server-key.pem"
+        return (self.server_folder or self.folder) / "server-key.pem"
 
 
 def create_certificates(files: CertificateFiles, names: Iterable[str], now: dt.datetime) -> bool:
