@@ -19,6 +19,7 @@ from sensor_bridge.dashboard.server import page_link
 from sensor_bridge.service import run_bridge
 from sensor_bridge.virtual_radio import Playback
 from tests.chromium import FLAGS, executable
+from tests.end_to_end.contract_listener import held_to_the_contract
 from tests.end_to_end.watched_set import began_ms
 
 if TYPE_CHECKING:
@@ -203,7 +204,7 @@ async def _watch(folder: Path) -> WatchedAthlete:
             await pictures_taken
             await _read(watched, phone, tv)
 
-        await run_bridge(config, Adapter(*radio.bleak_backends()), look)
+        await run_bridge(config, Adapter(*radio.bleak_backends()), held_to_the_contract(look, config.gym))
         await browser.close()
     return watched
 

@@ -17,6 +17,7 @@ from sensor_bridge.config import Config
 from sensor_bridge.service import run_bridge
 from sensor_bridge.virtual_radio import Playback
 from tests.chromium import FLAGS, executable
+from tests.end_to_end.contract_listener import held_to_the_contract
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +116,7 @@ async def _watch(folder: Path) -> WatchedCoach:
             await page.screenshot(path=folder / "coach_set.png")
             await _step_in(browser, watched, bridge.dashboard_url, page)
 
-        await run_bridge(config, Adapter(*radio.bleak_backends()), look)
+        await run_bridge(config, Adapter(*radio.bleak_backends()), held_to_the_contract(look, config.gym))
         await browser.close()
     return watched
 

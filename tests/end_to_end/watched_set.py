@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,21 +17,18 @@ from hardware_sim.scenario_file import parse_scenario
 from hardware_sim.worn_sensors import sample_sources
 from sensor_bridge.ble.adapter import Adapter
 from sensor_bridge.config import Config
-from sensor_bridge.mqtt.client import MqttClient
-from sensor_bridge.mqtt.topics import Channel, Topics, parse
 from sensor_bridge.service import run_bridge
 from sensor_bridge.virtual_radio import Playback
-from tests.message_contract import assert_kept
+from tests.end_to_end.contract_listener import held_to_the_contract
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
     from playwright.async_api import Browser, ConsoleMessage
 
     from hardware_sim.recording_source import SampleSource
     from hardware_sim.truth import TrueRepetition
-    from sensor_bridge.mqtt.settings import Message
     from sensor_bridge.service import Bridge
 
 # Seed 2 lowers in 3.14 and 3.21 s by the definition; the whole takes 16 s.
@@ -93,8 +89,7 @@ class Glimpse:
 class WatchedSet:
     """What the page showed while a set was done, beside what was done.
 
-    `began_ms` is the UTC time of the athlete's time 0; `complaints` are errors and warnings of the page;
-    `channels` are those on which something was told.
+    `began_ms` is the UTC time of the athlete's time 0; `complaints` are errors and warnings of the page.
     """
 
     repetitions: tuple[TrueRepetition, ...]
@@ -102,7 +97,6 @@ class WatchedSet:
     name: str = ""
     glimpses: list[Glimpse] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
-    channels: set[Channel] = field(default_factory=set)
 
     def at_s(self, glimpse: Glimpse) -> float:
         """Tell the athlete's time of a glimpse."""
@@ -159,14 +153,10 @@ async def watch_a_set(
 
         async def look(bridge: Bridge) -> None:
             assert bridge.dashboard_url is not None
-            async with _held_to_the_contract(bridge, gym) as watched.channels:
-                await watch(bridge.dashboard_url, bridge)
-
-        async def watch(url: str, bridge: Bridge) -> None:
             page = await browser.new_page(viewport={"width": 1280, "height": 720})
             page.on("console", note)
             page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-            await page.goto(url)
+            await page.goto(bridge.dashboard_url)
             await page.evaluate(_RECORD)
             if meanwhile is not None:
                 await meanwhile(bridge)
@@ -180,31 +170,8 @@ async def watch_a_set(
             ]
             await page.close()
 
-        await run_bridge(config, Adapter(*radio.bleak_backends()), look)
+        await run_bridge(config, Adapter(*radio.bleak_backends()), held_to_the_contract(look, gym))
     return watched
-
-
-@asynccontextmanager
-async def _held_to_the_contract(bridge: Bridge, gym: str) -> AsyncIterator[set[Channel]]:
-    """Read at the broker what the page may read, and in the end hold each message to the contract."""
-    heard: list[Message] = []
-    channels: set[Channel] = set()
-
-    async def listen(client: MqttClient) -> None:
-        async for message in client.messages():
-            channels.add(parse(message.topic).channel)
-            heard.append(message)
-
-    async with MqttClient(bridge.broker.reader_settings("listening")) as client:
-        await client.subscribe(Topics(gym).everything)
-        await client.connected(10)
-        listening = asyncio.create_task(listen(client))
-        try:
-            yield channels
-        finally:
-            listening.cancel()
-    for message in heard:
-        assert_kept(message.topic, message.payload, retained=message.retained)
 
 
 def assert_was_seen(watched: WatchedSet) -> None:
@@ -212,13 +179,6 @@ def assert_was_seen(watched: WatchedSet) -> None:
     first, second = watched.repetitions
     assert watched.name == "Anna"
     assert watched.complaints == []
-    assert watched.channels >= set(Channel) - {
-        Channel.COMMAND,
-        Channel.RESPONSE,
-        Channel.FAULT,
-        Channel.NOTE,
-        Channel.SET,
-    }
 
     # While the athlete moves, everything is there: broker, sensors, a count that never goes back.
     moving = [glimpse for glimpse in watched.glimpses if watched.at_s(glimpse) > first.eccentric_true_start_s]
