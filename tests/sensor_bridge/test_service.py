@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import gc
+import sys
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,6 +11,7 @@ import pytest
 from sensor_bridge.ble.adapter import Adapter, Found
 from sensor_bridge.config import Config
 from sensor_bridge.errors import BridgeError, ConfigError, SensorNotFound
+from sensor_bridge.host_clock import HostClock
 from sensor_bridge.recording.session import open_session
 from sensor_bridge.service import Bridge, run_bridge
 
@@ -70,6 +74,18 @@ async def test_an_error_comes_out_as_itself_and_the_session_goes_on(tmp_path: Pa
     first = await cut_off(config(tmp_path))
     assert await session_of(config(tmp_path)) == first
     assert open_session(tmp_path / "sessions" / first).is_closed
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells one start of the machine from another")
+async def test_a_session_that_goes_on_does_so_on_the_clock_it_began_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await cut_off(config(tmp_path))
+    set_forward = HostClock(lambda: time.time_ns() + 3_600_000_000_000)
+    monkeypatch.setattr("sensor_bridge.service.HostClock", lambda: set_forward)
+    assert await session_of(config(tmp_path)) == first
+    ended = datetime.fromisoformat((tmp_path / "sessions" / first / "closed").read_text().strip())
+    assert abs((ended - datetime.now(UTC)).total_seconds()) < 600
 
 
 async def test_with_another_configuration_another_session_begins(tmp_path: Path) -> None:
