@@ -39,3 +39,15 @@ def sessions_export(
     from sensor_bridge.commands.sessions import export
 
     export(session, out=out, athlete_id=athlete, config_path=file)
+
+
+@sessions.command("archive")
+def sessions_archive(*, file: ConfigFile = None) -> None:
+    """Bring into the archive what is missing there, from the logs of the sessions.
+
+    hipline run does so by itself, slowly, beside its own session. By hand: where the archive was moved away,
+    or of sessions recorded before there was one.
+    """
+    from sensor_bridge.commands.sessions import archive
+
+    archive(file)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from firmware_protocol.errors import ProtocolError
 from sensor_bridge.alarms import bridge_alarms
 from sensor_bridge.announcement import announced, announcement_path
+from sensor_bridge.archive.catching_up import catch_up
 from sensor_bridge.archive.reading import ArchiveReader
 from sensor_bridge.archive.session_archive import SessionArchive
 from sensor_bridge.athlete_session import AthleteSession
@@ -300,10 +301,10 @@ async def run_bridge(
             Outbox(config.outbox.settings(config.data_folder), client, status.set_alarm, clock.now_ms)
         )
         board = stack.enter_context(with_home_assistant(config, RetainedBoard(client, status.set_alarm)))
-        names = {athlete.id: athlete.name for athlete in config.athletes}
         archive = await stack.enter_async_context(
-            SessionArchive(config.data_folder, session, names, status.set_alarm)
+            SessionArchive(config.data_folder, session, status.set_alarm)
         )
+        archive.begin({athlete.id: athlete.name for athlete in config.athletes})
         frame_log = stack.enter_context(session.open_log())
         bridge = Bridge(page, access, session)
         await asyncio.to_thread(prepare_to_measure)
@@ -332,6 +333,7 @@ async def run_bridge(
                     n_frames = await run.read_log_again()
                     log.info("session %s goes on: %d frames read again", session.session_id, n_frames)
                 await run.begin()
+                background.append(tasks.create_task(catch_up(config.data_folder), name="archive"))
                 await _stream(run, adapter, until, tasks)
                 await run.finish()
                 await outbox_emptied(outbox, _LONGEST_FAREWELL_S)

@@ -28,8 +28,6 @@ class SessionArchive:
         Where the archive lies.
     session
         The session.
-    names
-        Of the athletes, by id.
     on_alarm
         Called in the event loop with a code and a sentence, or with the code and None when it is over.
     """
@@ -38,11 +36,9 @@ class SessionArchive:
         self,
         data_folder: Path,
         session: Session,
-        names: Mapping[str, str],
         on_alarm: Callable[[str, str | None], None],
     ) -> None:
         self._session = session
-        self._names = dict(names)
         self._events = ArchiveWriter(data_folder / FILE_NAME, on_alarm)
         self._angles = AngleWriter(
             session.folder, on_alarm, on_lost=lambda: self._events.lost(session.session_id)
@@ -52,11 +48,14 @@ class SessionArchive:
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._events)
         await self._stack.enter_async_context(self._angles)
-        self._events.begin(self._session.session_id, self._session.started_ms, self._names)
         return self
 
     async def __aexit__(self, *_exc_info: object) -> None:
         await self._stack.aclose()
+
+    def begin(self, names: Mapping[str, str]) -> None:
+        """Note the session and who takes part: names by athlete id."""
+        self._events.begin(self._session.session_id, self._session.started_ms, dict(names))
 
     def follow(self, athlete: str, to_utc_ns: Callable[[int], int]) -> None:
         """Expect angles of an athlete; `to_utc_ns` maps the pipeline's timeline to UTC, both integer ns."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
 from analytics.imu import Mount, Placement
+from sensor_bridge.archive.catching_up import archive_again, missing_sessions
 from sensor_bridge.commands.output_files import check_outputs
 from sensor_bridge.config_file import load_config
-from sensor_bridge.errors import RecordingError
+from sensor_bridge.errors import BridgeError, RecordingError
 from sensor_bridge.recording.export import export_trace
 from sensor_bridge.recording.sensor_calibrations import from_metadata
 from sensor_bridge.recording.session import list_sessions
@@ -79,6 +83,37 @@ def export(name: str, *, out: Path, athlete_id: str | None, config_path: Path | 
     Console(highlight=False, soft_wrap=True).print(
         f"{out}: {trace.t_s[-1]:.0f} s of {athlete['id']}, {', '.join(sorted(trace.sensors))}"
     )
+
+
+def archive(config_path: Path | None) -> None:
+    """Archive the sessions that are missing in the archive, and say how many there were.
+
+    Raises
+    ------
+    BridgeError
+        The archive cannot be used, or a session could not be archived: the others are.
+    """
+    data_folder = load_config(config_path).data_folder
+    failed: list[str] = []
+    sessions = missing_sessions(data_folder) if data_folder.exists() else []
+    columns = ("{task.description}", BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        for number, session in enumerate(sessions, start=1):
+            task = progress.add_task(
+                f"session {number} of {len(sessions)}", total=session.frame_log_path.stat().st_size
+            )
+            try:
+                asyncio.run(archive_again(data_folder, session, on_bytes=partial(progress.advance, task)))
+            except RecordingError as error:
+                failed.append(str(error))
+            progress.remove_task(task)
+    Console(highlight=False, soft_wrap=True, markup=False).print(
+        f"{len(sessions) - len(failed)} sessions archived"
+        if sessions
+        else "nothing is missing in the archive"
+    )
+    if failed:
+        raise BridgeError("; ".join(failed))
 
 
 def _sessions(config_path: Path | None) -> list[Session]:

@@ -72,6 +72,15 @@ class Session:
         """Whether the session ended in order."""
         return (self.folder / _CLOSED_NAME).exists()
 
+    @property
+    def ended_ms(self) -> float | None:
+        """When it ended in order, UTC, ms since 1970; None where it did not, or nobody knows."""
+        try:
+            mark = (self.folder / _CLOSED_NAME).read_text(encoding="utf-8")
+            return datetime.fromisoformat(mark.strip()).timestamp() * 1e3
+        except (OSError, ValueError):
+            return None
+
     def open_log(self) -> FrameLogWriter:
         """Open the frame log for writing, behind what it holds."""
         return FrameLogWriter(self.frame_log_path, self.metadata)
