@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sensor_bridge.ble.adapter import Adapter, Found
-from sensor_bridge.config import Config
+from sensor_bridge.config import Config, PrescriptionConfig
 from sensor_bridge.errors import BridgeError, ConfigError, SensorNotFound
 from sensor_bridge.host_clock import HostClock
+from sensor_bridge.prescribed import PrescriptionStore
 from sensor_bridge.recording.session import open_session
 from sensor_bridge.service import Bridge, run_bridge
 
@@ -93,6 +94,22 @@ async def test_with_another_configuration_another_session_begins(tmp_path: Path)
     assert await session_of(config(tmp_path, tempo="3-0-1-0")) != first
     # Its log says who wore what: only the same configuration may write on in it.
     assert not open_session(tmp_path / "sessions" / first).is_closed
+
+
+async def test_what_was_prescribed_holds_in_the_next_session_and_in_one_that_goes_on(tmp_path: Path) -> None:
+    configured = config(tmp_path)
+
+    def prescribed(session: str) -> Any:
+        return open_session(tmp_path / "sessions" / session).metadata["prescribed"]
+
+    first = await cut_off(configured)
+    assert prescribed(first) == {}
+    slow = PrescriptionConfig.model_validate({"exercise": "deadlift", "tempo": "8-0-1-0"})
+    PrescriptionStore(tmp_path, configured).keep("anna", slow)
+    assert await session_of(configured) == first  # what was prescribed in it is in its log
+    following = prescribed(await session_of(configured))
+    assert (following["anna"]["exercise"], following["anna"]["tempo"]) == ("deadlift", "8-0-1-0")
+    assert prescribed(await session_of(config(tmp_path, tempo="3-0-1-0"))) == {}
 
 
 async def test_where_nothing_can_be_kept_nothing_begins(tmp_path: Path) -> None:
