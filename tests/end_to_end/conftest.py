@@ -163,7 +163,12 @@ class VirtualSensors:
 
 
 def start_virtual_sensors(
-    hipline: Callable[..., HiplineProcess], folder: Path, scenario: str = QUICK_SET, *, seed: int = 1
+    hipline: Callable[..., HiplineProcess],
+    folder: Path,
+    scenario: str = QUICK_SET,
+    *,
+    seed: int = 1,
+    simulating_s: float = 20.0,
 ) -> VirtualSensors:
     """Put a scenario (TOML text) on a virtual radio; it begins when a bridge has connected to all."""
     path = folder / f"scenario-{uuid.uuid4().hex}.toml"
@@ -172,7 +177,7 @@ def start_virtual_sensors(
     wait_until(
         lambda: process.printed[-1:] == ["# The sensors begin when all of them are connected.\n"],
         "the sensors' configuration",
-        120.0,  # a long performance is simulated first
+        simulating_s,
     )
     radio, sensors = "".join(process.printed).split("\n\n", 1)
     port = re.fullmatch(r"\[radio\]\nvirtual_port = (\d+)", radio)

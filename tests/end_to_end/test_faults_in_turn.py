@@ -91,7 +91,7 @@ def training(tmp_path_factory: pytest.TempPathFactory, wall_clock: Path) -> Iter
         broker_wifi.target = broker.websocket_port
         observer = Observer(broker)
         stack.callback(observer.close)
-        sensors = start_virtual_sensors(hipline, folder, LONG_SET, seed=SEED)
+        sensors = start_virtual_sensors(hipline, folder, LONG_SET, seed=SEED, simulating_s=600.0)
         config = configuration(folder, broker, sensors, broker_wifi.port)
         bridge = hipline(
             "run",
