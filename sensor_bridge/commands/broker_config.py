@@ -23,6 +23,7 @@ from sensor_bridge.access.mosquitto_config import (
 from sensor_bridge.access.tokens import tokens_of
 from sensor_bridge.config_file import load_config
 from sensor_bridge.errors import BridgeError
+from sensor_bridge.home_assistant.rights import HOME_ASSISTANT_USER, with_home_assistant_user
 from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt.users import BRIDGE_USER, gym_users, user_names
 from sensor_bridge.private_file import write_private
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from sensor_bridge.config import Config
 
 _BRIDGE_PASSWORD = "bridge-password"  # noqa: S105 - the name of the file
+_HOME_ASSISTANT_PASSWORD = "home-assistant-password"  # noqa: S105 - the name of the file
 _SALT_BYTES = 12
 
 
@@ -69,7 +71,12 @@ def mosquitto(
     folder = out.resolve()
     tokens = tokens_of(config.data_folder, user_names([athlete.id for athlete in config.athletes]))
     worn = {athlete.id: [sensor.id for sensor in athlete.sensors] for athlete in config.athletes}
-    users = gym_users(Topics(config.gym), tokens, worn)
+    topics = Topics(config.gym)
+    users = gym_users(topics, tokens, worn)
+    if config.home_assistant.discovery:
+        token = tokens_of(config.data_folder, [HOME_ASSISTANT_USER])[HOME_ASSISTANT_USER]
+        users = with_home_assistant_user(users, topics, token, prefix=config.home_assistant.prefix)
+        write_private(folder / _HOME_ASSISTANT_PASSWORD, f"{token}\n".encode())
     host = address or next(iter([*own_addresses(), *own_names()]), "127.0.0.1")
     authority = _certificate(config, folder, host)
     lines = [password_line(user.name, user.token, secrets.token_bytes(_SALT_BYTES)) for user in users]

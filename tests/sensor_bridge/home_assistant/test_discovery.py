@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from sensor_bridge.ble.adapter import Adapter, Found
+from sensor_bridge.cli import run_command
 from sensor_bridge.config import Config
 from sensor_bridge.errors import SensorNotFound
 from sensor_bridge.home_assistant.discovery import Shown, discovery
 from sensor_bridge.home_assistant.gym import MEMORY_NAME, home_assistant
+from sensor_bridge.home_assistant.rights import with_home_assistant_user
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.examples import examples
 from sensor_bridge.mqtt.settings import MqttSettings
 from sensor_bridge.mqtt.topics import Topics
+from sensor_bridge.mqtt.users import gym_users, user_names
 from sensor_bridge.service import Bridge, run_bridge
 from tests.mosquitto_broker import ACCESS, GYM, mosquitto
 
@@ -282,3 +285,38 @@ async def test_a_memory_that_says_nothing_is_none(
     wanted = config("anna", discovery=True)
     await run_and_end(wanted)
     assert set(json.loads(memory.read_text(encoding="utf-8"))) == set(home_assistant(wanted))
+
+
+def test_the_rights_of_the_page_are_those_of_the_broker_that_hipline_configures() -> None:
+    topics = Topics(GYM)
+    before = gym_users(topics, dict.fromkeys(user_names([]), ""))
+    with_it = with_home_assistant_user(before, topics, "", prefix="homeassistant")
+    told = {
+        (user, how, topic)
+        for block in RIGHTS.strip().split("\n\n")
+        for user in [block.splitlines()[0].removeprefix("user ")]
+        for how, topic in re.findall(r"^topic (\w+) (.+)$", block, re.MULTILINE)
+    }
+    expected = {(user.name, "write", topic) for user in with_it for topic in user.publish}
+    expected |= {(user.name, "read", topic) for user in with_it for topic in user.read}
+    expected -= {(user.name, "write", topic) for user in before for topic in user.publish}
+    expected -= {(user.name, "read", topic) for user in before for topic in user.read}
+    assert told == expected
+
+
+def test_a_broker_that_hipline_configures_lets_it_in(tmp_path: Path) -> None:
+    config = tmp_path / "hipline.toml"
+    text = 'gym = "gym-1"\ndata_folder = "data"\n[mqtt]\nbroker = "external"\n'
+    arguments = ["broker", "config", "mosquitto", "--out", str(tmp_path / "broker"), "--address", "127.0.0.1"]
+    config.write_text(text)
+    assert run_command([*arguments, "--config", str(config)]) == 0
+    assert "home" not in (tmp_path / "broker" / "access").read_text(encoding="utf-8")
+    config.write_text(f"{text}[home_assistant]\ndiscovery = true\n")
+    assert run_command([*arguments, "--config", str(config)]) == 0
+    rules = (tmp_path / "broker" / "access").read_text(encoding="utf-8")
+    assert f"topic write {NODE}/+/config\n" in rules.split("user coach")[0]
+    assert "user home-assistant\ntopic read homeassistant/#\n" in rules
+    assert "home-assistant:$7$" in (tmp_path / "broker" / "passwords").read_text(encoding="utf-8")
+    password = tmp_path / "broker" / "home-assistant-password"
+    assert password.stat().st_mode & 0o777 == 0o600
+    assert len(password.read_text(encoding="utf-8").strip()) == 26
