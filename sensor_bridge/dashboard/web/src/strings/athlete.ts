@@ -125,12 +125,9 @@ export function warningLine(repetition: number, warning: string): string {
   return `${capital(ATHLETE.repetition(repetition))}: ${warning}.`;
 }
 
-/** Which repetition was the best, or that none stands out; null where there is nothing to compare. */
-export function bestLine({ best, repetitions }: SetReport): string | null {
-  if (best.length === 0) return null;
-  if (best.length === repetitions) return "All repetitions alike.";
-  if (best.length === 1) return `Best: repetition ${best[0]}.`;
-  return `Best: repetitions ${best.slice(0, -1).join(", ")} and ${best.at(-1)}.`;
+/** Which repetition was the best; null where there is nothing to compare. */
+export function bestLine({ best }: SetReport): string | null {
+  return best === null ? null : `Best: repetition ${best}.`;
 }
 
 export const AWAKE: Record<Wakefulness, string> = {

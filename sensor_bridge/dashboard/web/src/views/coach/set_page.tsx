@@ -22,7 +22,12 @@ export function SetPage({ store, id }: { store: Store; id: string }) {
   useEffect(() => {
     document.title = TEXT.title(athlete?.name ?? id);
   });
-  const back = <a href={linkTo({ view: "grid" })}>← {COACH.back}</a>;
+  const back = (
+    <>
+      <a href={linkTo({ view: "grid" })}>← {COACH.back}</a>
+      <a href={linkTo({ view: "athlete", athlete: id })}>{COACH.ownPage}</a>
+    </>
+  );
   if (!athlete) {
     return (
       <div class={`page is-${store.connection.value}`}>
