@@ -110,3 +110,14 @@ def test_speed_tells_what_each_stage_costs() -> None:
     assert measured["batch, whole pipeline"][0] > measured[speed.APART][0] > 0.0
     assert len([name for name in measured if name.startswith("stage: ")]) == 8
     assert measured["live, whole pipeline, 10 samples a packet"][0] > measured["batch, whole pipeline"][0]
+
+
+def test_progress_tells_how_often_a_change_is_called_one() -> None:
+    table = printed_by("progress", "--histories", "10")
+    rows = re.findall(
+        r"^\| \d° \| (\d+) \| ([\d.]+) % \| (\d+) % \| [\d.]+° \| ([\d.]+)° \|$", table, re.MULTILINE
+    )
+    assert [int(sessions) for sessions, *_ in rows] == [4, 6, 10] * 3
+    assert [float(ideal) for *_, ideal in rows] == [3.7] * 3 + [4.6] * 3 + [9.1] * 3
+    assert float(rows[2][2]) >= 80  # a step of 10° among ten sessions that differ by nothing else
+    assert float(rows[2][1]) <= 10

@@ -16,6 +16,7 @@ import "./style/phone.css";
 import "./style/athlete.css";
 import "./style/athlete_rest.css";
 import "./style/archive.css";
+import "./style/archive_session.css";
 import "./style/archive_charts.css";
 import "./style/motion.css";
 import "./style/door.css";

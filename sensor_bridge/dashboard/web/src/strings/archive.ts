@@ -80,7 +80,8 @@ export const ARCHIVE = {
   date: "session",
   n: "repetitions",
   median: "median",
-  newest: "In the newest session",
+  newest: "in the newest session",
+  asTheyWere: "Sessions are compared as they were: loads and prescriptions may have differed.",
 } as const;
 
 export const FORMAT_NAME: Record<ExportFormat, string> = {

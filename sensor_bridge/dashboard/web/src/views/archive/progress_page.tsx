@@ -70,7 +70,8 @@ function Courses({ progress, athlete }: { progress: Progress; athlete: string })
           <Course key={key} name={key} metric={metric} athlete={athlete} />
         ))}
       </div>
-      <SidesTable sides={progress.sides} session={null} title={`${ARCHIVE.sides}: ${ARCHIVE.newest}`} />
+      <SidesTable sides={progress.sides} session={null} title={`${ARCHIVE.sides} ${ARCHIVE.newest}`} />
+      <p class="muted archive-legend">{ARCHIVE.asTheyWere}</p>
     </>
   );
 }
