@@ -1,1 +1,1 @@
-"""A package, so that it is found before the folder ``tests`` that some libraries install beside themselves."""
+"""A package, so that it is found before the ``tests`` that some libraries install beside themselves."""
