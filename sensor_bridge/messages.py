@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     from sensor_bridge.live_angles import LiveSamples
     from sensor_bridge.remeasuring import Remeasured
 
-__all__ = ["AthleteCard", "AthleteMessages", "Outgoing"]
+__all__ = ["MOST_LISTED", "AthleteCard", "AthleteMessages", "Outgoing"]
+
+MOST_LISTED = 300
+"""Repetitions in a state: with 400 it would pass what a broker takes, who would hang up at each attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +238,7 @@ class AthleteMessages:
             phase=_phase(live),
             target=target_payload(self._asked) if self._asked else None,
             last_repetition=self._told.last_repetition(),
-            repetitions=[brief_payload(repetition) for repetition in self._told.counted(number)],
+            repetitions=[brief_payload(each) for each in self._told.counted(number)[-MOST_LISTED:]],
             calibration=list(self._calibrations.values()),
             sensors=list(self._card.sensors),
         )

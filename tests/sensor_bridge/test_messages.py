@@ -32,8 +32,10 @@ from analytics.repetition_figures import Kind, Repetition, RepetitionStatus
 from analytics.repetitions import Aborted, DrivingAngle, Phase
 from analytics.sets import SetSummary
 from analytics.turning_points import AbortReason
-from sensor_bridge.messages import AthleteCard, AthleteMessages, Outgoing
+from sensor_bridge.messages import MOST_LISTED, AthleteCard, AthleteMessages, Outgoing
 from sensor_bridge.mqtt import payloads
+from sensor_bridge.mqtt.broker_streams import LONGEST_PACKET
+from sensor_bridge.mqtt.payloads import RepetitionBrief
 from sensor_bridge.mqtt.topics import Channel
 from sensor_bridge.recording.trace import METADATA_KEY, read_trace, write_table
 from sensor_bridge.recording.trace_stream import TraceStream
@@ -177,6 +179,16 @@ def test_at_the_start_it_is_told_who_is_there_and_what_was_asked() -> None:
         top_s=0.0,
     )
     assert (calibration.channel, calibration.data) == (Channel.CALIBRATION, None)
+
+
+def test_the_state_of_an_endless_set_stays_within_what_a_broker_takes() -> None:
+    sd = dict.fromkeys(RepetitionBrief.__struct_fields__[3:13], 0.123)
+    events = [told(number, 7.0 * number, 0, sd=sd) for number in range(1, 402)]
+    state = only(Channel.STATE, messages_of().tell(output(*events, live=live_state(3000.0, count=401))))
+    assert isinstance(state.data, payloads.AthleteState)
+    assert [brief.repetition for brief in state.data.repetitions] == list(range(402 - MOST_LISTED, 402))
+    assert state.data.repetition == 401
+    assert len(payloads.encode(state.data)) < 0.8 * LONGEST_PACKET
 
 
 def test_where_nothing_was_asked_an_older_prescription_is_taken_back() -> None:
