@@ -40,6 +40,8 @@ top_s = 1.0
 """
 SEED = 2
 
+expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
+
 
 @dataclass(frozen=True)
 class Row:
