@@ -15,7 +15,7 @@ export const COACH = {
   open: (name: string) => `${name}: the set in detail`,
   inDetail: "Set in detail",
   back: "All athletes",
-  ownPage: "Athlete's page",
+  ownPage: "Athlete view",
   unknownAthlete: "Nobody of that name is here now.",
   repetitionAndSet: (done: number, asked: number | null) => (asked === null ? `${done}` : `${done} of ${asked}`),
   setShort: (number: number, asked: number | null) => (asked === null ? `set ${number}` : `set ${number}/${asked}`),
