@@ -81,7 +81,7 @@ class CertificateFiles:
 def create_certificates(files: CertificateFiles, names: Iterable[str], now: dt.datetime) -> bool:
     """Make a certificate for this machine, and before the first one an authority that signs it.
 
-    The authority may only sign for local names, private addresses and the names given when it was made, so
+    The authority may only sign for local names, private addresses and what was given when it was made, so
     that its key opens nothing else to whoever steals it.
 
     Parameters
@@ -108,8 +108,7 @@ def create_certificates(files: CertificateFiles, names: Iterable[str], now: dt.d
     subjects = [_general_name(name) for name in dict.fromkeys(names)]
     is_new = not files.authority.exists()
     if is_new:
-        own = [each.value for each in subjects if isinstance(each, x509.DNSName)]
-        _write_authority(files, (*_AUTHORITY_NAMES, *own), now)
+        _write_authority(files, subjects, now)
     authority = _read_certificate(files.authority)
     _require_allowed(files, authority, subjects)
     if authority.not_valid_after_utc <= now:
@@ -151,13 +150,16 @@ def server_encryption(certificate: Path, key: Path, now: dt.datetime) -> ssl.SSL
     return context
 
 
-def _write_authority(files: CertificateFiles, names: tuple[str, ...], now: dt.datetime) -> None:
+def _write_authority(files: CertificateFiles, subjects: list[x509.GeneralName], now: dt.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name(
-        [x509.NameAttribute(NameOID.COMMON_NAME, f"Hipline of {names[-1]}, {now:%Y-%m-%d}"[:64])]
-    )
-    permitted: list[x509.GeneralName] = [x509.DNSName(each) for each in dict.fromkeys(names)]
+    title = f"Hipline of {subjects[0].value}, {now:%Y-%m-%d}"[:64]
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title)])
+    permitted: list[x509.GeneralName] = [x509.DNSName(each) for each in _AUTHORITY_NAMES]
     permitted += [x509.IPAddress(ipaddress.ip_network(each)) for each in _AUTHORITY_NETWORKS]
+    for each in subjects:
+        if not any(_covers(known, each) for known in permitted):
+            is_address = isinstance(each, x509.IPAddress)
+            permitted.append(x509.IPAddress(ipaddress.ip_network(each.value)) if is_address else each)
     certificate = (
         _builder(name, name, key.public_key(), now, _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

@@ -11,6 +11,7 @@ from sensor_bridge.config_file import load_config
 from sensor_bridge.dashboard.server import page_link
 from sensor_bridge.errors import UserInputError
 from sensor_bridge.mqtt.users import BRIDGE_USER, COACH_USER, user_names
+from sensor_bridge.network_access import network_access
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,11 +44,12 @@ def run(config_path: Path | None, *, renew: str | None) -> None:
         if renew not in users:
             raise UserInputError(f"there is no user {renew!r}: known are {', '.join(users)}")
         renew_token(config.data_folder, renew)
+    page = _page_url(config)
     for user, token in tokens_of(config.data_folder, users).items():
         typer.echo(f"{user}  ({_MAY.get(user, 'sees only own data')})")
         typer.echo(f"    token  {user}.{token}")
         if user != BRIDGE_USER and config.dashboard.enabled:
-            typer.echo(f"    page   {page_link(_page_url(config), f'{user}.{token}')}")
+            typer.echo(f"    page   {page_link(page, f'{user}.{token}')}")
     if renew is not None:
         typer.echo(
             f"{renew}: the old token opens nothing any more once the bridge is started again", err=True
@@ -55,5 +57,6 @@ def run(config_path: Path | None, *, renew: str | None) -> None:
 
 
 def _page_url(config: Config) -> str:
-    host, port = config.dashboard.host, config.dashboard.port
-    return f"http://{f'[{host}]' if ':' in host else host}:{port or '<port>'}/"
+    network = network_access(config)
+    host = f"[{network.public_host}]" if ":" in network.public_host else network.public_host
+    return f"{'https' if network.encryption else 'http'}://{host}:{config.dashboard.port or '<port>'}/"
