@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import socket
@@ -88,6 +89,28 @@ async def test_nothing_but_the_page_is_served(path: str) -> None:
         status, headers, _ = await get(server.url + path)
     assert status == 404
     assert "Content-Security-Policy" in headers
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/../server.py", "/../../../../../../etc/passwd", "/./../server.py", "//etc/passwd", "/%00"),
+        *("/..%2fserver.py", "/%2e%2e%2fserver.py", "/assets/..%5c..%5cserver.py", "/assets/%2e%2e/"),
+        *("/..%252fserver.py", "/index.html/../../server.py", "http://127.0.0.1/../server.py", "*"),
+    ],
+)
+async def test_paths_that_climb_lead_nowhere(path: str) -> None:
+    """Sent as they are: clients that mean well straighten such paths before."""
+    async with DashboardServer(SETTINGS) as server:
+        port = int(server.url.rsplit(":", 1)[1].strip("/"))
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        status, _, rest = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n")
+        writer.close()
+        await writer.wait_closed()
+    assert status.split()[1] in {b"400", b"404"}
+    assert b"import" not in rest
+    assert b"root:" not in rest
 
 
 async def test_a_name_that_points_here_from_elsewhere_is_turned_away() -> None:
