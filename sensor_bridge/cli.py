@@ -19,6 +19,7 @@ from typer.exceptions import TyperException
 from sensor_bridge.cli_access import broker, certificates
 from sensor_bridge.cli_archive import export, forget, report, takeout
 from sensor_bridge.cli_arguments import ConfigFile, Headless, PagePort, ResultFile, TraceFile
+from sensor_bridge.cli_command import command
 from sensor_bridge.cli_conformance import sensors_conformance
 from sensor_bridge.cli_outbox import outbox
 from sensor_bridge.cli_sensors import sensors
@@ -316,6 +317,7 @@ def tokens(
     run(file, renew=renew)
 
 
+app.command()(command)
 app.command()(export)
 app.command()(report)
 app.command()(takeout)
