@@ -200,7 +200,7 @@ async def test_a_broker_that_spoke_version_5_is_not_left_for_3_1_1_over_a_silenc
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    settings = MqttSettings(client_id="c", port=port, connect_timeout_s=0.5, longest_backoff_s=0.1)
+    settings = MqttSettings(client_id="c", port=port, connect_timeout_s=2.0, longest_backoff_s=0.1)
     async with server, MqttClient(settings) as client:
 
         def hang_up() -> None:
