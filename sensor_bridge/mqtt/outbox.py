@@ -21,6 +21,7 @@ from sensor_bridge.errors import BrokerRefused, BrokerUnavailable
 from sensor_bridge.mqtt.outbox_alarms import OutboxAlarms
 from sensor_bridge.mqtt.outbox_settings import DAY_S, OutboxCounts, OutboxSettings
 from sensor_bridge.mqtt.outbox_store import EventState, OutboxStore, OutgoingEvent, StoredEvent, StoreFull
+from sensor_bridge.mqtt.settings import Protocol
 from sensor_bridge.mqtt.unsaved_events import UnsavedEvents
 
 if TYPE_CHECKING:
@@ -320,6 +321,8 @@ class Outbox:
         """See to what time brings about: room on the disk, age, mended rules, a person with a command."""
         await self._save_unsaved()
         await self._tell_space()
+        if self._client.is_connected and self._client.settings.protocol is Protocol.AUTO:
+            self._alarms.blind(self._client.protocol is Protocol.V311)
         before_ms = round(self._now_ms() - self._settings.expire_after_s * 1000)
         why = f"no broker took it within {self._settings.expire_after_s / DAY_S:g} days"
         expired = await self._in_thread(lambda: self._opened.expire(before_ms, why))

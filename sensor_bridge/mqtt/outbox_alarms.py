@@ -12,6 +12,7 @@ FILLING_ALARM = "outbox_filling"
 LOW_DISK_ALARM = "disk_low"
 DEAD_ALARM = "outbox_dead_letters"
 LOST_ALARM = "outbox_lost"
+BLIND_ALARM = "outbox_blind"
 
 _FILLING = 0.8
 
@@ -70,6 +71,15 @@ class OutboxAlarms:
             f"{count} event{'s' if count > 1 else ''} given up, there being no room on the disk or in memory:"
             " hipline outbox list names them once the disk takes them down"
             if count
+            else None,
+        )
+
+    def blind(self, is_blind: bool) -> None:
+        """Tell that the broker would not say if it refused something."""
+        self._tell(
+            BLIND_ALARM,
+            "the broker speaks MQTT 3.1.1 only: what its access rules deny is lost unseen (docs/mqtt.md)"
+            if is_blind
             else None,
         )
 
