@@ -198,6 +198,21 @@ async def test_after_a_crash_the_log_tells_what_was_answered(tmp_path: Path) -> 
         assert restarted.frames == []
 
 
+async def test_a_command_that_fails_takes_nothing_else_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    async with opened(tmp_path) as bridge:
+        with monkeypatch.context() as broken:
+            broken.setattr(AthleteSession, "command", fail)
+            answer = await bridge.ask("note", "r-1", **NOTE)
+        assert (answer.ok, answer.text) == (False, "this failed: the bridge's log says how")
+        assert "note, request r-1, failed" in caplog.text
+        assert (await bridge.ask("note", "r-2", **NOTE)).ok
+
+
 async def test_what_is_retained_is_refused(tmp_path: Path) -> None:
     async with opened(tmp_path) as bridge:
         bridge.broker.give("note", told(arguments=NOTE), retained=True)
