@@ -14,7 +14,7 @@ import resource
 import shutil
 import signal
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.broker, pytest.mark.browser, pytest.mark.realtime]
 
 IS_FULL = os.environ.get("HIPLINE_FAULTS") == "full"
-REPETITIONS, LOWERING_S = (190, 2.5) if IS_FULL else (12, 1.5)
+REPETITIONS, LOWERING_S = (190, 2.5) if IS_FULL else (16, 1.5)
 WITHOUT_WIFI_S, ASLEEP_S, WITHOUT_BROKER_S = (60.0, 600.0, 60.0) if IS_FULL else (4.0, 4.0, 4.0)
 SEED = 11
 LONG_SET = f"""
@@ -123,11 +123,10 @@ def training(tmp_path_factory: pytest.TempPathFactory, wall_clock: Path) -> Iter
         pids = [process["id"] for process in browser.send("SystemInfo.getProcessInfo")["processInfo"]]
         with done.fault("asleep"):
             shift.write_text(str(-HOUR_S))
-            _signal(pids, signal.SIGSTOP)
-            broker_wifi.cut()  # ten minutes are longer than any connection lives
-            done.goes_on(1, ASLEEP_S)
-            broker_wifi.mend()
-            _signal(pids, signal.SIGCONT)
+            with _stopped(pids):
+                broker_wifi.cut()  # ten minutes are longer than any connection lives
+                done.goes_on(1, ASLEEP_S)
+                broker_wifi.mend()
         shift.write_text("0")
         done.shows_all("asleep")
         done.longest_beat_ms = page.evaluate("() => window.longest_beat_ms")
@@ -174,7 +173,7 @@ def training(tmp_path_factory: pytest.TempPathFactory, wall_clock: Path) -> Iter
             done.is_quiet()
 
         sensors.finished(90)
-        wait_until(lambda: done.count() >= REPETITIONS, "all repetitions", SLOW_MACHINE_S)
+        wait_until(lambda: len(done.ends_ms()) >= REPETITIONS, "all repetitions", SLOW_MACHINE_S)
         done.shows_all("the end")
         latecomer = Observer(broker, name="latecomer")
         stack.callback(latecomer.close)
@@ -193,9 +192,15 @@ def training(tmp_path_factory: pytest.TempPathFactory, wall_clock: Path) -> Iter
         yield done
 
 
-def _signal(pids: list[int], number: signal.Signals) -> None:
-    for pid in pids:
-        os.kill(pid, number)
+@contextmanager
+def _stopped(pids: list[int]) -> Iterator[None]:
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_no_repetition_is_lost_and_none_is_told_as_another(training: Training) -> None:
@@ -278,8 +283,7 @@ def test_with_a_full_disk_live_goes_on_and_all_is_written_afterwards(training: T
     assert "in memory only" in training.bridge.said
     began_ms, ended_ms = training.windows_ms["disk"]
     lives_ms = [event.data.t_ms for event in training.observer.envelopes(Channel.LIVE)]
-    during = [t_ms for t_ms in lives_ms if began_ms <= t_ms <= ended_ms]
-    assert max(after - before for before, after in pairwise(during)) < 2000
+    assert sum(began_ms <= t_ms <= ended_ms for t_ms in lives_ms) > 10
     # Frames that the disk refused were logged later: nothing is missing in the log.
     (log_path,) = (training.folder / "data" / "sessions").glob("*/frames.log")
     logged = samples_logged(log_path)
