@@ -23,13 +23,13 @@ from sensor_bridge.mqtt.command_payloads import Note
 from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt.users import gym_users
 from tests.analysed_sessions import analysed, archive_session, session_of
-from tests.sensor_bridge.dashboard.test_accessibility import axe, complaints
+from tests.sensor_bridge.dashboard.test_accessibility import EXAMINE, axe, complaints
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from playwright.async_api import Browser, ConsoleMessage, Download, Page
+    from playwright.async_api import Browser, ConsoleMessage, Download, Page, Route
 
 __all__ = ["axe"]
 
@@ -262,7 +262,7 @@ async def test_progress_calls_a_change_only_what_is_one(archived: Archived, axe:
     assert await page.locator(".chart-band").count() == 0
 
 
-async def test_a_session_can_be_taken_along(archived: Archived, tmp_path: Path) -> None:
+async def test_a_session_can_be_taken_along(archived: Archived, axe: str, tmp_path: Path) -> None:
     page = await archived.page(f"#/sessions/{session_id(4)}/anna")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -288,8 +288,35 @@ async def test_a_session_can_be_taken_along(archived: Archived, tmp_path: Path) 
         await paper.locator("table").first.evaluate("(e) => getComputedStyle(e).borderCollapse") == "collapse"
     )
     assert await paper.title() != "taken"
+    await paper.evaluate(axe)
+    await paper.emulate_media(color_scheme="dark")
+    assert await paper.evaluate(EXAMINE) == []
+    await paper.emulate_media(color_scheme="light")
+    assert await paper.evaluate(EXAMINE) == []
     await paper.screenshot(path=tmp_path / "report.png", full_page=True)
     assert len(await paper.pdf(path=tmp_path / "report.pdf", prefer_css_page_size=True)) > 10_000
+
+
+async def test_a_session_that_goes_on_is_followed(archived: Archived) -> None:
+    page = await archived.page("#/nowhere")
+    await page.clock.install()
+    answers = {"first": True}
+
+    async def unfinished(route: Route) -> None:
+        answer = await route.fetch()
+        told = await answer.json()
+        told["ended_ms"] = None
+        if answers["first"]:
+            told["sets"] = told["sets"][:1]
+        await route.fulfill(response=answer, json=told)
+
+    await page.route(f"**/api/v1/sessions/{session_id(4)}/anna", unfinished)
+    await page.evaluate("(address) => { location.hash = address }", f"#/sessions/{session_id(4)}/anna")
+    await expect(page.get_by_test_id("set")).to_have_count(1)
+    await expect(page.locator("main")).to_contain_text("goes on")
+    answers["first"] = False
+    await page.clock.run_for(21_000)
+    await expect(page.get_by_test_id("set")).to_have_count(3)
 
 
 async def test_what_cannot_be_taken_along_is_said(archived: Archived) -> None:

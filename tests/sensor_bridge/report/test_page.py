@@ -16,7 +16,7 @@ from sensor_bridge.archive.answers import (
     ArchivedSet,
     SessionDetail,
 )
-from sensor_bridge.mqtt.measures import SetAdherence
+from sensor_bridge.mqtt.measures import PartAdherence, SetAdherence
 from sensor_bridge.mqtt.payloads import Prescription
 from sensor_bridge.report.page import report_page, report_policy
 from sensor_bridge.report.plots import AngleStretch
@@ -166,6 +166,51 @@ def test_a_set_is_held_against_its_prescription() -> None:
     ).words
     assert "asked 3 sets of 8, 5-0.5-X-0, 60 kg, with support" in told
     assert "99 kg" not in told
+
+
+def test_what_needs_a_look_stands_at_the_top_with_its_place() -> None:
+    found = [
+        repetition(1),
+        repetition(2, pelvic_obliquity_peak_deg=8.0),
+        repetition(3, lockout_deficit_deg=14.0),
+    ]
+    words = Document(report_page(detail(found, [set_summary()]), None, now_ms=NOW_MS)).words
+    assert (
+        "Romanian deadlift. To look at: pelvis tipped (set 1, repetition 2), "
+        "stopped short of standing (set 1, repetition 3)." in words
+    )
+    assert "△ watch pelvis tipped 8° (limit 5°)" in words
+    assert "✕ not good stopped 14° short of standing (limit 5°)" in words
+    short = PartAdherence(part="eccentric", asked=5.0, done=4.1, sd=0.1, keeping="short")
+    missed = msgspec.structs.replace(repetition(1), adherence=[short])
+    words = Document(report_page(detail([missed], [set_summary()]), None, now_ms=NOW_MS)).words
+    assert "could be sure of, but these want a look: set 1, repetition 1." in words
+    assert "△ watch whole lowering 4.1 s instead of 5 s" in words
+
+
+def test_sides_are_compared_with_what_it_takes_to_differ() -> None:
+    names = ("hip_flexion_left_range_deg", "hip_flexion_right_range_deg")
+    alike = [repetition(n, **dict(zip(names, (80.0 + n, 80.1 + n), strict=True))) for n in (1, 2, 3)]
+    words = Document(report_page(detail(alike, [set_summary()]), None, now_ms=NOW_MS)).words
+    assert (
+        "Romanian deadlift hip range 82.0° ±0.7 n 3 82.1° ±0.7 n 3 0.3° no difference that can be told"
+        in words
+    )
+    apart = [repetition(n, **dict(zip(names, (86.0 + n, 80.0 + n), strict=True))) for n in (1, 2, 3)]
+    words = Document(report_page(detail(apart, [set_summary()]), None, now_ms=NOW_MS)).words
+    assert "0.3° left more by 6.0°" in words
+
+
+def test_doubts_about_the_data_are_told_with_their_place() -> None:
+    unclear = repetition(2, status="unconfirmed")
+    live = msgspec.structs.replace(repetition(3), final=False, warnings=["the left thigh sensor slipped"])
+    words = Document(
+        report_page(detail([repetition(1), unclear, live], [set_summary()]), None, now_ms=NOW_MS)
+    ).words
+    assert "1 repetition counted that may be none: set 1, repetition 2." in words
+    assert "not measured anew when finished: set 1, repetition 3." in words
+    assert "The left thigh sensor slipped (set 1, repetition 3)." in words
+    assert "The angles of this session were not kept: there are no pictures." in words
 
 
 def test_time_without_angles_is_said() -> None:

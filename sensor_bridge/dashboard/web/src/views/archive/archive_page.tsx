@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 import { type Answer, answerTo, type Question } from "../../archive";
 import { linkTo } from "../../route";
 import type { Store } from "../../store";
@@ -18,7 +18,8 @@ export function useArchive<T>(question: Question): [Answer<T>, () => void] {
       isWanted = false;
     };
   }, [question, attempt]);
-  return [answer.of === question ? answer.answer : { state: "asking" }, () => setAttempt(attempt + 1)];
+  const again = useCallback(() => setAttempt((before) => before + 1), []);
+  return [answer.of === question ? answer.answer : { state: "asking" }, again];
 }
 
 interface Props {

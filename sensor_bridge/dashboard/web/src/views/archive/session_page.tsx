@@ -1,3 +1,4 @@
+import { useEffect } from "preact/hooks";
 import { type AnswerTo, QUESTION } from "../../archive";
 import type { ArchivedNote, ArchivedRepetition, ArchivedSet, SessionDetail, SetPicture } from "../../archive_types";
 import { rowsOf, targetOf } from "../../repetition_row";
@@ -10,6 +11,9 @@ import { Downloads } from "./downloads";
 import { SetSection } from "./set_section";
 import { SidesSection } from "./sides_section";
 
+/** A session that goes on is asked for again. */
+const FOLLOW_EVERY_MS = 20_000;
+
 interface Props {
   store: Store;
   session: string;
@@ -19,7 +23,16 @@ interface Props {
 /** One athlete's part of a session: set by set, repetition by repetition. */
 export function SessionPage({ store, session, athlete }: Props) {
   const [answer, again] = useArchive<AnswerTo["session"]>(QUESTION.session(session, athlete));
-  const [pictures] = useArchive<AnswerTo["pictures"]>(QUESTION.pictures(session, athlete));
+  const [pictures, drawAgain] = useArchive<AnswerTo["pictures"]>(QUESTION.pictures(session, athlete));
+  const goesOn = answer.state === "here" && answer.data.ended_ms === null;
+  useEffect(() => {
+    if (!goesOn) return undefined;
+    const timer = setInterval(() => {
+      again();
+      drawAgain();
+    }, FOLLOW_EVERY_MS);
+    return () => clearInterval(timer);
+  }, [goesOn, again, drawAgain]);
   if (answer.state !== "here") {
     return (
       <ArchivePage store={store} title={ARCHIVE.sessions}>
