@@ -305,6 +305,12 @@ def tokens(
         str | None,
         typer.Option(metavar="USER", help="Give this user another token.", show_default=False),
     ] = None,
+    network: Annotated[
+        bool, typer.Option("--network", help="Addresses as for: hipline run --network")
+    ] = False,
+    trusted_network: Annotated[
+        bool, typer.Option("--trusted-network", help="The same, without encryption.")
+    ] = False,
     file: ConfigFile = None,
 ) -> None:
     """Show who may use page and broker: each user's token, and the address that opens the page with it.
@@ -314,7 +320,7 @@ def tokens(
     """
     from sensor_bridge.commands.tokens import run
 
-    run(file, renew=renew)
+    run(file, renew=renew, is_networked=network, is_network_trusted=trusted_network)
 
 
 app.command()(command)

@@ -85,5 +85,25 @@ def network_access(config: Config) -> NetworkAccess:
     )
 
 
+def opened(config: Config, *, is_networked: bool, is_network_trusted: bool) -> Config:
+    """Apply what a command line says of the network to a configuration.
+
+    Parameters
+    ----------
+    config
+        As it was read.
+    is_networked
+        Open page and broker to the network this machine is in.
+    is_network_trusted
+        Do so without encryption.
+    """
+    page, network = config.dashboard, config.network
+    if is_networked and serves_this_machine_only(page.host):
+        page = page.model_copy(update={"host": EVERY_ADDRESS})
+    if is_network_trusted:
+        network = network.model_copy(update={"trusted": True})
+    return config.model_copy(update={"dashboard": page, "network": network})
+
+
 def _is_plain(config: Config) -> bool:
     return not config.mqtt.external_websocket_url.startswith("wss://")

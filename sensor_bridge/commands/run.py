@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sensor_bridge.commands.sensor_access import chosen_adapter
 from sensor_bridge.config_file import default_config_path, load_config
-from sensor_bridge.dashboard.listening import EVERY_ADDRESS, serves_this_machine_only
 from sensor_bridge.errors import ConfigError
+from sensor_bridge.network_access import opened
 from sensor_bridge.service import run_bridge
 
 if TYPE_CHECKING:
@@ -43,13 +43,7 @@ def run(config_path: Path | None, *, is_networked: bool = False, is_network_trus
     if not config.athletes:
         where = config_path or default_config_path()
         raise ConfigError(f"{where}: names no athlete: say in [[athletes]] who wears which sensors (README)")
-    if is_networked and serves_this_machine_only(config.dashboard.host):
-        config = config.model_copy(
-            update={"dashboard": config.dashboard.model_copy(update={"host": EVERY_ADDRESS})}
-        )
-    if is_network_trusted:
-        config = config.model_copy(update={"network": config.network.model_copy(update={"trusted": True})})
-    asyncio.run(_run(config))
+    asyncio.run(_run(opened(config, is_networked=is_networked, is_network_trusted=is_network_trusted)))
 
 
 async def _run(config: Config) -> None:
@@ -61,6 +55,7 @@ async def _run(config: Config) -> None:
     async def wait_for_signal(bridge: Bridge) -> None:
         if bridge.dashboard_url is not None:
             _say(f"Dashboard: {bridge.dashboard_url}")
+            _say("Athletes' own pages: hipline tokens")
         _say(f"MQTT: {bridge.broker.host}:{bridge.broker.port}   session {bridge.session.session_id}")
         _say("Streaming; Ctrl-C ends the session.")
         await stop.wait()

@@ -11,7 +11,7 @@ from sensor_bridge.config_file import load_config
 from sensor_bridge.dashboard.server import page_link
 from sensor_bridge.errors import UserInputError
 from sensor_bridge.mqtt.users import BRIDGE_USER, COACH_USER, user_names
-from sensor_bridge.network_access import network_access
+from sensor_bridge.network_access import network_access, opened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 _MAY = {BRIDGE_USER: "everything, for programs", COACH_USER: "sees everybody, gives commands"}
 
 
-def run(config_path: Path | None, *, renew: str | None) -> None:
+def run(
+    config_path: Path | None,
+    *,
+    renew: str | None,
+    is_networked: bool = False,
+    is_network_trusted: bool = False,
+) -> None:
     """Print each user's token and what opens the page with it; make those that are missing.
 
     Parameters
@@ -30,6 +36,8 @@ def run(config_path: Path | None, *, renew: str | None) -> None:
         The configuration; None: the user's own.
     renew
         The user who gets another token, None: nobody.
+    is_networked, is_network_trusted
+        As ``hipline run`` is told.
 
     Raises
     ------
@@ -38,7 +46,9 @@ def run(config_path: Path | None, *, renew: str | None) -> None:
     BridgeError
         The tokens cannot be read or written.
     """
-    config = load_config(config_path)
+    config = opened(
+        load_config(config_path), is_networked=is_networked, is_network_trusted=is_network_trusted
+    )
     users = user_names([athlete.id for athlete in config.athletes])
     if renew is not None:
         if renew not in users:

@@ -57,5 +57,10 @@ def test_an_open_page_is_shown_under_its_name(config: Path, capsys: pytest.Captu
     assert str(CertificateFiles.of(config.parent / "data").authority) in said
     assert run_command(["tokens", "--config", str(config)]) == 0
     assert "page   https://gym-pc.local:8321/#token=coach." in capsys.readouterr().out
+    config.write_text(config.read_text().replace('host = "0.0.0.0"', ""))
+    assert run_command(["tokens", "--config", str(config)]) == 0
+    assert "page   http://127.0.0.1:8321/#token=coach." in capsys.readouterr().out
+    assert run_command(["tokens", "--network", "--config", str(config)]) == 0
+    assert "page   https://gym-pc.local:8321/#token=coach." in capsys.readouterr().out
     assert run_command(["certificates", "create", "--name", "tv.local", "--config", str(config)]) == 0
     assert "as before" in capsys.readouterr().out

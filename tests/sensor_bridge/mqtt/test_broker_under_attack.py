@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from websockets.typing import Origin, Subprotocol
 
 from sensor_bridge.access.doorkeeper import Doorkeeper, Limits
 from sensor_bridge.mqtt import broker as broker_module
+from sensor_bridge.mqtt import broker_streams
 from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.broker_streams import LONGEST_PACKET
 from sensor_bridge.mqtt.client import MqttClient
@@ -280,6 +282,25 @@ async def test_a_client_that_falls_silent_is_let_go() -> None:
         body[8:10] = (1).to_bytes(2, "big")  # keep alive 1 s
         assert await send(broker.tcp_port, packet(0x10, bytes(body))) == b"\x20\x02\x00\x00"
         await settled(door, 0)
+
+
+async def test_a_reader_that_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it should get would pile up in the memory of the bridge."""
+    monkeypatch.setattr(broker_streams, "_LONGEST_STALL_S", 0.5)
+    async with serving() as (broker, door), audience(broker):
+        greeting = packet(0x10, connect("stuck", "coach", broker.passwords["coach"]))
+        wanted = TOPICS.state("a1").encode()
+        subscription = b"\x00\x01" + len(wanted).to_bytes(2, "big") + wanted + b"\x00"
+        stuck = socket.create_connection(("127.0.0.1", broker.tcp_port))
+        stuck.sendall(greeting + packet(0x82, subscription))
+        async with MqttClient(broker.settings(client_id="sender")) as sender:
+            await sender.connected(5)
+            assert door.open_connections == 4
+            async with asyncio.timeout(30):
+                while door.open_connections == 4:
+                    await sender.publish(TOPICS.state("a1"), b"x" * 200_000)
+        await settled(door, 2)
+        stuck.close()
 
 
 @pytest.mark.parametrize(

@@ -37,11 +37,11 @@ function TokenPage() {
           spellcheck={false}
           autofocus
           aria-invalid={complaint !== null}
-          aria-describedby="token-where"
+          aria-describedby={complaint === null ? "token-where" : "token-complaint"}
           onInput={(event) => setText(event.currentTarget.value)}
         />
         {complaint && (
-          <p class="door-complaint" role="alert">
+          <p class="door-complaint" id="token-complaint" role="alert">
             {complaint}
           </p>
         )}
