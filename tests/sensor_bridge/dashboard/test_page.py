@@ -67,7 +67,7 @@ async def test_a_set_is_seen_live(stage: Stage) -> None:
 
 
 async def test_the_figure_follows_the_angles(stage: Stage) -> None:
-    athlete = anna()
+    athlete = anna(tempo=Tempo(bottom_s=30.0))
     gym = await stage.gym(athlete)
     page = await stage.page()
     gym.start(athlete, 5.2)
