@@ -47,4 +47,4 @@ $(VENV)/development-installed: pyproject.toml $(WEB_SOURCES) | $(VENV)/bin/pytho
 	@touch $@ $(VENV)/runtime-installed
 
 clean:
-	rm -rf $(VENV) build dist sensor_bridge/dashboard/web/dist sensor_bridge/dashboard/web/node_modules
+	rm -rf $(VENV) build dist sensor_bridge/dashboard/web/dist sensor_bridge/dashboard/web/node_modules tests/asyncapi/node_modules

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 _LONGEST_AGE_S: Final = 10.0
 _LARGEST_BYTES: Final = 8192
+_LONGEST_CORRELATION: Final = 1024
 _IDENTIFY_S: Final = 5
 _HURRY_S: Final = 0.5
 _REMEMBERED: Final = 1000  # answers; older requests are stale long before
@@ -206,6 +207,8 @@ class CommandDesk:
             )
 
     def _asked_way_back(self, message: Message, usual: _WayBack) -> _WayBack:
+        if len(usual.correlation_data or b"") > _LONGEST_CORRELATION:
+            raise ArgumentError(f"correlation data may have {_LONGEST_CORRELATION} bytes")
         # Elsewhere the bridge may publish, but whoever asks may not.
         if message.response_topic is None:
             return usual

@@ -184,7 +184,11 @@ class Connection:
         # An empty payload takes back what is retained: it has no type.
         if self.protocol is not Protocol.V5 or not payload:
             return None
-        return _properties(PacketTypes.PUBLISH, topic, correlation_data)
+        if correlation_data is None:
+            return _known_properties(topic)
+        said = _properties(PacketTypes.PUBLISH, topic)
+        said.CorrelationData = correlation_data
+        return said
 
     def _excessive_bytes(self, topic: str, payload: bytes, said: Properties | None) -> int | None:
         # At a packet that is too large the broker would hang up, and again at the next attempt.
@@ -276,7 +280,11 @@ class Connection:
 
 
 @functools.lru_cache(maxsize=4096)
-def _properties(packet_type: int, topic: str, correlation_data: bytes | None = None) -> Properties:
+def _known_properties(topic: str) -> Properties:
+    return _properties(PacketTypes.PUBLISH, topic)
+
+
+def _properties(packet_type: int, topic: str) -> Properties:
     told = properties_of(topic)
     said = Properties(packet_type)  # type: ignore[no-untyped-call]
     said.PayloadFormatIndicator = _UTF_8
@@ -285,8 +293,6 @@ def _properties(packet_type: int, topic: str, correlation_data: bytes | None = N
         said.MessageExpiryInterval = told.expiry_s
     if told.user:
         said.UserProperty = list(told.user)
-    if correlation_data is not None:
-        said.CorrelationData = correlation_data
     return said
 
 

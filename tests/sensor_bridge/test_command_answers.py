@@ -84,6 +84,8 @@ async def test_an_answer_goes_where_it_is_waited_for(mosquitto: Mosquitto, tmp_p
                 ("r-4", TOPICS.repetition("anna"), b"\x03"),
                 ("r-5", f"{mine}/more", b"\x04"),
                 ("r-6", mine.replace(GYM, "gym-2"), b"\x05"),
+                ("r-7", None, b"\x06" * 1024),
+                ("r-8", None, b"\x07" * 1025),
             ):
                 while request not in {key[1] for key in answers}:  # the bridge may not listen yet
                     listener.ask(COMMAND, note(request, time.time() * 1e3), response_topic, correlation)
@@ -106,6 +108,8 @@ async def test_an_answer_goes_where_it_is_waited_for(mosquitto: Mosquitto, tmp_p
         ("coach-7", "r-4"): (False, b"\x03"),
         ("coach-7", "r-5"): (False, b"\x04"),
         ("coach-7", "r-6"): (False, b"\x05"),
+        ("coach-7", "r-7"): (True, b"\x06" * 1024),
+        ("coach-7", "r-8"): (False, b"\x07" * 1025),
     }
     refused = answers["coach-7", "r-4"][0].text
     assert refused == f"a response topic has to be {TOPICS.root}/svc/bridge/rsp/<client>"
