@@ -200,7 +200,7 @@ async def _watch(folder: Path) -> WatchedAthlete:
             pictures_taken = asyncio.create_task(_take_pictures(phone, tv, pictures))
             await asyncio.wait_for(radio.playback_finished.wait(), 60)
             watched.began_ms = began_ms(radio, sources[0])
-            await expect(phone.get_by_test_id("set-summary")).to_be_visible()
+            await expect(phone.get_by_test_id("set-summary")).to_be_visible(timeout=30_000)
             await pictures_taken
             await _read(watched, phone, tv)
 

@@ -33,6 +33,11 @@ export function switchTick(): void {
   speaker.play("count", speaker.nowS);
 }
 
+// Phones take the sound away while they are locked.
+globalThis.document?.addEventListener("visibilitychange", () => {
+  if (ticking.value && document.visibilityState === "visible") void speaker?.context.resume();
+});
+
 /** Whether this browser can tick at all. */
 export const canTick = typeof AudioContext !== "undefined";
 

@@ -26,6 +26,7 @@ export const ATHLETE = {
   theme: (next: "dark" | "light") => `switch to ${next} colours`,
   /** Begins with what the button shows, for those who speak to it. */
   unit: (now: LoadUnit) => (now === "kg" ? "kg: show loads in pounds" : "lb: show loads in kilograms"),
+  bottom: "bottom",
   depth: "depth",
   height: "height",
   depthOf: (share: number, asked: boolean) => `${decimal(share * 100, 0)} % of ${asked ? "the depth asked for" : "your usual depth"}`,

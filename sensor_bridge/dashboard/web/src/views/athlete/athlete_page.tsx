@@ -4,6 +4,7 @@ import { paceFor, usePainter } from "../../frames";
 import { followFullScreen } from "../../full_screen";
 import type { Athlete } from "../../gym";
 import type { SensorStatus } from "../../payloads";
+import { askedFor } from "../../phase_start";
 import type { Store } from "../../store";
 import { CONNECTION_HINT, MARK, phaseName, TEXT } from "../../strings";
 import { ATHLETE, AWAKE, tempoLine } from "../../strings/athlete";
@@ -78,12 +79,13 @@ const WORDS: Record<Scene, string | null> = {
 function Work({ athlete, scene }: Omit<SceneProps, "sensors">) {
   const target = athlete.state?.data.target ?? null;
   const { phase, posture } = athlete.progress;
+  const isFreeBottom = phase === "bottom" && posture !== "supine" && askedFor(phase, target) === null;
   return (
     <>
       <p class="athlete-caption">
         <span data-testid="repetition">{repetitionText(athlete)}</span>{" "}
         <span class={`phase phase-${phase}`} data-testid="phase" data-phase={phase}>
-          {phaseName(phase, posture)}
+          {isFreeBottom ? ATHLETE.bottom : phaseName(phase, posture)}
         </span>
       </p>
       <BigCount athlete={athlete} target={target} done={lastDone(athlete)} words={wordsOf(athlete, scene)} />

@@ -3,6 +3,7 @@ import { decimal } from "../../format";
 import { usePainter } from "../../frames";
 import type { Athlete } from "../../gym";
 import type { Target } from "../../payloads";
+import { askedFor } from "../../phase_start";
 import { TEXT } from "../../strings";
 import { ATHLETE } from "../../strings/athlete";
 import { PLAYBACK_DELAY_MS } from "../figure_view";
@@ -13,6 +14,14 @@ const LENGTH = 1.15;
 const LEAST_SHOWN = 0.03;
 /** Full length of the bar while no depth is known to hold it against, degrees of hip flexion. */
 const UNKNOWN_LENGTH_DEG = 120;
+
+/** How deep an even lowering would be by now, as a share of the depth that is wanted; 0 where none is asked for. */
+function paceOf(athlete: Athlete, target: Target | null, bridgeMs: number | null): number {
+  const { phaseStart, progress } = athlete;
+  const askedS = askedFor("eccentric", target);
+  if (progress.phase !== "eccentric" || askedS === null || bridgeMs === null || phaseStart.startMs === null) return 0;
+  return Math.min(1, Math.max(0, (bridgeMs - phaseStart.startMs) / 1000 / askedS));
+}
 
 /** How deep, against the depth that was asked for or is usual in this set; before that, in degrees. */
 export function DepthBar({ athlete, target }: { athlete: Athlete; target: Target | null }) {
@@ -33,6 +42,9 @@ export function DepthBar({ athlete, target }: { athlete: Athlete; target: Target
     const fill = share !== null ? share / LENGTH : (bend ?? 0) / UNKNOWN_LENGTH_DEG;
     const shown = share !== null ? TEXT.percent(Math.max(0, share)) : bend === null ? "–" : `${decimal(Math.max(0, bend), 0)}°`;
     const told = share === null ? ATHLETE.depthUnknown : ATHLETE.depthOf(Math.max(0, share), ofAsked !== null);
+    const pace = share === null ? 0 : paceOf(athlete, target, bridgeMs);
+    bar.current.style.setProperty("--pace", (pace / LENGTH).toFixed(3));
+    box.current.dataset["pace"] = pace > 0 ? "shown" : "none";
     bar.current.style.setProperty("--fill", fill < LEAST_SHOWN ? "0" : Math.min(1, fill).toFixed(3));
     if (text.current.textContent !== shown) text.current.textContent = shown;
     bar.current.setAttribute("aria-valuenow", String(Math.round(Math.max(0, share ?? 0) * 100)));
@@ -41,12 +53,13 @@ export function DepthBar({ athlete, target }: { athlete: Athlete; target: Target
   });
 
   return (
-    <div class="athlete-depth" ref={box} data-testid="depth" data-against="nothing">
+    <div class="athlete-depth" ref={box} data-testid="depth" data-against="nothing" data-pace="none">
       <span class="muted">{name}</span>
       <span class="athlete-depth-value" ref={text}>
         –
       </span>
       <div class="athlete-depth-bar" ref={bar} role="meter" aria-label={name} aria-valuemin={0} aria-valuemax={115}>
+        <span class="athlete-depth-pace" />
         <span class="athlete-depth-mark" style={{ left: `${100 / LENGTH}%` }} />
       </div>
     </div>
