@@ -14,6 +14,7 @@ import "./style/coach_set.css";
 import "./style/solo.css";
 import "./style/phone.css";
 import "./style/athlete.css";
+import "./style/athlete_count.css";
 import "./style/athlete_rest.css";
 import "./style/archive.css";
 import "./style/archive_session.css";
