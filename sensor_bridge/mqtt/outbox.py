@@ -343,8 +343,9 @@ class Outbox:
     async def _tell_space(self) -> None:
         self._alarms.filling(await self._in_thread(self._opened.fill))
         folder = self._settings.path.parent
-        usage = await self._in_thread(lambda: shutil.disk_usage(folder))
-        self._alarms.disk(usage.free, self._settings.low_disk_bytes)
+        with contextlib.suppress(OSError):  # the folder is gone: writing tells
+            usage = await self._in_thread(lambda: shutil.disk_usage(folder))
+            self._alarms.disk(usage.free, self._settings.low_disk_bytes)
 
     async def _tell_dead(self) -> None:
         refused = await self._in_thread(lambda: self._opened.count(EventState.REFUSED))

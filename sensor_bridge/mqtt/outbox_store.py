@@ -358,7 +358,7 @@ class OutboxStore:
         try:
             return self._db.execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise StoreFull(f"the outbox cannot be read: {error}") from error
+            raise StoreFull(f"the outbox cannot be read: {error}: {mend(error)}") from error
 
     def _write(self, statement: str, rows: Sequence[Sequence[object]] | None) -> int:
         try:
@@ -376,6 +376,12 @@ class OutboxStore:
     def _why_full(self, error: sqlite3.DatabaseError) -> str:
         # A full disk and a reached bound come as the same error.
         is_full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-        if is_full and self._max_bytes is not None and shutil.disk_usage(self.path.parent).free > _ROOM_BYTES:
+        if is_full and self._max_bytes is not None and self._has_room():
             return f"the outbox is full: all of its {self._max_bytes / 1e6:g} MB wait for the broker"
-        return f"the outbox cannot be written: {error}: free some space on the disk"
+        return f"the outbox cannot be written: {error}: {mend(error)}"
+
+    def _has_room(self) -> bool:
+        try:
+            return shutil.disk_usage(self.path.parent).free > _ROOM_BYTES
+        except OSError:
+            return False

@@ -504,7 +504,7 @@ async def test_what_another_process_sends_again_goes_out(
         await client.connected(5)
         async with running(Outbox(settings, client, raise_alarm)) as outbox:
             await outbox.put(event(1))
-            await delivered(outbox)
+            await until(lambda: outbox.counts.delivered == 1 and not outbox._delivered)  # and written down
             with OutboxStore(settings.path, is_owner=False) as visitor:
                 visitor._write("UPDATE event SET state = 3, reason = 'old', body = 'x'", [()])
                 visitor.revive(EventState.EXPIRED)
