@@ -1,7 +1,7 @@
 // The words of the pages of what was: sessions, one session, progress.
 
 import type { ExportFormat } from "../archive";
-import type { ArchivedNote, ArchivedSet, MetricProgress, PartAdherence, SessionEntry, SetAdherence, Sides } from "../archive_types";
+import type { ArchivedNote, ArchivedSet, MetricProgress, PartAdherence, SetAdherence, Sides } from "../archive_types";
 import { briefly, decimal, signed } from "../format";
 import { exerciseName } from "../strings";
 
@@ -39,10 +39,7 @@ export const ARCHIVE = {
   place: (set: number, repetition: number | null) => (repetition === null ? `set ${set}` : `set ${set}, repetition ${repetition}`),
   goesOn: "goes on",
   nothingDone: "no repetition stands",
-  remarks: (entry: SessionEntry) => {
-    const found = Object.values(entry.faults).reduce((sum, number) => sum + number, 0);
-    return found === 0 ? "no fault found" : count(found, "fault");
-  },
+  faults: (number: number) => count(number, "fault"),
   setTitle: (set: ArchivedSet) => `Set ${set.set}: ${exerciseName(set.exercise, set.side)}`,
   report: "Report",
   exports: "Take it along",

@@ -62,7 +62,7 @@ export function SessionsPage({ store }: { store: Store }) {
 
 function SessionLine({ entry }: { entry: SessionEntry }) {
   const { session, athlete, name, started_ms, ended_ms, sets, repetitions, exercises } = entry;
-  const faults = Object.keys(entry.faults).length > 0;
+  const faults = Object.values(entry.faults).reduce((sum, found) => sum + found, 0);
   return (
     <a class="session-line" href={linkTo({ view: "session", session, athlete })} data-testid="session-line">
       <span class="session-who">{name}</span>
@@ -74,9 +74,7 @@ function SessionLine({ entry }: { entry: SessionEntry }) {
       <span class="session-much muted">
         {repetitions === 0 ? ARCHIVE.nothingDone : `${ARCHIVE.sets(sets)}, ${ARCHIVE.repetitions(repetitions)}`}
       </span>
-      <span class={`session-faults ${faults ? "mark-watch" : "muted"}`}>
-        {repetitions > 0 && `${faults ? "△ " : ""}${ARCHIVE.remarks(entry)}`}
-      </span>
+      <span class="session-faults mark-watch">{faults > 0 && `△ ${ARCHIVE.faults(faults)}`}</span>
     </a>
   );
 }
