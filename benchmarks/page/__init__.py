@@ -1,0 +1,1 @@
+"""A crowded coach's page: frames a second, and how old what it shows is."""
