@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import structs
-
 from sensor_bridge.mqtt.payloads import Target
 from tests.sensor_bridge.dashboard.virtual_gym import (
     BRIDGE,
@@ -19,7 +17,7 @@ from tests.sensor_bridge.dashboard.virtual_gym import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _NAMES = ("Anna", "Ben", "Carla", "Deniz", "Emil", "Fatma", "Goran", "Hanna", "Ilir", "Jana", "Kofi", "Lena")
 
@@ -85,18 +83,18 @@ def busy_gym(count: int) -> list[ScriptedAthlete]:
     return athletes
 
 
-def begin(gym: VirtualGym, seen_s: float = 3.0) -> None:
-    """Let everybody be somewhere in their set, and tell the page so, with the last seconds of motion."""
+def begin(gym: VirtualGym) -> None:
+    """Let everybody be somewhere in their set, and tell the page so."""
     for index, athlete in enumerate(gym.athletes):
         gym.start(athlete, 3.0 + (index * 4.7) % 38.0)
         gym.introduce(athlete)
         zero = gym.zero_ms[athlete.athlete]
         for number in range(1, athlete.completed(gym.now_s(athlete)) + 1):
             gym.publish_repetition(athlete.repetition(number, zero))
-        gym.backfill(athlete, seen_s)
 
 
-def lose_a_sensor(gym: VirtualGym, athlete: ScriptedAthlete) -> None:
-    """Let the last of an athlete's sensors be away."""
-    lost = athlete.sensors()[-1]
-    gym.publish_sensor(structs.replace(lost, link="scanning", reason="the link was lost"))
+def move(gym: VirtualGym, athletes: Sequence[ScriptedAthlete], length_s: float = 6.0) -> None:
+    """Tell of each athlete's last seconds of motion in one message."""
+    for athlete in athletes:
+        now_s = gym.now_s(athlete)
+        gym.publish_live(athlete, now_s - length_s, now_s)

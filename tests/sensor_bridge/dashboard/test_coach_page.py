@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import pytest
 from msgspec import structs
 from playwright.async_api import expect
 
-from tests.sensor_bridge.dashboard.busy_gym import begin, busy_gym
+from tests.sensor_bridge.dashboard.busy_gym import begin, busy_gym, move
 from tests.sensor_bridge.dashboard.conftest import GYM, TOKENS
 from tests.sensor_bridge.dashboard.scripted_bridge import ScriptedBridge
 from tests.sensor_bridge.dashboard.virtual_gym import ScriptedAthlete, fault
@@ -36,7 +35,7 @@ _OVERFLOW = """() => [
     document.documentElement.scrollHeight - innerHeight,
     [...document.querySelectorAll('.card')].flatMap((card) => {
         const box = card.getBoundingClientRect();
-        return [...card.querySelectorAll('h2, .tally, .verdict, .level, .figure, canvas')]
+        return [...card.querySelectorAll('h2, .tally, .verdict p, .level, .figure, canvas')]
             .filter((part) => part.checkVisibility())
             .map((part) => [part, part.getBoundingClientRect()])
             .filter(([, r]) => r.right > box.right + 1 || r.bottom > box.bottom + 1 || r.width < 8
@@ -55,20 +54,21 @@ def tell_repetitions(gym: VirtualGym, athlete: ScriptedAthlete, *numbers: int) -
         gym.publish_repetition(athlete.repetition(number, gym.zero_ms[athlete.athlete]))
 
 
-async def test_forty_twelve_and_one_fit_every_screen(stage: Stage, tmp_path: Path) -> None:
+async def test_forty_twelve_six_and_one_fit_every_screen(stage: Stage, tmp_path: Path) -> None:
     athletes = busy_gym(40)
     gym = await stage.gym(*athletes)
     page = await stage.page(width=LAPTOP[0], height=LAPTOP[1])
     begin(gym)
-    playing = asyncio.create_task(gym.play(120.0))
     cards = page.get_by_test_id("athlete-card")
-    for count, leaving in ((40, 28), (12, 11), (1, 0)):
+    for count, leaving in ((40, 28), (12, 6), (6, 5), (1, 0)):
         await expect(cards).to_have_count(count)
         for width, height in (LAPTOP, TV, PHONE):
             await page.set_viewport_size({"width": width, "height": height})
             await page.wait_for_function(
                 f"document.querySelectorAll('.cards-{_density(count, width)}').length"
             )
+            move(gym, athletes[:count])
+            await expect(page.locator(".card-silent")).to_have_count(0)
             picture = await page.screenshot(path=tmp_path / f"coach_{count}_{width}x{height}.png")
             assert len(picture) > 20_000
             wide, high, cut_off = await page.evaluate(_OVERFLOW)
@@ -78,14 +78,14 @@ async def test_forty_twelve_and_one_fit_every_screen(stage: Stage, tmp_path: Pat
                 assert high <= 0
         for athlete in athletes[count - leaving : count]:
             gym.clear_state(athlete)
-        gym.athletes = gym.athletes[: count - leaving]
-    playing.cancel()
 
 
 def _density(count: int, width: int) -> str:
     if count == 1:
         return "solo"
-    return "medium" if count == 12 or width == PHONE[0] else "small"
+    if count == 6 and width > PHONE[0]:
+        return "full"
+    return "medium" if count <= 12 or width == PHONE[0] else "small"
 
 
 async def test_a_card_opens_its_set_by_keyboard_and_nothing_sounds_or_moves(
