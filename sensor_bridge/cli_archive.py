@@ -10,6 +10,19 @@ import typer
 
 from sensor_bridge.cli_arguments import ConfigFile
 
+SessionName = Annotated[str, typer.Argument(help="Id of the session, or its beginning.")]
+OneAthlete = Annotated[
+    str | None, typer.Option(help="Whose, where more than one took part.", show_default=False)
+]
+FileOfASession = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Where it goes; default: here, named by athlete and session.",
+        show_default=False,
+    ),
+]
+
 
 class SessionFormat(enum.StrEnum):
     """Formats of ``hipline export``."""
@@ -22,7 +35,7 @@ class SessionFormat(enum.StrEnum):
 
 
 def export(
-    session: Annotated[str, typer.Argument(help="Id of the session, or its beginning.")] = "last",
+    session: SessionName = "last",
     *,
     session_format: Annotated[
         SessionFormat,
@@ -32,17 +45,8 @@ def export(
             "mot: angles for OpenSim.",
         ),
     ] = SessionFormat.CSV,
-    athlete: Annotated[
-        str | None, typer.Option(help="Whose, where more than one took part.", show_default=False)
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Where it goes; default: here, named by athlete and session.",
-            show_default=False,
-        ),
-    ] = None,
+    athlete: OneAthlete = None,
+    out: FileOfASession = None,
     file: ConfigFile = None,
 ) -> None:
     """Write what one athlete did in a session for other tools: spreadsheets, watches, OpenSim.
@@ -59,19 +63,10 @@ def export(
 
 
 def report(
-    session: Annotated[str, typer.Argument(help="Id of the session, or its beginning.")] = "last",
+    session: SessionName = "last",
     *,
-    athlete: Annotated[
-        str | None, typer.Option(help="Whose, where more than one took part.", show_default=False)
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.html",
-            help="Where it goes; default: here, named by athlete and session.",
-            show_default=False,
-        ),
-    ] = None,
+    athlete: OneAthlete = None,
+    out: FileOfASession = None,
     file: ConfigFile = None,
 ) -> None:
     """Write what one athlete did in a session as one page to read, print and send: sets, pictures, remarks.

@@ -7,6 +7,7 @@ Run ``python -m sensor_bridge.dashboard.page_types`` after a change of `sensor_b
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,9 +75,26 @@ def types_text() -> str:
 
 
 def archive_types_text() -> str:
-    """Return the text of ``archive_types.ts``."""
-    _, definitions = msgspec.json.schema_components(_ANSWERS, ref_template=_REFERENCE + "{name}")
-    return "\n".join([_head("archive's answers"), *_interfaces(definitions)])
+    """Return the text of ``archive_types.ts``: what is a payload too is taken from ``payloads.ts``."""
+    known = payload_schema()["$defs"]
+    _, found = msgspec.json.schema_components(_ANSWERS, ref_template=_REFERENCE + "{name}")
+    definitions = {name: _reduced(definition) for name, definition in found.items()}
+    bases = {name: _base(definition, known) for name, definition in definitions.items() if name not in known}
+    parts = []
+    for name, base in bases.items():
+        properties = definitions[name]["properties"]
+        if base is not None:
+            properties = {key: properties[key] for key in properties if key not in known[base]["properties"]}
+        parts += _interfaces({f"{name} extends {base}" if base else name: {"properties": properties}})
+    used = [name for name in known if re.search(rf"\b{name}\b", "".join(parts))]
+    taken = f'import type {{ {", ".join(sorted(used))} }} from "./payloads";\n'
+    return "\n".join([_head("archive's answers"), taken, *parts])
+
+
+def _base(definition: dict[str, Any], known: dict[str, Any]) -> str | None:
+    """Find the payload that a definition adds to; None where it is something of its own."""
+    fields = definition["properties"].items()
+    return next((name for name, payload in known.items() if payload["properties"].items() < fields), None)
 
 
 def _head(source: str) -> str:

@@ -1,8 +1,9 @@
 // The words of the pages of what was: sessions, one session, progress.
 
 import type { ExportFormat } from "../archive";
-import type { ArchivedNote, ArchivedSet, MetricProgress, PartAdherence, SetAdherence, Sides } from "../archive_types";
+import type { ArchivedNote, ArchivedSet, MetricProgress, Sides } from "../archive_types";
 import { briefly, decimal, signed } from "../format";
+import type { PartAdherence, SetAdherence } from "../payloads";
 import { exerciseName } from "../strings";
 
 const count = (number: number, one: string) => `${number} ${one}${number === 1 ? "" : "s"}`;
