@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from sensor_bridge.messages import AthleteMessages
     from sensor_bridge.mqtt.command_payloads import NoteKind
     from sensor_bridge.told_events import Told
+
+log = logging.getLogger(__name__)
 
 _DISPUTED: Final = "a person saw that it was none"
 _UNDONE: Final = "the command that added it was undone"
@@ -116,6 +119,10 @@ class AthleteCommands:
             messages, entry.answer = self._do(entry, now_ns)
         except ArgumentError as error:
             messages, entry.answer = [], Answer(is_done=False, text=str(error))
+        except Exception:
+            # It stands in the log: a bridge that died of it would die again at every start.
+            log.exception("%s, request %s, failed", given.name, given.request)
+            messages, entry.answer = [], Answer(is_done=False, text="this failed: the bridge's log says how")
         self._book[given.key] = entry
         return messages, entry.answer
 

@@ -143,12 +143,7 @@ class CommandDesk:
             log.warning("%s", error)
             return []
         before = session.prescription
-        try:
-            messages, answer = session.command(given, frame.arrival_ns)
-        except Exception:
-            # It stands in the log: a bridge that died of it would die again at every start.
-            log.exception("%s, request %s, failed", given.name, given.request)
-            messages, answer = [], Answer(is_done=False, text="this failed: the bridge's log says how")
+        messages, answer = session.command(given, frame.arrival_ns)
         if session.prescription is not before:
             self._prescriptions.keep(session.athlete.id, session.prescription)
         self._remember(given.key, answer)

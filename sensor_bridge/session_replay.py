@@ -116,6 +116,8 @@ class SessionReplay:
             return await self._healing.corrections(frame)
         if frame.kind is not FrameKind.COMMAND:
             return athlete.take(frame)
+        if not frame.payload:
+            return athlete.obey_now()
         try:
             messages, _ = athlete.command(GivenCommand.from_bytes(frame.payload), frame.arrival_ns)
         except ArgumentError as error:

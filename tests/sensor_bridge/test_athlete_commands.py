@@ -355,3 +355,20 @@ def test_a_set_is_no_repetition_and_nothing_is_disputed_twice(session: Session) 
     assert session.give("not-a-repetition", "r-2", event=first).is_done
     assert session.give("not-a-repetition", "r-3", event=first).text.endswith("it does not count already")
     assert session.give("undo", "r-4", request="r-3").text == "undo: nothing was done under this request"
+
+
+def test_where_samples_stay_away_what_waits_for_them_is_done_live_and_when_measured_again(
+    session: Session,
+) -> None:
+    session.play(lambda: len(session.standing()) == 2)
+    assert session.give("end-set").is_done
+    now_ns = session.frames[session.at].arrival_ns
+    assert not session.last(Channel.SET).final
+    assert not session.session.is_waiting(now_ns)
+    assert session.session.is_waiting(now_ns + 3_000_000_000)
+    session.messages += session.session.obey_now()
+    session.log.append(replace(session.log[-1], arrival_ns=now_ns + 3_000_000_000, payload=b""))
+    assert session.last(Channel.SET).final
+    assert not session.session.is_waiting(now_ns + 3_000_000_000)
+    session.messages += session.remeasured()
+    assert session.sets() == {1: (2, True)}

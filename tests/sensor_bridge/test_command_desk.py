@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from sensor_bridge.athlete_commands import AthleteCommands
 from sensor_bridge.athlete_session import AthleteSession
 from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.command_desk import CommandDesk
@@ -206,7 +207,7 @@ async def test_a_command_that_fails_takes_nothing_else_with_it(
 
     async with opened(tmp_path) as bridge:
         with monkeypatch.context() as broken:
-            broken.setattr(AthleteSession, "command", fail)
+            broken.setattr(AthleteCommands, "_do", fail)
             answer = await bridge.ask("note", "r-1", **NOTE)
         assert (answer.ok, answer.text) == (False, "this failed: the bridge's log says how")
         assert "note, request r-1, failed" in caplog.text
