@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+expect.set_options(timeout=20_000)  # machines may be busy
+
 ANNA = "athlete-anna"
 PHONE = (390, 844)
 SCREENS = {"phone": PHONE, "small_phone": (320, 568), "phone_on_its_side": (844, 390), "tv": (1920, 1080)}
