@@ -21,7 +21,6 @@ PLOTTED = ("hip_flexion_left_deg", "hip_flexion_right_deg", "pelvic_tilt_deg")
 _NOTABLE_S = 0.1
 _TOLD = (
     "eccentric_s",
-    "bottom_pause_s",
     "concentric_s",
     "hip_flexion_left_range_deg",
     "hip_flexion_right_range_deg",

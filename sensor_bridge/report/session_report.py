@@ -73,6 +73,9 @@ COLUMNS = (
     Column("lockout_deficit_deg", "°", 1, is_signed=True),
 )
 
+# A bridge begins with the rise, and is held at the top.
+BRIDGE_COLUMNS = (Column("concentric_s", "s", 1), Column("top_pause_s", "s", 1), COLUMNS[0], *COLUMNS[3:])
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -223,7 +226,7 @@ def _set_part(
     side = None if summary.side == "both" else summary.side
     columns = tuple(
         replace(column, working_side=side)
-        for column in COLUMNS
+        for column in (BRIDGE_COLUMNS if "bridge" in summary.exercise else COLUMNS)
         if any(getattr(one, column.name) is not None for one in repetitions)
     )
     plot = set_plot(summary, repetitions, angles)

@@ -21,6 +21,7 @@ NOTHING = "\N{EN DASH}"
 LABELS = {
     "eccentric_s": "lowering",
     "bottom_pause_s": "hold",
+    "top_pause_s": "hold",
     "concentric_s": "rise",
     "tut_s": "time under tension",
     "hip_flexion_range_deg": "hip range",

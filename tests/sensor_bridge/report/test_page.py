@@ -188,6 +188,14 @@ def test_what_needs_a_look_stands_at_the_top_with_its_place() -> None:
     assert "△ watch whole lowering 4.1 s instead of 5 s" in words
 
 
+def test_a_bridge_is_held_at_the_top() -> None:
+    bridge = repetition(1, exercise="glute_bridge", concentric_s=1.4, top_pause_s=2.5, eccentric_s=1.9)
+    summary = set_summary(exercise="glute_bridge")
+    words = Document(report_page(detail([bridge], [summary]), None, now_ms=NOW_MS)).words
+    assert "rise s hold s lowering s" in words
+    assert "1 1.4 ±0.1 2.5 ±0.1 1.9 ±0.1 55" in words
+
+
 def test_sides_are_compared_with_what_it_takes_to_differ() -> None:
     names = ("hip_flexion_left_range_deg", "hip_flexion_right_range_deg")
     alike = [repetition(n, **dict(zip(names, (80.0 + n, 80.1 + n), strict=True))) for n in (1, 2, 3)]

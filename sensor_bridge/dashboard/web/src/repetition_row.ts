@@ -5,7 +5,7 @@ import { decimal, signed } from "./format";
 import { type Finding, judge, type Mark } from "./judgement";
 import type { Target } from "./payloads";
 import { findingSentence } from "./strings";
-import { ARCHIVE, partSentence, TIMED } from "./strings/archive";
+import { ARCHIVE, partSentence, TIMED, TIMED_LYING } from "./strings/archive";
 
 export interface Figure {
   text: string;
@@ -17,7 +17,7 @@ export interface Figure {
 }
 
 export interface TempoPart {
-  phase: (typeof TIMED)[number]["field"];
+  phase: (typeof TIMED | typeof TIMED_LYING)[number]["field"];
   name: string;
   seconds: number;
   /** Part of the longest repetition of the set, 0 to 1. */
@@ -66,7 +66,7 @@ export function targetOf(set: ArchivedSet, prescriptions: readonly ArchivedPresc
 }
 
 function partsOf(one: ArchivedRepetition): Omit<TempoPart, "share">[] {
-  const parts = one.exercise.includes("bridge") ? [...TIMED].reverse() : TIMED;
+  const parts = one.exercise.includes("bridge") ? TIMED_LYING : TIMED;
   return parts.flatMap(({ field, name }) => {
     const seconds = one[field];
     return seconds === null ? [] : [{ phase: field, name, seconds }];

@@ -18,7 +18,11 @@ test("tempo bars of a set are on one scale, in the order of the movement", () =>
   ]);
   expect(second!.tempo.reduce((sum, part) => sum + part.share, 0)).toBeCloseTo(0.5);
   const [bridge] = rowsOf([archived({ exercise: "glute_bridge" })], null);
-  expect(bridge!.tempo.map((part) => part.name)).toEqual(["rise", "hold", "lowering"]);
+  expect(bridge!.tempo.map((part) => [part.name, part.seconds])).toEqual([
+    ["rise", 1.1],
+    ["hold", 1.5],
+    ["lowering", 5],
+  ]);
 });
 
 test("what could not be timed is left out of the bar", () => {

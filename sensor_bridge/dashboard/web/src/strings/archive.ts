@@ -101,6 +101,13 @@ export const TIMED = [
   { field: "concentric_s", name: "rise" },
 ] as const;
 
+/** Those of a bridge: it begins with the rise, and is held at the top. */
+export const TIMED_LYING = [
+  { field: "concentric_s", name: "rise" },
+  { field: "top_pause_s", name: "hold" },
+  { field: "eccentric_s", name: "lowering" },
+] as const;
+
 const QUANTITY = new Map(
   Object.entries({
     hip_flexion_range_deg: "Hip range",
