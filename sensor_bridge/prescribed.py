@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from sensor_bridge.config import Config, PrescriptionConfig
+from sensor_bridge.errors import BridgeError
 from sensor_bridge.mqtt.command_payloads import ArgumentError
+from sensor_bridge.private_file import write_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +92,27 @@ class PrescriptionStore:
         except (OSError, ValueError, AttributeError, RecursionError) as error:
             log.warning("%s: left aside: %s", self._path, error)
             return {}
+
+
+def forget_prescription(data_folder: Path, athlete_id: str) -> bool:
+    """Take an athlete out of what is kept for the sessions to come; return whether there was anything.
+
+    Raises
+    ------
+    BridgeError
+        The file cannot be read or written.
+    """
+    path = data_folder / _NAME
+    try:
+        entries = json.loads(path.read_bytes())
+        is_there = entries.pop(athlete_id, None) is not None
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise BridgeError(f"{path}: cannot be read, delete it by hand: {error}") from error
+    if is_there:
+        write_private(path, json.dumps(entries, indent=1).encode() + b"\n")
+    return is_there
 
 
 def with_prescriptions(config: Config, overrides: Mapping[str, Any]) -> Config:

@@ -340,7 +340,7 @@ async def run_bridge(
             for task in background:
                 task.cancel()
         ended = datetime.fromtimestamp(clock.now_ns() / 1e9, UTC)
-        await archive.end(ended.timestamp() * 1e3)
+        await archive.end(float(int(ended.timestamp() * 1000)))
         session.close(ended)
         return {sensor_id: run.quality(sensor_id) for sensor_id in run.sensors}
 

@@ -6,7 +6,6 @@ athletes until they are rewritten, and the archive does until the end.
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,7 @@ from sensor_bridge.home_assistant.announcement import forget_announcements
 from sensor_bridge.home_assistant.gym import MEMORY_NAME
 from sensor_bridge.mqtt.outbox_forgetting import forget_in_outbox
 from sensor_bridge.mqtt.users import athlete_user
-from sensor_bridge.private_file import write_private
+from sensor_bridge.prescribed import forget_prescription
 from sensor_bridge.recording.frame_log import is_in_use
 from sensor_bridge.recording.frame_log_rewriting import rewrite_without
 from sensor_bridge.recording.session import list_sessions, session_folders
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from sensor_bridge.recording.session import Session
 
 OUTBOX_NAME = "outbox.sqlite"
-PRESCRIBED_NAME = "prescribed.json"
 
 
 class SessionRuns(UserInputError):  # noqa: N818 - named for what was met, like the rest of the error tree
@@ -139,7 +137,7 @@ def forget(
             done.sessions_rewritten += 1
     on_step("what waits for the broker")
     done.outbox_rows = forget_in_outbox(data_folder / OUTBOX_NAME, athlete)
-    done.prescription = _forget_prescription(data_folder / PRESCRIBED_NAME, athlete)
+    done.prescription = forget_prescription(data_folder, athlete)
     devices = {f"athlete-{athlete}", *(f"sensor-{sensor}" for sensor in kept.sensors)}
     forget_announcements(data_folder / MEMORY_NAME, devices)
     if kept.has_token:
@@ -172,20 +170,6 @@ def _without(metadata: Mapping[str, Any], athlete: str) -> dict[str, Any]:
         else:
             left[key] = value
     return left
-
-
-def _forget_prescription(path: Path, athlete: str) -> bool:
-    """Take an athlete out of what was prescribed by command, a JSON object by athlete."""
-    try:
-        entries = json.loads(path.read_bytes())
-        is_there = entries.pop(athlete, None) is not None
-    except FileNotFoundError:
-        return False
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise BridgeError(f"{path}: cannot be read, delete it by hand: {error}") from error
-    if is_there:
-        write_private(path, json.dumps(entries, indent=1).encode() + b"\n")
-    return is_there
 
 
 def _sensors(athletes: list[dict[str, Any]]) -> set[str]:

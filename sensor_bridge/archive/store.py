@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from sensor_bridge.errors import BridgeError
 from sensor_bridge.mqtt import payloads
+from sensor_bridge.overwriting import overwrite_deleted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -252,8 +253,7 @@ class ArchiveStore:
                 for table, statement in statements.items()
             }
             self._db.execute("COMMIT")
-            self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            overwrite_deleted(self._db)
         except sqlite3.DatabaseError as error:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")

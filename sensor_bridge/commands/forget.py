@@ -52,6 +52,7 @@ def run(athlete: str, *, is_sure: bool, config_path: Path | None) -> None:
     kept = kept_of(config.data_folder, athlete)
     is_configured = any(each.id == athlete for each in config.athletes)
     if kept.is_nothing and not is_configured:
+        forget(config.data_folder, athlete, kept)  # an earlier run may have been kept from overwriting it
         raise UserInputError(f"nothing of {athlete} is kept in {config.data_folder}")
     _tell_kept(console, athlete, kept)
     if not is_sure and not typer.confirm("Delete all of it for good?", err=True):

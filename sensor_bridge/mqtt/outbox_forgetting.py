@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sensor_bridge.mqtt.outbox_ownership import mend
 from sensor_bridge.mqtt.outbox_store import StoreFull
+from sensor_bridge.overwriting import overwrite_deleted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +34,7 @@ def forget_in_outbox(path: Path, athlete: str) -> int:
                 db.execute(f"DELETE FROM {table} WHERE topic GLOB ?", (f"*/athlete/{athlete}/*",)).rowcount  # noqa: S608 - our own names
                 for table in sorted(tables & {"event", "given_up"})
             )
-            db.execute("VACUUM")
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            overwrite_deleted(db)
     except sqlite3.DatabaseError as error:
         raise StoreFull(f"the outbox {path} cannot be overwritten: {mend(error)}") from error
     return deleted

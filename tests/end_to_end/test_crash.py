@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from firmware_protocol.codec import decode_frame
+from sensor_bridge.archive.angle_files import read_angles
+from sensor_bridge.archive.reading import ArchiveReader
 from sensor_bridge.ble.link import FrameKind
 from sensor_bridge.mqtt.topics import Channel
 from sensor_bridge.recording.frame_log import read_frame_log
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from sensor_bridge.archive.answers import SessionDetail
     from sensor_bridge.mqtt.payloads import Repetition
+    from sensor_bridge.recording.session import Session
     from tests.end_to_end.conftest import HiplineProcess, VirtualSensors
     from tests.mosquitto_broker import Mosquitto
 
@@ -155,3 +161,43 @@ def test_a_killed_bridge_goes_on_in_its_session(
     assert len(expected) == 4
     for ours, theirs in zip(times_s(list(repetitions.values())), expected, strict=True):
         assert ours == pytest.approx(theirs, abs=0.01)
+
+    # The archive holds what was told, and what it holds can be made from the log alone.
+    told = {event.id: event.data.revision for event in killed.envelopes(Channel.REPETITION)}
+    detail = the_archive_holds(folder / "data", session, told)
+    angles = read_angles(session_folder, "anna")
+    assert angles is not None
+    for path in (folder / "data").glob("archive.sqlite*"):
+        path.unlink()
+    shutil.rmtree(session_folder / "angles")
+    assert hipline("sessions", "archive", "--config", str(config)).process.wait(60) == 0
+    again = the_archive_holds(folder / "data", session, told)
+    assert (again.repetitions, again.sets, again.faults) == (detail.repetitions, detail.sets, detail.faults)
+    assert again.ended_ms == pytest.approx(detail.ended_ms, abs=1.0)
+    measured_again = read_angles(session_folder, "anna")
+    assert measured_again is not None
+    np.testing.assert_array_equal(measured_again.t_s, angles.t_s)
+    for name, values in angles.angles.items():
+        np.testing.assert_array_equal(measured_again.angles[name], values, err_msg=name)
+
+
+def the_archive_holds(data_folder: Path, session: Session, told: dict[str, int]) -> SessionDetail:
+    """Hold the archive to the repetitions that were told, and the angles to the repetitions."""
+    reader = ArchiveReader(data_folder)
+    [entry] = reader.sessions()
+    assert (entry.session, entry.athlete, entry.name) == (session.session_id, "anna", "Anna")
+    assert (entry.sets, entry.repetitions) == (1, len(told))
+    detail = reader.session(session.session_id, "anna")
+    assert detail is not None
+    assert {each.id: each.revision for each in detail.repetitions} == told
+    angles = read_angles(session.folder, "anna")
+    assert angles is not None
+    assert (np.diff(angles.t_s) > 0).all()
+    for each in detail.repetitions:
+        assert each.eccentric_start_ms is not None
+        assert each.concentric_end_ms is not None
+        inside = (angles.time_ms >= each.eccentric_start_ms) & (angles.time_ms <= each.concentric_end_ms)
+        tilt = angles.angles["pelvic_tilt_deg"][inside]
+        assert np.isfinite(tilt).all()
+        assert np.ptp(tilt) == pytest.approx(each.pelvic_tilt_range_deg, abs=1.0)
+    return detail

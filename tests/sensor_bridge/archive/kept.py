@@ -47,10 +47,10 @@ def athlete(name: str) -> dict[str, Any]:
     }
 
 
-def data_folder(folder: Path, *, ended: bool = True) -> tuple[Session, Session]:
+def data_folder(folder: Path) -> tuple[Session, Session]:
     """A session of Anna alone, and one of Anna and Ben; archive, angles, outbox, tokens and the rest."""
     folder.mkdir()
-    sessions = (_recorded(folder, ANNA), _recorded(folder, ANNA, BEN))
+    sessions = (record(folder, ANNA), record(folder, ANNA, BEN))
     with OutboxStore(folder / "outbox.sqlite") as outbox:
         outbox.insert(
             OutgoingEvent(f"event-{name}", 0, f"hipline/v1/gym-1/athlete/{name}/rep", NAMES[name].encode())
@@ -65,7 +65,8 @@ def data_folder(folder: Path, *, ended: bool = True) -> tuple[Session, Session]:
     return sessions
 
 
-def _recorded(folder: Path, *names: str) -> Session:
+def record(folder: Path, *names: str) -> Session:
+    """A session of some athletes: its log, their angles, and what the archive has of it."""
     metadata = {
         "gym": "gym-1",
         "athletes": [athlete(name) for name in names],

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,7 +30,7 @@ from sensor_bridge.mqtt.users import BRIDGE_USER, gym_users
 from sensor_bridge.mqtt_access import MqttAccess
 from sensor_bridge.recording.frame_log import read_frame_log, read_session_metadata
 from tests.gym_tokens import create_tokens
-from tests.sensor_bridge.archive.kept import ANNA, BEN, N_FRAMES, NAMES, data_folder
+from tests.sensor_bridge.archive.kept import ANNA, BEN, N_FRAMES, NAMES, data_folder, record
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,14 +109,31 @@ def test_not_while_the_athletes_session_runs(tmp_path: Path, config: Path, capsy
     assert len(ArchiveReader(tmp_path / "data").sessions(ANNA)) == 2
 
 
-def test_while_others_train_an_athlete_can_be_forgotten(tmp_path: Path, config: Path) -> None:
-    _, shared = data_folder(tmp_path / "data")
-    assert forget(config, BEN, "--yes") == 0
-    assert traces(tmp_path / "data", BEN) == []
-    with shared.open_log(), ArchiveStore(tmp_path / "data" / "archive.sqlite"):
-        assert forget(config, ANNA, "--yes") == 2  # her session runs
-    alone_with_ben = data_folder(tmp_path / "other")[1]
-    assert alone_with_ben.folder.exists()
+def test_while_others_train_an_athlete_can_be_forgotten(
+    tmp_path: Path, config: Path, capsys: Captured
+) -> None:
+    data_folder(tmp_path / "data")
+    running = record(tmp_path / "data", BEN)
+    with running.open_log(), ArchiveStore(tmp_path / "data" / "archive.sqlite"):
+        assert forget(config, ANNA, "--yes") == 0
+        assert traces(tmp_path / "data", ANNA) == []
+        assert forget(config, BEN, "--yes") == 2
+    assert "stop hipline run first" in capsys.readouterr().err
+    assert len(ArchiveReader(tmp_path / "data").sessions(BEN)) == 2
+
+
+def test_what_somebody_still_reads_is_not_called_deleted(
+    tmp_path: Path, config: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sensor_bridge.overwriting._LONGEST_S", 0.1)
+    data_folder(tmp_path / "data")
+    with closing(sqlite3.connect(tmp_path / "data" / "archive.sqlite", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM event").fetchone()
+        assert forget(config, ANNA, "--yes") == 1
+    assert "others still read" in capsys.readouterr().err
+    assert forget(config, ANNA, "--yes") == 2  # nothing is left but to overwrite it
+    assert traces(tmp_path / "data", ANNA) == []
 
 
 def test_who_was_stopped_half_way_goes_on_with_the_same_command(
