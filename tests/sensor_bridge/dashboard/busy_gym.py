@@ -88,13 +88,12 @@ def begin(gym: VirtualGym) -> None:
     for index, athlete in enumerate(gym.athletes):
         gym.start(athlete, 3.0 + (index * 4.7) % 38.0)
         gym.introduce(athlete)
-        zero = gym.zero_ms[athlete.athlete]
-        for number in range(1, athlete.completed(gym.now_s(athlete)) + 1):
-            gym.publish_repetition(athlete.repetition(number, zero))
 
 
 def move(gym: VirtualGym, athletes: Sequence[ScriptedAthlete], length_s: float = 6.0) -> None:
-    """Tell of each athlete's last seconds of motion in one message."""
+    """Tell of each athlete's last seconds of motion in one message, and of the repetitions done."""
     for athlete in athletes:
         now_s = gym.now_s(athlete)
+        for number in range(1, athlete.completed(now_s) + 1):
+            gym.publish_repetition(athlete.repetition(number, gym.zero_ms[athlete.athlete]))
         gym.publish_live(athlete, now_s - length_s, now_s)

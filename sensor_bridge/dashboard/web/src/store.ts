@@ -101,7 +101,10 @@ export class Store {
 
   async #send(topic: string, text: string): Promise<void> {
     if (!this.#way) throw new Error("no connection");
-    this.#hears ??= this.#way.hear(replyTopic(this.#desk.replyTo));
+    this.#hears ??= this.#way.hear(replyTopic(this.#desk.replyTo)).catch((error: unknown) => {
+      this.#hears = null;
+      throw error;
+    });
     await this.#hears;
     await this.#way.send(topic, text);
   }
