@@ -178,7 +178,9 @@ class CommandDesk:
             key = _sender(message.payload)
             way_back = _WayBack(key[0], message.correlation_data)
             way_back = self._asked_way_back(message, way_back)
-            given = self._checked(name, message)
+            given, given_s = _read(name, message)
+            if given.key not in self._answers:
+                self._check(given, given_s)
         except (UnknownTopic, PayloadError, ArgumentError) as error:
             if self._n_refused % _COMPLAIN_EVERY == 0:
                 log.warning("a command on %s was refused: %s", message.topic, error)
@@ -213,15 +215,9 @@ class CommandDesk:
             raise ArgumentError(f"a response topic has to be {below}<client>")
         return replace(usual, client=client)
 
-    def _checked(self, name: str, message: Message) -> GivenCommand:
-        if message.retained:
-            raise ArgumentError("a command must not be retained: publish it without")
-        if len(message.payload) > _LARGEST_BYTES:
-            raise ArgumentError(f"a command may have {_LARGEST_BYTES} bytes, not {len(message.payload)}")
-        told: Envelope[Command] = decode(Channel.COMMAND, message.payload)
-        given = GivenCommand.read(name, told.data)
+    def _check(self, given: GivenCommand, given_s: float) -> None:
+        """Refuse what is stale, too much, or about nobody here; `given_s` is when it was given, UTC s."""
         # The page goes by the session's clock, programs by the system's, which a person may have set since.
-        given_s = _timestamp_s(told.ts)
         age_s = min(self._now_ns() / 1e9 - given_s, self._system_s() - given_s, key=abs)
         if age_s > _LONGEST_AGE_S:
             raise ArgumentError(f"this command is {age_s:.0f} s old: give it again, or set the clock there")
@@ -235,7 +231,6 @@ class CommandDesk:
                 raise ArgumentError(f"there is no sensor {given.arguments.sensor} here")
         elif given.arguments.athlete not in self._sessions:
             raise ArgumentError(f"there is no athlete {given.arguments.athlete} here")
-        return given
 
     async def _show(self, given: GivenCommand, sensor_id: str) -> None:
         try:
@@ -269,7 +264,9 @@ class CommandDesk:
             way_back, response = await self._outgoing.get()
             topic = self._topics.response(self._service, way_back.client)
             now_ms, sequence = self._now_ns() / 1e6, self._sequence[topic]
-            self._sequence[topic] += 1
+            if len(self._sequence) > _REMEMBERED:
+                self._sequence.clear()
+            self._sequence[topic] = sequence + 1
             body = encode(
                 envelope(
                     response,
@@ -292,6 +289,16 @@ def _sender(payload: bytes) -> tuple[str, str]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "", ""
     return sender.reply_to, sender.request[:64]
+
+
+def _read(name: str, message: Message) -> tuple[GivenCommand, float]:
+    """Read a command, and when it was given, UTC s."""
+    if message.retained:
+        raise ArgumentError("a command must not be retained: publish it without")
+    if len(message.payload) > _LARGEST_BYTES:
+        raise ArgumentError(f"a command may have {_LARGEST_BYTES} bytes, not {len(message.payload)}")
+    told: Envelope[Command] = decode(Channel.COMMAND, message.payload)
+    return GivenCommand.read(name, told.data), _timestamp_s(told.ts)
 
 
 def _timestamp_s(text: str) -> float:

@@ -185,6 +185,8 @@ async def test_a_command_is_logged_executed_and_answered_once(tmp_path: Path) ->
         assert (frame.sensor_id, frame.arrival_ns, frame.kind) == ("s-1", NOW_NS, FrameKind.COMMAND)
         assert [message.channel for message in bridge.messages] == [Channel.NOTE]
         assert await bridge.ask("note", **NOTE) == first
+        bridge.broker.give("note", told(age_s=3600, arguments=NOTE))  # the answer was long in coming
+        assert await bridge.answer() == first
         assert len(bridge.frames) == 1
 
 
