@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from analytics.imu import FloatArray
 
 WIDTH, HEIGHT = 720, 185
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 16, 20, 24
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 16, 20, 24
 _MOST_POINTS = 900
 _DEGREE_STEPS = (10, 15, 30, 45, 60)
 _SECOND_STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600)
