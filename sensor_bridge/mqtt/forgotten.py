@@ -12,12 +12,16 @@ import hashlib
 import logging
 import os
 import re
+import time
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
 from sensor_bridge.errors import BrokerRefused, BrokerUnavailable
 from sensor_bridge.mqtt.client import MqttClient
+from sensor_bridge.mqtt.command_payloads import Response
+from sensor_bridge.mqtt.event_ids import message_id
+from sensor_bridge.mqtt.payloads import encode, envelope
 from sensor_bridge.mqtt.topics import ID_PATTERN, ROOT, Topics
 from sensor_bridge.mqtt.users import SERVICE
 from sensor_bridge.private_file import write_private
@@ -149,12 +153,12 @@ async def clear_when_possible(config: Config, access: MqttAccess) -> None:
 async def _retained(client: MqttClient, echo: str) -> AsyncIterator[Message]:
     """Yield the messages that the broker retains.
 
-    They come before what is published after the subscription; an empty message to ourselves, on the topic
-    `echo`, says that the broker has come so far.
+    They come before what is published after the subscription; an answer to ourselves, on the topic `echo`,
+    says that the broker has come so far.
     """
     now_s = asyncio.get_running_loop().time
     longest_s = now_s() + _LONGEST_S
-    await client.publish(echo, b"", qos=1)
+    await client.publish(echo, _answer_to_ourselves(echo), qos=1)
     has_answered = False
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_LONGEST_S) as patience:
@@ -164,6 +168,13 @@ async def _retained(client: MqttClient, echo: str) -> AsyncIterator[Message]:
                     patience.reschedule(min(longest_s, now_s() + _QUIET_S))
                 if message.retained and message.payload:
                     yield message
+
+
+def _answer_to_ourselves(topic: str) -> bytes:
+    now_ms = time.time() * 1e3
+    name = message_id(now_ms, session="", topic=topic, seq=0)
+    told = Response(request="forgetting", ok=True)
+    return encode(envelope(told, message_id=name, sample_time_ms=now_ms, session="", seq=0))
 
 
 def _named(message: Message) -> set[tuple[str, str, str]]:

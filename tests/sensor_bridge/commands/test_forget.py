@@ -18,6 +18,7 @@ from sensor_bridge.mqtt.broker import EmbeddedBroker, EmbeddedBrokerSettings
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.forgotten import (
     ForgottenMark,
+    _answer_to_ourselves,
     clear_retained,
     clear_when_possible,
     keep_marks,
@@ -30,6 +31,7 @@ from sensor_bridge.mqtt.users import BRIDGE_USER, gym_users
 from sensor_bridge.mqtt_access import MqttAccess
 from sensor_bridge.recording.frame_log import read_frame_log, read_session_metadata
 from tests.gym_tokens import create_tokens
+from tests.message_contract import assert_kept
 from tests.sensor_bridge.archive.kept import ANNA, BEN, N_FRAMES, NAMES, data_folder, record
 
 if TYPE_CHECKING:
@@ -265,3 +267,8 @@ def test_marks_that_are_not_understood_are_left_aside(
     (tmp_path / "forgotten.json").write_bytes(b"[1]")
     assert read_marks(tmp_path) == []
     assert "not understood" in caplog.text
+
+
+def test_what_it_says_to_itself_is_an_answer_as_others_expect_it() -> None:
+    echo = TOPICS.response("bridge", "forgetting")
+    assert_kept(echo, _answer_to_ourselves(echo))
