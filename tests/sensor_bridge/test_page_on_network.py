@@ -62,12 +62,12 @@ async def test_a_phone_reaches_page_broker_and_archive_encrypted(browser: Browse
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         await page.goto(bridge.dashboard_url)
-        await expect(page.get_by_test_id("connection-state")).to_have_text("live", timeout=20_000)
+        await expect(page.get_by_test_id("connection-state")).to_have_text("live", timeout=60_000)
         assert complaints == []
         await context.close()
 
     opened = config(tmp_path, dashboard={"host": "0.0.0.0", "port": 0})
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         await run_bridge(opened, DeafAdapter(), look)
 
 

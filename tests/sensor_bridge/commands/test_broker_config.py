@@ -97,7 +97,7 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
 
 async def answers(settings: MqttSettings) -> None:
     async with MqttClient(settings) as client:
-        await client.connected(10)
+        await client.connected(30)
 
 
 async def test_the_bridge_finds_it_with_what_was_printed(production: Production) -> None:
@@ -106,7 +106,7 @@ async def test_the_bridge_finds_it_with_what_was_printed(production: Production)
         open_broker(config, TOPICS) as access,
         MqttClient(access.bridge_settings("gym-1-bridge")) as client,
     ):
-        await client.connected(10)
+        await client.connected(30)
         assert client.protocol is Protocol.V5
         await client.publish(TOPICS.repetition("anna"), b"{}")
         assert access.websocket_url == f"wss://127.0.0.1:{production.websocket_port}"
@@ -120,7 +120,7 @@ async def test_each_user_may_do_what_is_theirs(production: Production) -> None:
         MqttClient(production.as_user("athlete-anna")) as anna,
     ):
         for client in (bridge, coach, anna):
-            await client.connected(10)
+            await client.connected(30)
         await bridge.subscribe(TOPICS.everything, qos=1)
         await coach.subscribe(TOPICS.everything, qos=1)
         # mosquitto grants any subscription, and delivers what the reader may see.
@@ -153,7 +153,7 @@ async def test_each_user_may_do_what_is_theirs(production: Production) -> None:
 
 
 async def first(client: MqttClient, count: int):  # type: ignore[no-untyped-def]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         for _ in range(count):
             yield await anext(client.messages())
 
@@ -162,7 +162,7 @@ async def first(client: MqttClient, count: int):  # type: ignore[no-untyped-def]
 async def test_strangers_are_refused(production: Production, changes: dict[str, str | None]) -> None:
     async with MqttClient(production.as_user("coach", **changes)) as client:
         with pytest.raises(BrokerRefused):
-            await client.connected(10)
+            await client.connected(30)
 
 
 async def test_nothing_goes_unencrypted_or_to_who_cannot_prove_itself(production: Production) -> None:
@@ -170,19 +170,19 @@ async def test_nothing_goes_unencrypted_or_to_who_cannot_prove_itself(production
         settings = production.as_user("coach", connect_timeout_s=2.0, **changes)
         async with MqttClient(settings) as client:
             with pytest.raises(error):
-                await client.connected(5)
+                await client.connected(30)
 
 
 async def test_pages_reach_it_encrypted(production: Production) -> None:
     page = production.as_user("coach", port=production.websocket_port, transport="websockets")
     async with MqttClient(page) as client:
-        await client.connected(10)
+        await client.connected(30)
         await client.subscribe(TOPICS.everything)
 
 
 async def test_a_payload_of_a_megabyte_is_not_taken(production: Production) -> None:
     async with MqttClient(production.as_user("bridge", protocol=Protocol.V311)) as client:
-        await client.connected(10)
+        await client.connected(30)
         with pytest.raises((BrokerRefused, BrokerUnavailable)):
             await client.publish(TOPICS.state("anna"), b"x" * 1_000_000)
 

@@ -83,7 +83,7 @@ async def all_was_read(gym: VirtualGym, *pages: Page) -> None:
     for state, shown in (("offline", "bridge stopped"), ("online", "live")):
         gym.announce(state=state)
         for page in pages:
-            await expect(page.get_by_test_id("connection-state")).to_have_text(shown, timeout=20_000)
+            await expect(page.get_by_test_id("connection-state")).to_have_text(shown, timeout=60_000)
 
 
 async def test_text_in_any_field_of_any_message_stays_text(stage: Stage) -> None:
@@ -108,7 +108,7 @@ async def test_text_in_any_field_of_any_message_stays_text(stage: Stage) -> None
         await all_was_read(gym, *pages)
         if text is MARKUP[0]:
             for page in pages[:2]:
-                await expect(page.locator("#app")).to_contain_text("<img src=x onerror=")
+                await expect(page.locator("#app")).to_contain_text("<img src=x onerror=", timeout=20_000)
     for page in pages:
         assert await page.evaluate("window.taken") is None
         assert await page.evaluate("window.found") == []
@@ -123,8 +123,8 @@ async def test_what_is_no_message_is_left_out_and_the_page_goes_on(stage: Stage)
         for body in BROKEN:
             gym.publish_raw(topic[len(gym.topics.root) + 1 :], body)
     gym.introduce(athlete, at_s=16.5)
-    await expect(page.get_by_test_id("repetition-count")).to_have_text("2")
-    await expect(page.get_by_text("messages not understood")).to_be_visible()
+    await expect(page.get_by_test_id("repetition-count")).to_have_text("2", timeout=20_000)
+    await expect(page.get_by_text("messages not understood")).to_be_visible(timeout=20_000)
     assert await page.evaluate("({}).polluted") is None
     assert await page.evaluate("window.found") == []
 

@@ -31,7 +31,7 @@ async def bare_page(stage: Stage, fragment: str = "") -> Page:
 
 async def test_it_asks_once_and_keeps_the_token(stage: Stage) -> None:
     page = await bare_page(stage)
-    await expect(page.get_by_role("heading")).to_have_text("Hipline: your token")
+    await expect(page.get_by_role("heading")).to_have_text("Hipline: your token", timeout=20_000)
     await expect(page.get_by_role("alert")).to_have_count(0)
     await page.get_by_label("Token").fill(f"  {COACH}\n")
     await page.get_by_role("button", name="Open").click()
@@ -53,12 +53,12 @@ async def test_half_a_token_is_told_before_anything_is_sent(stage: Stage) -> Non
     page = await bare_page(stage)
     await page.get_by_label("Token").fill("coach")
     await page.get_by_role("button", name="Open").click()
-    await expect(page.get_by_role("alert")).to_contain_text("not a whole token")
+    await expect(page.get_by_role("alert")).to_contain_text("not a whole token", timeout=20_000)
 
 
 async def test_a_wrong_token_is_told_in_words_forgotten_and_asked_for_again(stage: Stage) -> None:
     page = await bare_page(stage, "#token=coach.guessed")
-    await expect(page.get_by_role("alert")).to_contain_text("does not open this gym")
+    await expect(page.get_by_role("alert")).to_contain_text("does not open this gym", timeout=20_000)
     assert await page.evaluate("localStorage.getItem('hipline-token')") is None
     await page.get_by_label("Token").fill(COACH)
     await page.get_by_label("Token").press("Enter")
@@ -69,7 +69,7 @@ async def test_a_link_with_another_token_begins_anew(stage: Stage) -> None:
     page = await bare_page(stage, f"#token={COACH}")
     await page.wait_for_selector(LIVE)
     await page.evaluate("location.hash = '#token=coach.guessed'")
-    await expect(page.get_by_role("alert")).to_contain_text("does not open this gym")
+    await expect(page.get_by_role("alert")).to_contain_text("does not open this gym", timeout=20_000)
 
 
 async def test_an_athletes_token_opens_with_own_sensors_and_nobody_else(stage: Stage) -> None:
@@ -82,7 +82,7 @@ async def test_an_athletes_token_opens_with_own_sensors_and_nobody_else(stage: S
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(str(frame))))
     await page.reload()
     await page.wait_for_selector(LIVE)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not all(  # noqa: ASYNC110 - frames are told by nobody
             any(f"sensor/{sensor}/status" in frame for frame in received) for sensor in WORN["anna"]
         ):

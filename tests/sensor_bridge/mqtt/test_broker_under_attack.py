@@ -25,6 +25,7 @@ from sensor_bridge.mqtt.settings import Protocol
 from sensor_bridge.mqtt.topics import Topics
 from sensor_bridge.mqtt.users import gym_users
 from tests.gym_tokens import create_tokens
+from tests.sensor_bridge.access.test_doorkeeper import Clock
 from tests.sensor_bridge.mqtt.conftest import BrokerUnderTest
 from tests.sensor_bridge.mqtt.test_greeting import connect
 
@@ -48,16 +49,16 @@ def packet(kind: int, body: bytes) -> bytes:
 
 @contextlib.asynccontextmanager
 async def serving(
-    *athletes: str, limits: Limits | None = None
+    *athletes: str, door: Doorkeeper | None = None
 ) -> AsyncIterator[tuple[BrokerUnderTest, Doorkeeper]]:
     tokens = create_tokens(*athletes)
-    door = Doorkeeper(limits)
+    door = door or Doorkeeper()
     users = gym_users(TOPICS, tokens, {athlete: [] for athlete in athletes})
     async with EmbeddedBroker(EmbeddedBrokerSettings(users), door) as broker:
         yield BrokerUnderTest(broker.tcp_port, broker.websocket_port, tokens, Protocol.V311), door
 
 
-async def send(port: int, data: bytes, *, timeout_s: float = 20.0) -> bytes:
+async def send(port: int, data: bytes, *, timeout_s: float = 60.0) -> bytes:
     """Connect, send, return what comes until the broker hangs up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
@@ -92,7 +93,7 @@ class Audience:
 
     async def has_missed_nothing(self) -> None:
         sent = self._sent
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self._heard) < sent:  # noqa: ASYNC110 - the listener tells nobody
                 await asyncio.sleep(0.02)
         assert self._heard[:sent] == list(range(sent))
@@ -102,8 +103,8 @@ class Audience:
 @contextlib.asynccontextmanager
 async def audience(broker: BrokerUnderTest) -> AsyncIterator[Audience]:
     async with MqttClient(broker.settings()) as bridge, MqttClient(broker.settings("coach")) as coach:
-        await bridge.connected(5)
-        await coach.connected(5)
+        await bridge.connected(30)
+        await coach.connected(30)
         await coach.subscribe(LIVE)
         watching = Audience(bridge, coach)
         tasks = [asyncio.create_task(watching.play()), asyncio.create_task(watching.listen())]
@@ -122,7 +123,7 @@ def open_files() -> int:
 
 
 async def settled(door: Doorkeeper, connections: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while door.open_connections > connections:  # noqa: ASYNC110 - told by nobody
             await asyncio.sleep(0.02)
 
@@ -142,37 +143,38 @@ async def test_without_a_token_nobody_gets_in() -> None:
 async def test_a_thousand_wrong_tokens_slow_nobody_but_the_guesser() -> None:
     """Delivery is what counts: each live message of the bridge reaches the coach."""
     async with serving() as (broker, door), audience(broker):
-        quick, answered = 0, 0
+        answered = 0
         guesses = iter(range(1000))
+        began_s = time.monotonic()
 
         async def guess() -> None:
-            nonlocal quick, answered
+            nonlocal answered
             for number in guesses:
-                began = time.monotonic()
                 answer = await send(broker.tcp_port, packet(0x10, connect("x", "coach", f"guess {number}")))
                 answered += answer == REFUSED
-                quick += answer == REFUSED and time.monotonic() - began < 0.5
                 assert answer in {REFUSED, b""}
 
         await asyncio.gather(*(guess() for _ in range(40)))
-        assert answered < 500
-        assert quick < 200
+        # 20 at once and one a second, and ten a second that waited for it.
+        assert 20 <= answered <= 30 + 11 * (time.monotonic() - began_s)
         # From the same address, the right token still opens.
         async with MqttClient(broker.settings("coach", client_id="late")) as late:
-            await late.connected(20)
+            await late.connected(30)
         await settled(door, 2)
 
 
 async def test_who_connects_too_fast_is_closed_unread() -> None:
-    limits = Limits(connects_at_once=20, connects_per_s=10.0)
-    async with serving(limits=limits) as (broker, door), MqttClient(broker.settings()) as bridge:
-        await bridge.connected(5)
+    clock = Clock()
+    slow = Doorkeeper(Limits(connects_at_once=20, connects_per_s=1.0), clock)
+    async with serving(door=slow) as (broker, door), MqttClient(broker.settings()) as bridge:
+        await bridge.connected(30)
         answers = await asyncio.gather(*(send(broker.tcp_port, b"\x00") for _ in range(60)))
         assert set(answers) == {b""}
-        assert door.turned_away >= 30
+        assert door.turned_away == 60 - 19
         await bridge.publish(LIVE, b"still here")
-        async with MqttClient(broker.settings("coach")) as coach:  # which tries again
-            await coach.connected(20)
+        clock.now_s += 5.0
+        async with MqttClient(broker.settings("coach")) as coach:
+            await coach.connected(30)
 
 
 def malformed(random_: random.Random) -> list[bytes]:
@@ -209,7 +211,7 @@ async def test_three_hundred_malformed_connections_keep_nobody_waiting_and_leave
         for number in range(3):
             began = time.monotonic()
             async with MqttClient(broker.settings("coach", client_id=f"new-{number}")) as new:
-                await new.connected(20)
+                await new.connected(30)
                 waits_s.append(time.monotonic() - began)
         assert min(waits_s) < 1.0
         print(f"a new client was served in {[round(wait, 3) for wait in waits_s]} s")
@@ -217,7 +219,7 @@ async def test_three_hundred_malformed_connections_keep_nobody_waiting_and_leave
         for writer in writers:
             writer.close()
         await asyncio.gather(*(writer.wait_closed() for writer in writers), return_exceptions=True)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while open_files() > before:  # noqa: ASYNC110 - told by nobody
                 await asyncio.sleep(0.02)
 
@@ -227,7 +229,7 @@ async def test_those_who_never_say_who_they_are_make_room_for_others() -> None:
     async with serving() as (broker, door), audience(broker):
         silent = [await asyncio.open_connection("127.0.0.1", broker.tcp_port) for _ in range(200)]
         async with MqttClient(broker.settings("coach", client_id="new")) as new:
-            await new.connected(20)
+            await new.connected(30)
         await settled(door, 2)
         for _, writer in silent:
             writer.close()
@@ -242,7 +244,7 @@ async def test_a_payload_that_is_far_too_long_ends_only_its_own_connection(size:
         answer = await send(broker.tcp_port, greeting + packet(0x31, body))
         assert answer == b"\x20\x02\x00\x00"
         async with MqttClient(broker.settings("coach", client_id="late")) as late:
-            await late.connected(5)
+            await late.connected(30)
             await late.subscribe(TOPICS.state("a1"))
             await late.subscribe(LIVE)
             assert (await anext(late.messages())).topic == LIVE
@@ -254,8 +256,8 @@ async def test_a_payload_of_the_longest_allowed_arrives() -> None:
         MqttClient(broker.settings()) as bridge,
         MqttClient(broker.settings("coach")) as coach,
     ):
-        await bridge.connected(5)
-        await coach.connected(5)
+        await bridge.connected(30)
+        await coach.connected(30)
         await coach.subscribe(TOPICS.state("a1"), qos=1)
         payload = b"x" * (LONGEST_PACKET - 200)
         await bridge.publish(TOPICS.state("a1"), payload)
@@ -294,9 +296,11 @@ async def test_a_reader_that_takes_nothing_is_let_go(monkeypatch: pytest.MonkeyP
         stuck = socket.create_connection(("127.0.0.1", broker.tcp_port))
         stuck.sendall(greeting + packet(0x82, subscription))
         async with MqttClient(broker.settings(client_id="sender")) as sender:
-            await sender.connected(5)
-            assert door.open_connections == 4
-            async with asyncio.timeout(30):
+            await sender.connected(30)
+            async with asyncio.timeout(60):
+                while door.open_connections < 4:  # noqa: ASYNC110 - told by nobody
+                    await asyncio.sleep(0.02)
+            async with asyncio.timeout(60):
                 while door.open_connections == 4:
                     await sender.publish(TOPICS.state("a1"), b"x" * 200_000)
         await settled(door, 2)
@@ -321,13 +325,13 @@ async def test_packets_that_lie_about_themselves_end_their_connection(data: byte
         writer.write(packet(0x10, connect("liar", "coach", broker.passwords["coach"])) + data)
         assert await reader.readexactly(4) == b"\x20\x02\x00\x00"
         writer.write_eof()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             with contextlib.suppress(ConnectionError):
                 await reader.read()
         writer.close()
         await settled(door, 0)
         async with MqttClient(broker.settings()) as bridge:
-            await bridge.connected(5)
+            await bridge.connected(30)
 
 
 async def speak(port: int, **options: Any) -> bytes:
