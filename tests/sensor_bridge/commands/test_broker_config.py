@@ -167,10 +167,10 @@ async def test_strangers_are_refused(production: Production, changes: dict[str, 
 
 async def test_nothing_goes_unencrypted_or_to_who_cannot_prove_itself(production: Production) -> None:
     for changes, error in (({"tls": False}, BrokerUnavailable), ({"ca_file": None}, BrokerRefused)):
-        settings = production.as_user("coach", connect_timeout_s=2.0, **changes)
+        settings = production.as_user("coach", connect_timeout_s=1.0, **changes)
         async with MqttClient(settings) as client:
             with pytest.raises(error):
-                await client.connected(30)
+                await client.connected(3)
 
 
 async def test_pages_reach_it_encrypted(production: Production) -> None:
