@@ -34,7 +34,7 @@ from tests.end_to_end.conftest import (
     wait_until,
 )
 from tests.end_to_end.test_crash import samples_logged
-from tests.end_to_end.training import SLOW_MACHINE_S, Training, configuration, page_of, standing
+from tests.end_to_end.training import SLOW_MACHINE_S, Training, configuration, page_of, standing, wait_for
 from tests.mosquitto_broker import ACCESS, Mosquitto, require_mosquitto
 
 if TYPE_CHECKING:
@@ -132,12 +132,10 @@ def training(tmp_path_factory: pytest.TempPathFactory, wall_clock: Path) -> Iter
         done.longest_beat_ms = page.evaluate("() => window.longest_beat_ms")
 
         with done.fault("broker"):
-            broker.kill()
+            broker.stop()
             done.goes_on(2, WITHOUT_BROKER_S)
             broker.start()
-        done.is_quiet()
-        told = {each["id"] for each in standing(done.archived_now())}
-        wait_until(lambda: told <= observer.repetitions().keys(), "what happened meanwhile", SLOW_MACHINE_S)
+        done.everybody_knows(done.ends_ms().keys())
         done.revisions = [(event.id, event.data.revision) for event in observer.envelopes(Channel.REPETITION)]
 
         with done.fault("state lost"):
@@ -173,7 +171,7 @@ def training(tmp_path_factory: pytest.TempPathFactory, wall_clock: Path) -> Iter
             done.is_quiet()
 
         sensors.finished(90)
-        wait_until(lambda: len(done.ends_ms()) >= REPETITIONS, "all repetitions", SLOW_MACHINE_S)
+        wait_for(lambda: len(done.ends_ms()) >= REPETITIONS, "all repetitions")
         done.shows_all("the end")
         latecomer = Observer(broker, name="latecomer")
         stack.callback(latecomer.close)

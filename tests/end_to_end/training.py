@@ -16,7 +16,7 @@ from tests.chromium import FLAGS, executable
 from tests.end_to_end.conftest import Observer, wait_until, write_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Page
@@ -91,12 +91,16 @@ class Training:
     def goes_on(self, more: int, at_least_s: float = 0.0) -> None:
         """Wait until so many more repetitions have ended, and at least so long."""
         began_s, began_ms = time.monotonic(), time.time() * 1000
-        wait_until(
+        wait_for(
             lambda: sum(end_ms > began_ms for end_ms in self.ends_ms().values()) >= more,
             f"{more} more repetitions",
-            SLOW_MACHINE_S,
         )
         time.sleep(max(0.0, began_s + at_least_s - time.monotonic()))
+
+    def everybody_knows(self, event_ids: Iterable[str]) -> None:
+        """Wait until who listens at the broker has been told of these repetitions."""
+        due = set(event_ids)
+        wait_for(lambda: due <= self.observer.repetitions().keys(), "what happened meanwhile")
 
     def is_quiet(self) -> None:
         """Wait until the bridge is there, and no longer speaks of the broker or the disk."""
@@ -106,7 +110,7 @@ class Training:
             alarms = " ".join(said.alarms)
             return said.state == "online" and not any(word in alarms for word in _TROUBLE)
 
-        wait_until(nothing_is_wrong, "no alarm", SLOW_MACHINE_S)
+        wait_for(nothing_is_wrong, "no alarm")
 
     def shows_all(self, name: str) -> None:
         """Wait until the page is back and shows every repetition that is known."""
@@ -137,6 +141,16 @@ def configuration(folder: Path, broker: Mosquitto, sensors: VirtualSensors, webs
     text = config.read_text().replace('password_file = "password"', f'password_file = "password"\n{page}')
     config.write_text(text.replace(f":{broker.websocket_port}", f":{websocket_port}"))
     return config
+
+
+def wait_for(condition: Callable[[], bool], what: str) -> None:
+    """Wait as `wait_until` does, and ask less often: to read all that was told takes a while."""
+
+    def slowly() -> bool:
+        time.sleep(0.2)
+        return condition()
+
+    wait_until(slowly, what, SLOW_MACHINE_S)
 
 
 @contextmanager
