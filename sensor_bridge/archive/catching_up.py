@@ -11,14 +11,15 @@ from sensor_bridge.archive.session_archive import SessionArchive
 from sensor_bridge.archive.store import FILE_NAME, ArchiveStore
 from sensor_bridge.errors import BridgeError
 from sensor_bridge.mqtt.topics import DELIVERY, Channel
-from sensor_bridge.recording.frame_log import is_in_use
-from sensor_bridge.recording.session import find_unfinished_session, list_sessions
+from sensor_bridge.recording.frame_log import held, is_in_use
+from sensor_bridge.recording.session import find_unfinished_session, list_sessions, open_session
 from sensor_bridge.session_replay import SessionReplay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from sensor_bridge.outgoing import Outgoing
     from sensor_bridge.recording.session import Session
 
 log = logging.getLogger(__name__)
@@ -70,31 +71,39 @@ async def archive_again(
     ------
     RecordingError
         The log cannot be read.
+    FrameLogInUse
+        Somebody writes to it after all.
     """
 
     def note_alarm(code: str, text: str | None) -> None:
         if text is not None:
             log.warning("session %s, %s: %s", session.session_id, code, text)
 
-    archive = SessionArchive(data_folder, session, note_alarm)
-    replay = SessionReplay(session, archive.take_angles, archive.take_again)
-    for athlete, measured in replay.athletes.items():
-        archive.follow(athlete, measured.to_utc_ns)
-    async with archive:
-        archive.begin(replay.names)
-        until_s = time.perf_counter() + _SLICE_S
-        async for frame, messages in replay.messages():
-            for message in messages:
-                if DELIVERY[message.channel].is_event:
-                    archive.take(session.session_id, message)
-                elif message.channel is Channel.PRESCRIPTION:
-                    archive.take_prescription(session.session_id, message)
-            if time.perf_counter() >= until_s:
-                await asyncio.sleep(pause_s)
-                until_s = time.perf_counter() + _SLICE_S
-            if frame is not None:
-                on_bytes(len(frame.payload))
-        await archive.end(session.ended_ms)
+    with held(session.frame_log_path):  # nobody who takes part is forgotten meanwhile
+        session = open_session(session.folder)  # or has been since it was listed
+        archive = SessionArchive(data_folder, session, note_alarm)
+        replay = SessionReplay(session, archive.take_angles, archive.take_again)
+        for athlete, measured in replay.athletes.items():
+            archive.follow(athlete, measured.to_utc_ns)
+        async with archive:
+            archive.begin(replay.names)
+            until_s = time.perf_counter() + _SLICE_S
+            async for frame, messages in replay.messages():
+                _keep(archive, session.session_id, messages)
+                if time.perf_counter() >= until_s:
+                    await asyncio.sleep(pause_s)
+                    until_s = time.perf_counter() + _SLICE_S
+                if frame is not None:
+                    on_bytes(len(frame.payload))
+            await archive.end(session.ended_ms)
+
+
+def _keep(archive: SessionArchive, session_id: str, messages: Iterable[Outgoing]) -> None:
+    for message in messages:
+        if DELIVERY[message.channel].is_event:
+            archive.take(session_id, message)
+        elif message.channel is Channel.PRESCRIPTION:
+            archive.take_prescription(session_id, message)
 
 
 async def catch_up(data_folder: Path) -> None:
@@ -107,6 +116,8 @@ async def catch_up(data_folder: Path) -> None:
     for session in sessions:
         try:
             await archive_again(data_folder, session, pause_s=_PAUSE_S)
+        except FileNotFoundError:
+            log.info("session %s was deleted before it was archived", session.session_id)
         except BridgeError as error:
             log.warning("session %s is not archived: %s", session.session_id, error)
         except Exception:  # an old session must not end the running one

@@ -193,14 +193,30 @@ def read_session_metadata(path: Path) -> dict[str, Any]:
 
 def is_in_use(path: Path) -> bool:
     """Whether a living process is writing to the log."""
+    try:
+        with held(path):
+            return False
+    except FrameLogInUse:
+        return True
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Keep everybody else from writing to the log inside the block, without touching it.
+
+    Raises
+    ------
+    FrameLogInUse
+        Another process has it open.
+    OSError
+        It is not there, or not ours to open.
+    """
     fd = os.open(path, os.O_RDWR)
     try:
         _lock(fd, path)
-    except FrameLogInUse:
-        return True
+        yield
     finally:
         os.close(fd)
-    return False
 
 
 class _Record(NamedTuple):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
-from sensor_bridge.recording.frame_log import FrameLogWriter, read_frame_log
+from sensor_bridge.recording.frame_log import FrameLogWriter, held, read_frame_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -48,7 +49,8 @@ def rewrite_without(
     """
     fresh = path.with_name(path.name + ".new")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(FrameLogWriter(path))  # nobody else goes on in it meanwhile
+        stack.enter_context(held(path))
+        before = path.stat()
         stack.callback(lambda: fresh.unlink(missing_ok=True))
         fresh.unlink(missing_ok=True)
         left_out = 0
@@ -60,5 +62,6 @@ def rewrite_without(
                     log.append(frame)
                 if on_progress is not None and number % 1000 == 0:
                     on_progress(number)
+        os.utime(fresh, ns=(before.st_atime_ns, before.st_mtime_ns))  # an old session is not to be gone on in
         fresh.replace(path)
     return left_out

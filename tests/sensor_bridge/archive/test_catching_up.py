@@ -8,6 +8,7 @@ import pytest
 
 from sensor_bridge.archive.angle_files import read_angles
 from sensor_bridge.archive.catching_up import archive_again, catch_up, missing_sessions
+from sensor_bridge.archive.forgetting import SessionRuns, forget, kept_of
 from sensor_bridge.archive.reading import ArchiveReader
 from sensor_bridge.archive.store import FILE_NAME
 from sensor_bridge.ble.link import FrameKind, ReceivedFrame
@@ -15,6 +16,7 @@ from sensor_bridge.cli import run_command
 from sensor_bridge.errors import RecordingError
 from sensor_bridge.given_command import GivenCommand
 from sensor_bridge.mqtt.command_payloads import TakeNote
+from sensor_bridge.recording.frame_log import FrameLogInUse, held
 from sensor_bridge.recording.session import create_session, list_sessions
 from tests.sensor_bridge.archive.recorded import record_set, worn_by
 from tests.sensor_bridge.archive.told import START_MS
@@ -82,6 +84,27 @@ async def test_beside_a_running_bridge_all_that_is_missing_is_archived(
     assert "does not say who wore what" in caplog.text
     assert [each.session_id for each in missing_sessions(tmp_path)] == [broken.session_id]
     assert [each.athlete for each in ArchiveReader(tmp_path).sessions()] == ["anna", "anna"]
+
+
+async def test_who_is_forgotten_meanwhile_does_not_come_back(tmp_path: Path) -> None:
+    listed = [
+        empty_session(tmp_path),
+        create_session(tmp_path, {"athletes": [worn_by("anna"), worn_by("ben")]}),
+    ]
+    listed[1].close(ENDED)
+    forget(tmp_path, "anna", kept_of(tmp_path, "anna"))
+    with pytest.raises(FileNotFoundError):
+        await archive_again(tmp_path, listed[0])
+    await archive_again(tmp_path, listed[1])
+    assert [each.athlete for each in ArchiveReader(tmp_path).athletes()] == ["ben"]
+
+
+async def test_while_a_session_is_archived_nobody_in_it_is_forgotten(tmp_path: Path) -> None:
+    session = empty_session(tmp_path)
+    with held(session.frame_log_path), pytest.raises(SessionRuns):
+        kept_of(tmp_path, "anna")
+    with held(session.frame_log_path), pytest.raises(FrameLogInUse):
+        await archive_again(tmp_path, session)
 
 
 def test_what_runs_or_may_go_on_is_left_to_the_bridge(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -66,6 +67,7 @@ def test_no_byte_of_an_athlete_is_left_and_nothing_of_the_others_is_lost(
     tmp_path: Path, config: Path, capsys: Captured
 ) -> None:
     alone, shared = data_folder(tmp_path / "data")
+    os.utime(shared.frame_log_path, (1e9, 1e9))
     archive_before = ArchiveReader(tmp_path / "data").session(shared.session_id, BEN)
     frames_before = [f for f in read_frame_log(shared.frame_log_path) if f.sensor_id.startswith(BEN)]
     assert traces(tmp_path / "data", ANNA)
@@ -73,6 +75,7 @@ def test_no_byte_of_an_athlete_is_left_and_nothing_of_the_others_is_lost(
     assert traces(tmp_path / "data", ANNA) == []
     assert not alone.folder.exists()
     assert list(read_frame_log(shared.frame_log_path)) == frames_before
+    assert shared.frame_log_path.stat().st_mtime == 1e9  # else a bridge might go on in an old session
     assert [each["id"] for each in read_session_metadata(shared.frame_log_path)["athletes"]] == [BEN]
     assert read_session_metadata(shared.frame_log_path)["prescribed"] == {BEN: {"exercise": "squat"}}
     reader = ArchiveReader(tmp_path / "data")
