@@ -60,10 +60,10 @@ def test_bytes_on_disk_are_as_documented(path: Path) -> None:
 def test_a_log_of_a_newer_version_is_refused_in_words(path: Path) -> None:
     write(path, [ReceivedFrame("a", 258, FrameKind.DATA, b"\x07")])
     data = bytearray(path.read_bytes())
-    data[-4] = 9  # the kind: none of ours
+    data[-4] = 15  # the kind: none of ours
     data[-16:-12] = zlib.crc32(data[-12:]).to_bytes(4, "little")
     path.write_bytes(data)
-    with pytest.raises(RecordingError, match="record at byte 34 is of kind 9: a newer Hipline wrote it"):
+    with pytest.raises(RecordingError, match="record at byte 34 is of kind 15: a newer Hipline wrote it"):
         list(read_frame_log(path))
 
 
