@@ -14,18 +14,17 @@ from hardware_sim.scenario_file import parse_scenario
 from hardware_sim.worn_sensors import sample_sources
 from sensor_bridge.access.tokens import read_tokens
 from sensor_bridge.ble.adapter import Adapter
-from sensor_bridge.config import Config
 from sensor_bridge.dashboard.server import page_link
 from sensor_bridge.service import run_bridge
-from sensor_bridge.virtual_radio import Playback
 from tests.chromium import FLAGS, executable
+from tests.end_to_end.annas_gym import annas_gym, keep_complaints, recorder
 from tests.end_to_end.contract_listener import held_to_the_contract
 from tests.end_to_end.watched_set import began_ms
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.async_api import Browser, ConsoleMessage, Page
+    from playwright.async_api import Browser, Page
 
     from hardware_sim.truth import TrueRepetition
     from sensor_bridge.service import Bridge
@@ -68,28 +67,16 @@ WakeLock.prototype.request = function (kind) {
 };
 """
 
-# Notes what is to be read on the page, 25 times a second, whenever it has changed.
-_RECORD = """() => {
-    const read = (id) => document.querySelector(`[data-testid=${id}]`)?.textContent ?? '';
-    const data = (id, name) => document.querySelector(`[data-testid=${id}]`)?.dataset[name] ?? '';
-    window.glimpses = [];
-    let before = '';
-    setInterval(() => {
-        const seen = {
-            scene: data('athlete-page', 'scene'),
-            phase: data('phase', 'phase'),
-            repetition: read('repetition'),
-            kind: data('stage', 'kind'),
-            big: read('big-count'),
-            depth: read('depth'),
-            verdict: read('verdict'),
-            animations: document.getAnimations().length,
-        };
-        const now = JSON.stringify(seen);
-        if (now !== before) window.glimpses.push({ at_ms: Date.now(), ...seen });
-        before = now;
-    }, 40);
-}"""
+_SEEN = {
+    "scene": "data('athlete-page', 'scene')",
+    "phase": "data('phase', 'phase')",
+    "repetition": "read('repetition')",
+    "kind": "data('stage', 'kind')",
+    "big": "read('big-count')",
+    "depth": "read('depth')",
+    "verdict": "read('verdict')",
+    "animations": "document.getAnimations().length",
+}
 
 
 @dataclass(frozen=True)
@@ -162,27 +149,8 @@ async def _watch(folder: Path) -> WatchedAthlete:
     pictures = folder / "pictures"
     pictures.mkdir()
     watched = WatchedAthlete(performance.truth.repetitions, pictures)
-    config = Config.model_validate(
-        {
-            "gym": "gym-1",
-            "data_folder": folder / "data",
-            "dashboard": {"port": 0},
-            "athletes": [
-                {
-                    "id": "anna",
-                    "name": "Anna",
-                    "sensors": Playback(sources).worn_sensors,
-                    "prescription": {
-                        "exercise": "romanian_deadlift",
-                        "repetitions": 2,
-                        "sets": 3,
-                        "tempo": "3-1-X-0",
-                        "load_kg": 60,
-                    },
-                }
-            ],
-        }
-    )
+    asked = {"repetitions": 2, "sets": 3, "tempo": "3-1-X-0", "load_kg": 60}
+    config = annas_gym(folder / "data", sources, asked)
     async with async_playwright() as playwright, VirtualRadio(sources, seed=SEED) as radio:
         browser = await playwright.chromium.launch(executable_path=executable(), args=FLAGS)
 
@@ -196,7 +164,7 @@ async def _watch(folder: Path) -> WatchedAthlete:
             tv = await _open(browser, watched, TV, bridge.dashboard_url, reduced_motion="reduce")
             await tv.evaluate("location.hash = '#/athlete/anna'")
             for page in (phone, tv):
-                await page.evaluate(_RECORD)
+                await page.evaluate(recorder(_SEEN))
             pictures_taken = asyncio.create_task(_take_pictures(phone, tv, pictures))
             await asyncio.wait_for(radio.playback_finished.wait(), 60)
             watched.began_ms = began_ms(radio, sources[0])
@@ -211,13 +179,7 @@ async def _watch(folder: Path) -> WatchedAthlete:
 
 async def _open(browser: Browser, watched: WatchedAthlete, viewport: Any, url: str, **options: Any) -> Page:
     page = await browser.new_page(viewport=viewport, **options)
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            watched.complaints.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    keep_complaints(page, watched.complaints)
     await page.add_init_script(_SPY)
     await page.goto(url)
     await page.wait_for_selector("[data-testid=connection-state][data-state=live]")

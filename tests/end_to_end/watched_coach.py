@@ -13,16 +13,15 @@ from hardware_sim.radio import VirtualRadio
 from hardware_sim.scenario_file import parse_scenario
 from hardware_sim.worn_sensors import sample_sources
 from sensor_bridge.ble.adapter import Adapter
-from sensor_bridge.config import Config
 from sensor_bridge.service import run_bridge
-from sensor_bridge.virtual_radio import Playback
 from tests.chromium import FLAGS, executable
+from tests.end_to_end.annas_gym import annas_gym, keep_complaints
 from tests.end_to_end.contract_listener import held_to_the_contract
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.async_api import Browser, ConsoleMessage, Page
+    from playwright.async_api import Browser, Page
 
     from hardware_sim.truth import TrueRepetition
     from sensor_bridge.service import Bridge
@@ -82,26 +81,8 @@ async def _watch(folder: Path) -> WatchedCoach:
     performance = simulate(parse_scenario(THREE_REPETITIONS, "three repetitions"), SEED)
     sources = sample_sources(performance)
     watched = WatchedCoach(performance.truth.repetitions, folder)
-    config = Config.model_validate(
-        {
-            "gym": "gym-1",
-            "data_folder": folder / "data",
-            "dashboard": {"port": 0},
-            "athletes": [
-                {
-                    "id": "anna",
-                    "name": "Anna",
-                    "sensors": Playback(sources).worn_sensors,
-                    "prescription": {
-                        "exercise": "romanian_deadlift",
-                        "repetitions": 3,
-                        "sets": 2,
-                        "tempo": "2-0-X-1",
-                    },
-                }
-            ],
-        }
-    )
+    asked = {"repetitions": 3, "sets": 2, "tempo": "2-0-X-1"}
+    config = annas_gym(folder / "data", sources, asked)
     async with async_playwright() as playwright, VirtualRadio(sources, seed=SEED) as radio:
         browser = await playwright.chromium.launch(executable_path=executable(), args=FLAGS)
 
@@ -170,13 +151,7 @@ async def _step_in(browser: Browser, watched: WatchedCoach, url: str, first: Pag
 
 async def _open(browser: Browser, watched: WatchedCoach, url: str) -> Page:
     page = await browser.new_page(viewport={"width": 1440, "height": 900})
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            watched.complaints.append(message.text)
-
-    page.on("console", note)
-    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    keep_complaints(page, watched.complaints)
     await page.goto(url)
     await page.wait_for_selector("[data-testid=connection-state][data-state=live]")
     return page

@@ -16,16 +16,15 @@ from hardware_sim.radio import VirtualRadio
 from hardware_sim.scenario_file import parse_scenario
 from hardware_sim.worn_sensors import sample_sources
 from sensor_bridge.ble.adapter import Adapter
-from sensor_bridge.config import Config
 from sensor_bridge.service import run_bridge
-from sensor_bridge.virtual_radio import Playback
+from tests.end_to_end.annas_gym import annas_gym, keep_complaints, recorder
 from tests.end_to_end.contract_listener import held_to_the_contract
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
-    from playwright.async_api import Browser, ConsoleMessage
+    from playwright.async_api import Browser
 
     from hardware_sim.recording_source import SampleSource
     from hardware_sim.truth import TrueRepetition
@@ -45,26 +44,15 @@ top_s = 1.0
 """
 SEED = 2
 
-# Runs in the page: notes what is to be read there, 25 times a second, whenever it has changed.
-_RECORD = """() => {
-    const read = (id) => document.querySelector(`[data-testid=${id}]`)?.textContent ?? '';
-    window.glimpses = [];
-    let before = '';
-    setInterval(() => {
-        const seen = {
-            connection: read('connection-state'),
-            repetitions: read('repetition-count'),
-            phase: document.querySelector('[data-testid=phase]')?.dataset.phase ?? '',
-            count: read('eccentric-count'),
-            tilt: read('tilt'),
-            last_eccentric: read('last-eccentric'),
-            links: [...document.querySelectorAll('[data-testid=sensor-link]')].map((e) => e.textContent),
-        };
-        const now = JSON.stringify(seen);
-        if (now !== before) window.glimpses.push({at_ms: Date.now(), ...seen});
-        before = now;
-    }, 40);
-}"""
+_SEEN = {
+    "connection": "read('connection-state')",
+    "repetitions": "read('repetition-count')",
+    "phase": "data('phase', 'phase')",
+    "count": "read('eccentric-count')",
+    "tilt": "read('tilt')",
+    "last_eccentric": "read('last-eccentric')",
+    "links": "[...document.querySelectorAll('[data-testid=sensor-link]')].map((e) => e.textContent)",
+}
 
 
 @dataclass(frozen=True)
@@ -128,36 +116,17 @@ async def watch_a_set(
     performance = simulate(parse_scenario(TWO_REPETITIONS, "two repetitions"), SEED)
     watched = WatchedSet(performance.truth.repetitions)
     sources = sample_sources(performance)
-    config = Config.model_validate(
-        {
-            "gym": gym,
-            "data_folder": data_folder,
-            "mqtt": mqtt,
-            "dashboard": {"port": 0},
-            "athletes": [
-                {
-                    "id": "anna",
-                    "name": "Anna",
-                    "sensors": Playback(sources).worn_sensors,
-                    "prescription": {"exercise": "romanian_deadlift", "repetitions": 2, "tempo": "3-0-1-1"},
-                }
-            ],
-        }
-    )
-
-    def note(message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
-            watched.complaints.append(message.text)
+    asked = {"repetitions": 2, "tempo": "3-0-1-1"}
+    config = annas_gym(data_folder, sources, asked, gym=gym, mqtt=mqtt)
 
     async with VirtualRadio(sources, seed=SEED) as radio:
 
         async def look(bridge: Bridge) -> None:
             assert bridge.dashboard_url is not None
             page = await browser.new_page(viewport={"width": 1280, "height": 720})
-            page.on("console", note)
-            page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+            keep_complaints(page, watched.complaints)
             await page.goto(bridge.dashboard_url)
-            await page.evaluate(_RECORD)
+            await page.evaluate(recorder(_SEEN))
             if meanwhile is not None:
                 await meanwhile(bridge)
             await asyncio.wait_for(radio.playback_finished.wait(), 40)
