@@ -172,7 +172,7 @@ def course(sessions: Sequence[SessionValues]) -> Course:
     sessions, of the doubt of their medians, which holds the scatter of the repetitions and the uncertainty
     of the measurement; the latter does not average out over repetitions, because a sensor sits the same in
     all of them. *Days*: from the differences of successive sessions, by their median, so that one real step
-    or a slow trend leaves it small.
+    does not enlarge it and a slow trend little; widened by Student's t, as few differences tell it badly.
 
     Parameters
     ----------
