@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 
 import pytest
 
+from sensor_bridge.outbox_config import OutboxConfig
 from tests.conftest import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "reliability.md").read_text(encoding="utf-8")
@@ -55,3 +57,9 @@ def test_tests_named_in_the_text_exist() -> None:
     assert len(named) == len(ROWS) + 1
     for path, name in named:
         assert name in functions_of(path)
+
+
+def test_the_settings_shown_are_those_in_force() -> None:
+    (shown,) = re.findall(r"^```toml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    assert OutboxConfig.model_validate(tomllib.loads(shown)["outbox"]) == OutboxConfig()
+    assert set(tomllib.loads(shown)["outbox"]) == set(OutboxConfig.model_fields)

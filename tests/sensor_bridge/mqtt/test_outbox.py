@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import paho.mqtt.client as paho
 import pytest
 
-from sensor_bridge.errors import BrokerRefused, UserInputError
+from sensor_bridge.errors import BrokerRefused, BrokerUnavailable, UserInputError
 from sensor_bridge.mqtt.client import MqttClient
 from sensor_bridge.mqtt.outbox import Outbox
 from sensor_bridge.mqtt.outbox_settings import OutboxSettings
@@ -519,6 +519,46 @@ async def test_a_broker_that_would_not_tell_what_it_refuses_is_an_alarm(
     async with MqttClient(found_out) as client, running(Outbox(settings, client, raise_alarm)):
         await until(lambda: "outbox_blind" in dict(alarms))
     assert "3.1.1 only" in (dict(alarms)["outbox_blind"] or "")
+
+
+class HangsUp:
+    """A client of a broker that hangs up on one event, and takes all others."""
+
+    is_connected = True
+    settings = MqttSettings(client_id="hung-up-on", protocol=Protocol.V5)
+
+    def __init__(self, poison: OutgoingEvent) -> None:
+        self.taken: list[bytes] = []
+        self.attempts = 0
+        self._poison = poison
+        self._listeners: list[Callable[[bool], None]] = []
+
+    def add_connection_listener(self, listener: Callable[[bool], None]) -> None:
+        self._listeners.append(listener)
+
+    async def publish(self, _topic: str, body: bytes, *, qos: int) -> None:
+        assert qos == 1
+        if body != self._poison.body:
+            self.taken.append(body)
+            return
+        self.attempts += 1
+        for listener in self._listeners:  # it is back at once
+            asyncio.get_running_loop().call_soon(listener, True)
+        raise BrokerUnavailable("connection lost")
+
+
+async def test_an_event_the_broker_always_hangs_up_on_does_not_hold_up_the_others(
+    settings: OutboxSettings, raise_alarm: Callable[..., None], alarms: Alarms
+) -> None:
+    client = HangsUp(event(2))
+    async with running(Outbox(settings, client, raise_alarm)) as outbox:  # type: ignore[arg-type]
+        await outbox.put(event(1), event(2), event(3))
+        await until(lambda: len(client.taken) == 2 and bool(alarms))
+        (letter,) = await outbox.dead_letters()
+    assert client.taken == [b"1", b"3"]
+    assert client.attempts == 10
+    assert letter.event == event(2)
+    assert letter.reason == "each time it was sent the connection was lost: connection lost"
 
 
 async def test_the_bound_is_told_before_it_is_reached(
