@@ -26,6 +26,7 @@ from sensor_bridge.recording.frame_log import read_frame_log
 from sensor_bridge.recording.sensor_calibrations import from_metadata
 from sensor_bridge.recording.session import list_sessions
 from sensor_bridge.recording.trace import write_table, write_trace
+from sensor_bridge.report.session_reports import session_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +43,7 @@ repetitions.csv, repetitions.parquet
 progress.json
     The course of each quantity over the sessions, by exercise.
 sessions/<start, UTC>_<session>/
+    report.html    the session as one page to read
     session.json   sets, repetitions with the reasons of what is missing, faults, notes, what was asked
     angles.parquet angles in degrees: t in seconds, time_ms in UTC
     sensors.parquet what the sensors measured: _ax.. m/s², _gx.. rad/s; metadata in the key "trace"
@@ -72,7 +74,7 @@ def take_out(
     out: Path,
     *,
     configuration: dict[str, Any] | None,
-    written_at: str,
+    now_ms: float,
     on_step: Callable[[str], None] = lambda _: None,
 ) -> TakenOut:
     """Write everything of an athlete into a zip file; a reader never sees half of it.
@@ -87,8 +89,8 @@ def take_out(
         The zip file.
     configuration
         What the configuration says of the athlete.
-    written_at
-        For the README.
+    now_ms
+        When it is written, UTC, ms since 1970.
     on_step
         Told what is being done.
 
@@ -118,8 +120,11 @@ def take_out(
         with tempfile.TemporaryDirectory(prefix="hipline-takeout-") as name:
             folder = Path(name)
             on_step("tables")
-            _write_archived(folder, reader, athlete, details)
-            taken.repetitions = sum(len(each.repetitions) for each in details)
+            _write_tables(folder, reader, athlete, details)
+            for number, detail in enumerate(details, start=1):
+                on_step(f"session {number} of {len(details)}")
+                own = _session_folder(folder, detail.session, detail.started_ms)
+                _write_archived(own, detail, reader.folder_of(detail.session), taken, now_ms)
             for number, (session, worn) in enumerate(recorded, start=1):
                 on_step(f"recording {number} of {len(recorded)}")
                 _write_recorded(
@@ -127,7 +132,7 @@ def take_out(
                 )
             if configuration is not None:
                 _write_json(folder / "configuration.json", configuration)
-            _write_readme(folder / "README.txt", athlete, details, taken, written_at)
+            _write_readme(folder / "README.txt", athlete, details, taken, now_ms)
             on_step("packing")
             _pack(folder, part)
         part.replace(out)
@@ -137,7 +142,7 @@ def take_out(
     return taken
 
 
-def _write_archived(
+def _write_tables(
     folder: Path, reader: ArchiveReader, athlete: str, details: Sequence[SessionDetail]
 ) -> None:
     (folder / "repetitions.csv").write_bytes(csv_table(details))
@@ -145,18 +150,24 @@ def _write_archived(
     exercises = reader.progress(athlete).exercises
     progress = {exercise: reader.progress(athlete, exercise) for exercise in exercises}
     (folder / "progress.json").write_bytes(msgspec.json.format(msgspec.json.encode(progress), indent=1))
-    for detail in details:
-        own = _session_folder(folder, detail.session, detail.started_ms)
-        kept_in = reader.folder_of(detail.session)
-        (own / "session.json").write_bytes(export_session(ExportFormat.JSON, detail, kept_in))
-        (own / "session.fit").write_bytes(export_session(ExportFormat.FIT, detail, kept_in))
-        angles = read_angles(kept_in, athlete)
-        if angles is not None:
-            columns = {name: values.astype(np.float64) for name, values in angles.angles.items()}
-            times = {"t": angles.t_s, "time_ms": angles.time_ms}
-            write_table(own / "angles.parquet", times | columns, {})
-            with contextlib.suppress(RecordingError):  # without the pelvis there is no motion
-                (own / "motion.mot").write_bytes(export_session(ExportFormat.MOT, detail, kept_in))
+
+
+def _write_archived(own: Path, detail: SessionDetail, kept_in: Path, taken: TakenOut, now_ms: float) -> None:
+    taken.repetitions += len(detail.repetitions)
+    (own / "session.json").write_bytes(export_session(ExportFormat.JSON, detail, kept_in))
+    (own / "session.fit").write_bytes(export_session(ExportFormat.FIT, detail, kept_in))
+    try:
+        (own / "report.html").write_text(session_page(detail, kept_in, now_ms=now_ms), encoding="utf-8")
+        angles = read_angles(kept_in, detail.athlete)
+    except RecordingError as error:
+        taken.missing.append(f"session {detail.session}, report.html, angles.parquet and motion.mot: {error}")
+        return
+    if angles is not None:
+        columns = {name: values.astype(np.float64) for name, values in angles.angles.items()}
+        times = {"t": angles.t_s, "time_ms": angles.time_ms}
+        write_table(own / "angles.parquet", times | columns, {})
+        with contextlib.suppress(RecordingError):  # without the pelvis there is no motion
+            (own / "motion.mot").write_bytes(export_session(ExportFormat.MOT, detail, kept_in))
 
 
 def _write_recorded(own: Path, session: Session, worn: dict[str, Any], taken: TakenOut) -> None:
@@ -195,14 +206,14 @@ def _write_recorded(own: Path, session: Session, worn: dict[str, Any], taken: Ta
 
 
 def _write_readme(
-    path: Path, athlete: str, details: Sequence[SessionDetail], taken: TakenOut, written_at: str
+    path: Path, athlete: str, details: Sequence[SessionDetail], taken: TakenOut, now_ms: float
 ) -> None:
     names = [each.name for each in details if each.name] or [athlete]
     missing = "".join(f"\n- {each}" for each in taken.missing)
     text = README.format(
         name=names[-1],
         athlete=athlete,
-        written_at=written_at,
+        written_at=f"{datetime.fromtimestamp(now_ms / 1000.0, tz=UTC):%Y-%m-%d %H:%M} UTC",
         missing=f". Missing although recorded:{missing}" if missing else ".",
     )
     path.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from analytics.imu import Mount, Placement
 from sensor_bridge.archive.catching_up import archive_again, missing_sessions
+from sensor_bridge.archive.reading import ArchiveReader
 from sensor_bridge.commands.output_files import check_outputs
 from sensor_bridge.config_file import load_config
 from sensor_bridge.errors import BridgeError, RecordingError
@@ -36,13 +38,22 @@ def show(config_path: Path | None) -> None:
     RecordingError
         Nothing was recorded yet.
     """
-    table = Table("session", "started, UTC", "athletes", "MB", "state")
+    reader = ArchiveReader(load_config(config_path).data_folder)
+    counted = Counter[str]()
+    for entry in reader.sessions():
+        counted[entry.session] += entry.repetitions
+    table = Table("session", "started, UTC", "athletes", "repetitions", "MB", "state")
     for session in _sessions(config_path):
         athletes = ", ".join(str(athlete.get("id", "?")) for athlete in _athletes(session))
         size = session.frame_log_path.stat().st_size / _BYTES_PER_MB
         started = session.started_at[:19].replace("T", " ")
         table.add_row(
-            session.session_id, started, athletes, f"{size:.1f}", "ended" if session.is_closed else "open"
+            session.session_id,
+            started,
+            athletes,
+            str(counted[session.session_id]) if session.session_id in counted else "",
+            f"{size:.1f}",
+            "ended" if session.is_closed else "open",
         )
     Console(highlight=False).print(table)
 

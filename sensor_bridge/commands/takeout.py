@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -44,7 +44,7 @@ def run(athlete: str, *, out: Path, config_path: Path | None) -> None:
             athlete,
             out,
             configuration=None if configured is None else configured.model_dump(mode="json"),
-            written_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+            now_ms=time.time() * 1000.0,
             on_step=lambda step: status.update(f"Taking out: {step}"),
         )
     console = Console(highlight=False, soft_wrap=True, markup=False)

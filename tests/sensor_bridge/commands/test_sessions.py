@@ -9,10 +9,12 @@ import pytest
 from firmware_protocol.codec import encode
 from firmware_protocol.packets import ImuFrame
 from firmware_protocol.ranges import AccelRange, GyroRange, SamplingRate
+from sensor_bridge.archive.store import SessionBegun
 from sensor_bridge.ble.link import FrameKind, ReceivedFrame
 from sensor_bridge.cli import run_command
 from sensor_bridge.recording.session import create_session
 from sensor_bridge.recording.trace import read_trace
+from tests.sensor_bridge.archive.told import archive, repetition, told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,11 +69,20 @@ def record(tmp_path: Path, *sensor_ids: str) -> Session:
 def test_sessions_are_listed(tmp_path: Path, config: str, capsys: Captured) -> None:
     session = record(tmp_path, "mia-hip")
     session.close(NOON)
+    archive(
+        tmp_path / "data",
+        SessionBegun(session.session_id, session.started_ms, (("mia", "Mia"),)),
+        *(
+            told(repetition(number, athlete="mia"), number, session=session.session_id)
+            for number in range(1, 78)
+        ),
+    )
     assert run_command(["sessions", "list", "--config", config]) == 0
     printed = capsys.readouterr().out
     assert session.session_id[:13] in printed
     assert "2026-05-04" in printed
     assert "mia, bo" in printed
+    assert " 77 " in printed
     assert "ended" in printed
 
 

@@ -58,6 +58,7 @@ def test_everything_of_the_archive_and_of_the_logs_is_in_it(
         assert np.isfinite(samples["pelvis_ax"].to_numpy()).sum() == 200
         angles = pq.read_table(io.BytesIO(files[f"{folder}/angles.parquet"]))
         assert (len(angles), angles["hip_flexion_left_deg"][0].as_py()) == (200, 1.0)
+        assert NAMES[ANNA] in files[f"{folder}/report.html"].decode()
         assert files[f"{folder}/session.fit"][8:12] == b".FIT"
         assert b"inDegrees=yes" in files[f"{folder}/motion.mot"]
         assert json.loads(files[f"{folder}/recorded.json"])["athlete"]["id"] == ANNA
@@ -91,6 +92,23 @@ def test_what_could_not_be_read_is_named(config: Path, tmp_path: Path, capsys: C
     with taken_out(config) as packed:
         assert "holds no sample" in packed.read("README.txt").decode()
     assert f"missing: session {session.session_id}, sensors.parquet" in capsys.readouterr().out
+
+
+def test_damaged_angles_cost_no_more_than_themselves(config: Path, tmp_path: Path, capsys: Captured) -> None:
+    session = list_sessions(tmp_path / "data")[0]
+    [part] = (session.folder / "angles" / ANNA).iterdir()
+    part.write_bytes(b"PAR1 damaged")
+    with taken_out(config) as packed:
+        names = [name for name in packed.namelist() if session.session_id in name]
+        assert {name.rpartition("/")[2] for name in names} == {
+            "frames.csv",
+            "recorded.json",
+            "sensors.parquet",
+            "session.fit",
+            "session.json",
+        }
+        assert "holds no angles" in packed.read("README.txt").decode()
+    assert "missing: session" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
