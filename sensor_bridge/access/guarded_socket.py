@@ -83,6 +83,7 @@ def listen(host: str, port: int, doorkeeper: Doorkeeper, key: str) -> GuardedSoc
     except OSError as error:
         listening.close()
         raise ConfigError(
-            f"{key}: port {port} of {host} cannot be used ({error.strerror}); set another, or 0 for any"
+            f"{key}: port {port} of {host} cannot be used ({error.strerror}): "
+            "choose another port, or 0 for any"
         ) from error
     return listening

@@ -189,7 +189,7 @@ async def test_a_taken_port_is_said_in_one_line() -> None:
         port = taken.getsockname()[1]
         settings = DashboardSettings(gym="gym-1", websocket_url="ws://127.0.0.1:9001", port=port)
         with pytest.raises(
-            ConfigError, match=rf"dashboard\.port: port {port} of .* set another, or 0"
+            ConfigError, match=rf"dashboard\.port: port {port} of .* choose another port, or 0"
         ) as caught:
             async with DashboardServer(settings):
                 pass
