@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from playwright.sync_api import expect
 
 from sensor_bridge.archive.reading import ArchiveReader
 from sensor_bridge.mqtt.outbox_store import OutboxStore
@@ -167,6 +168,9 @@ def training(tmp_path_factory: pytest.TempPathFactory, wall_clock: Path) -> Iter
             resource.prlimit(bridge.process.pid, resource.RLIMIT_FSIZE, (NOTHING_FITS, unlimited))
             done.goes_on(2)
             done.shows_all("disk")
+            told = page.get_by_test_id("bridge-alarms")
+            expect(told).to_contain_text("free some space on the disk", timeout=SLOW_MACHINE_S * 1000)
+            done.banners["disk"] = told.inner_text()
             resource.prlimit(bridge.process.pid, resource.RLIMIT_FSIZE, (unlimited, unlimited))
             done.is_quiet()
 
@@ -275,6 +279,7 @@ def test_rules_that_forbid_repetitions_are_an_alarm_and_cost_nothing(training: T
 
 def test_with_a_full_disk_live_goes_on_and_all_is_written_afterwards(training: Training) -> None:
     assert len(training.in_window("disk")) >= 2
+    assert training.banners["disk"].startswith("The bridge says: ")
     said = " ".join(training.alarms["disk"])
     assert "wait in memory, not logged: free some space on the disk" in said
     assert "the outbox cannot be written" in said

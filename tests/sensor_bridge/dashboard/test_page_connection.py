@@ -13,6 +13,8 @@ from tests.sensor_bridge.dashboard.virtual_gym import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.async_api import Browser
 
     from tests.mosquitto_broker import Mosquitto
@@ -54,6 +56,23 @@ async def test_a_stopped_bridge_is_told(stage: Stage) -> None:
     await expect(page.get_by_test_id("connection-state")).to_have_text("bridge stopped")
     gym.announce()
     await expect(page.get_by_test_id("connection-state")).to_have_text("live")
+
+
+async def test_what_the_bridge_complains_of_is_told_to_the_coach(stage: Stage, tmp_path: Path) -> None:
+    athlete = anna()
+    gym = await stage.gym(athlete)
+    page = await stage.page()
+    gym.introduce(athlete, at_s=8.0)
+    told = page.get_by_test_id("bridge-alarms")
+    await expect(page.get_by_test_id("repetition-count")).to_have_text("1")
+    await expect(told).to_have_count(0)
+    gym.announce(alarms=("the disk is full: free <b>some</b> space", "the broker speaks MQTT 3.1.1 only"))
+    await expect(told).to_have_text(
+        "The bridge says: the disk is full: free <b>some</b> space · the broker speaks MQTT 3.1.1 only"
+    )
+    await page.screenshot(path=tmp_path / "alarms.png")
+    gym.announce()
+    await expect(told).to_have_count(0)
 
 
 @pytest.mark.realtime

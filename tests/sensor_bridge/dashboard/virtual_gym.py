@@ -268,9 +268,9 @@ class VirtualGym:
     def now_s(self, athlete: ScriptedAthlete) -> float:
         return (time.time() * 1000 - self.zero_ms[athlete.athlete]) / 1000
 
-    def announce(self, version: str = "0.1.0", state: str = "online") -> None:
-        """Tell, retained, that the bridge runs."""
-        status = ServiceStatus(state=state, version=version)
+    def announce(self, version: str = "0.1.0", state: str = "online", alarms: tuple[str, ...] = ()) -> None:
+        """Tell, retained, that the bridge runs, and what it complains of."""
+        status = ServiceStatus(state=state, version=version, alarms=list(alarms))
         self._send(self.topics.service_status("bridge"), status, time.time() * 1000, qos=1, retain=True)
 
     def introduce(self, athlete: ScriptedAthlete, at_s: float | None = None) -> None:

@@ -28,6 +28,8 @@ export class Store {
   /** The cards in the order they are shown. */
   readonly places = signal<readonly Place[]>([]);
   readonly unread = signal(0);
+  /** What the bridge says is wrong with itself now. */
+  readonly alarms = signal<readonly string[]>([]);
   readonly #versions = new Map<string, Signal<number>>();
   readonly #changed = new Set<string>();
   readonly #catchUp: CatchUp;
@@ -133,6 +135,8 @@ export class Store {
 
   #updateConnection(): void {
     const services = [...this.gym.services.values()];
+    const alarms = services.flatMap((service) => (service.state === "online" ? service.alarms : []));
+    if (alarms.join("\n") !== this.alarms.value.join("\n")) this.alarms.value = alarms;
     const stopped = services.length > 0 && services.every((service) => service.state === "offline");
     this.connection.value = this.#link === "live" && stopped ? "bridge-stopped" : this.#link;
   }

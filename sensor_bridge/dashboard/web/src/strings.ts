@@ -63,6 +63,7 @@ export const TEXT = {
   battery: (percent: number) => `battery ${decimal(percent, 0)} %`,
   batteryUnknown: "battery unknown",
   silent: (seconds: number) => `no data for ${decimal(seconds, 0)} s`,
+  bridgeAlarms: (alarms: readonly string[]) => `The bridge says: ${alarms.join(" · ")}`,
   unread: (count: number) => (count === 1 ? "1 message not understood" : `${count} messages not understood`),
   liveAngles: "live angles",
   reason: (label: string, why: string) => `${label}: ${why}`,

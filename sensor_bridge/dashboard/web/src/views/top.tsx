@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { linkTo } from "../route";
+import { token } from "../access";
+import { athleteOf, linkTo } from "../route";
 import type { Store } from "../store";
 import { CONNECTION, CONNECTION_HINT, TEXT } from "../strings";
 import { switchTheme, theme } from "../theme";
@@ -17,6 +18,8 @@ interface Props {
 export function Top({ store, about, children }: Props) {
   const connection = store.connection.value;
   const unread = store.unread.value;
+  const alarms = store.alarms.value;
+  const isAthlete = athleteOf(token.value?.user ?? null) !== null;
   return (
     <>
       <header class="top">
@@ -39,6 +42,11 @@ export function Top({ store, about, children }: Props) {
       {connection !== "live" && connection !== "connecting" && (
         <p class="banner" role="alert">
           {CONNECTION_HINT[connection]}
+        </p>
+      )}
+      {connection === "live" && alarms.length > 0 && !isAthlete && (
+        <p class="banner" data-testid="bridge-alarms" aria-live="polite">
+          {TEXT.bridgeAlarms(alarms)}
         </p>
       )}
     </>
