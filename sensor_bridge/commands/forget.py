@@ -15,6 +15,7 @@ from sensor_bridge.errors import BrokerRefused, BrokerUnavailable, UserInputErro
 from sensor_bridge.mqtt.forgotten import ForgottenMark, clear_retained, keep_marks, read_marks
 from sensor_bridge.mqtt.topics import Topics, checked_id
 from sensor_bridge.mqtt_access import open_broker
+from sensor_bridge.report.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,18 +76,26 @@ def run(athlete: str, *, is_sure: bool, config_path: Path | None) -> None:
 
 def _tell_kept(console: Console, athlete: str, kept: Kept) -> None:
     names = f" ({', '.join(kept.names)})" if kept.names else ""
-    console.print(
-        f"Kept of {athlete}{names}: {len(kept.alone)} sessions alone, {len(kept.shared)} with others, "
-        f"{kept.archived} in the archive{', a token' if kept.has_token else ''}"
-    )
+    parts = [
+        f"{counted(len(kept.alone), 'session')} alone",
+        f"{counted(len(kept.shared), 'session')} with others",
+        f"{kept.archived} in the archive",
+        *(["a token"] if kept.has_token else []),
+    ]
+    console.print(f"Kept of {athlete}{names}: {', '.join(parts)}")
 
 
 def _tell_done(console: Console, done: Forgotten) -> None:
-    console.print(
-        f"Deleted: {done.sessions_deleted} sessions; {done.sessions_rewritten} sessions of several without "
-        f"{done.frames_left_out} frames; {done.archive_rows} rows of the archive; {done.outbox_rows} of the "
-        f"outbox{'; the token' if done.token else ''}{'; what was prescribed' if done.prescription else ''}"
-    )
+    shared = f"{counted(done.sessions_rewritten, 'session')} with others"
+    parts = [
+        counted(done.sessions_deleted, "session"),
+        f"{counted(done.frames_left_out, 'frame')} of {shared}",
+        f"{counted(done.archive_rows, 'row')} of the archive",
+        f"{counted(done.outbox_rows, 'row')} of the outbox",
+        *(["the token"] if done.token else []),
+        *(["what was prescribed"] if done.prescription else []),
+    ]
+    console.print(f"Deleted: {'; '.join(parts)}")
 
 
 def _clear_on_broker(config: Config, athlete: str, kept: Kept) -> str:

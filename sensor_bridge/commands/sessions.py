@@ -39,9 +39,9 @@ def show(config_path: Path | None) -> None:
         Nothing was recorded yet.
     """
     reader = ArchiveReader(load_config(config_path).data_folder)
-    counted = Counter[str]()
+    repetitions = Counter[str]()
     for entry in reader.sessions():
-        counted[entry.session] += entry.repetitions
+        repetitions[entry.session] += entry.repetitions
     table = Table("session", "started, UTC", "athletes", "repetitions", "MB", "state")
     for session in _sessions(config_path):
         athletes = ", ".join(str(athlete.get("id", "?")) for athlete in _athletes(session))
@@ -51,7 +51,7 @@ def show(config_path: Path | None) -> None:
             session.session_id,
             started,
             athletes,
-            str(counted[session.session_id]) if session.session_id in counted else "",
+            str(repetitions[session.session_id]) if session.session_id in repetitions else "",
             f"{size:.1f}",
             "ended" if session.is_closed else "open",
         )

@@ -136,7 +136,7 @@ def test_the_command_archives_and_says_how_much(tmp_path: Path, capsys: pytest.C
     config.write_text('data_folder = "data"\n')
     arguments = ["sessions", "archive", "--config", str(config)]
     assert run_command(arguments) == 0
-    assert capsys.readouterr().out == "1 sessions archived\n"
+    assert capsys.readouterr().out == "1 session archived\n"
     assert run_command(arguments) == 0
     assert "nothing is missing" in capsys.readouterr().out
     create_session(data, {"athletes": "nobody"}).close(ENDED)

@@ -87,8 +87,8 @@ def test_no_byte_of_an_athlete_is_left_and_nothing_of_the_others_is_lost(
     assert list(json.loads((tmp_path / "data" / "prescribed.json").read_text())) == [BEN]
     assert len(json.loads((tmp_path / "data" / "home_assistant.json").read_text())) == 1
     printed = " ".join(capsys.readouterr().out.split())
-    assert "1 sessions alone, 1 with others, 2 in the archive, a token" in printed
-    assert f"1 sessions of several without {2 * N_FRAMES} frames" in printed
+    assert "1 session alone, 1 session with others, 2 in the archive, a token" in printed
+    assert f"{2 * N_FRAMES} frames of 1 session with others" in printed
     assert "embedded broker retains nothing" in printed
     assert "Not reached" in printed
 
