@@ -44,7 +44,8 @@ new MutationObserver((changes) => {
             for (const element of [node, ...node.querySelectorAll('*')]) {
                 const isForeign = ['IMG', 'SCRIPT', 'IFRAME', 'OBJECT', 'EMBED'].includes(element.tagName);
                 const acts = [...element.attributes].some((a) =>
-                    a.name.startsWith('on') || a.value.trim().toLowerCase().startsWith('javascript:'));
+                    a.name.startsWith('on') ||
+                    !a.name.startsWith('data-') && a.value.trim().toLowerCase().startsWith('javascript:'));
                 if ((isForeign || acts) && !document.head.contains(element))
                     window.found.push(element.outerHTML);
             }
