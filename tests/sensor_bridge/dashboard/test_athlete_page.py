@@ -87,6 +87,12 @@ async def test_between_sets_a_late_joiner_reads_the_set_that_was_done(stage: Sta
     await expect(page.get_by_test_id("rest-time")).to_have_text(re.compile(r"0:(2[7-9]|[3-5]\d)"))
     assert await page.evaluate("location.hash") in {"", "#/athlete/anna"}
 
+    # A bridge that falls silent is not taken for an athlete who stands still.
+    await expect(page.get_by_test_id("silence")).to_have_text("")
+    gym.publish_live(athlete, 90.0, 90.1)
+    await expect(page.get_by_test_id("silence")).to_have_text(re.compile(r"no data for \d+ s"))
+    await expect(page.get_by_test_id("athlete-page")).to_have_class(re.compile("is-silent"))
+
 
 async def test_every_screen_holds_it_without_scrolling_sideways(stage: Stage, tmp_path: Path) -> None:
     athlete = anna()

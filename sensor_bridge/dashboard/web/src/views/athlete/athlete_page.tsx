@@ -1,3 +1,4 @@
+import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { lastDone, lineOn, repetitionNow, type Scene, sceneOf } from "../../athlete_scene";
 import { paceFor, usePainter } from "../../frames";
@@ -26,6 +27,7 @@ export function AthletePage({ id, store }: { id: string; store: Store }) {
   const sensors = athlete ? store.gym.sensorsOf(id) : [];
   const scene = athlete ? sceneOf(athlete) : null;
   const connection = store.connection.value;
+  const page = useRef<HTMLDivElement>(null);
 
   useEffect(() => paceFor(1), []);
   useEffect(stayAwake, []);
@@ -35,8 +37,9 @@ export function AthletePage({ id, store }: { id: string; store: Store }) {
   });
 
   return (
-    <div class={`athlete is-${connection}`} data-scene={scene ?? "waiting"} data-testid="athlete-page">
+    <div class={`athlete is-${connection}`} ref={page} data-scene={scene ?? "waiting"} data-testid="athlete-page">
       <AthleteHead athlete={athlete} sensors={sensors} store={store} />
+      <Alarm store={store} athlete={athlete} page={page} />
       <main class="athlete-main" aria-label={ATHLETE.pageLabel(athlete?.name ?? id)}>
         {athlete && scene ? (
           <>
@@ -58,7 +61,7 @@ export function AthletePage({ id, store }: { id: string; store: Store }) {
           </div>
         )}
       </main>
-      <Notices store={store} athlete={athlete} />
+      <AwakeNote />
     </div>
   );
 }
@@ -148,27 +151,33 @@ function hintOn(athlete: Athlete, scene: Scene, sentence: string): string | null
   return tempoLine(state?.target ?? null, state?.exercise.includes("bridge") ?? false) ?? ATHLETE.readyHint;
 }
 
-/** What is wrong with the way here: connection, silence, a screen that may go dark. */
-function Notices({ store, athlete }: { store: Store; athlete: Athlete | null }) {
+/** What is wrong with the way here: a lost connection, or a bridge that says nothing. */
+function Alarm({ store, athlete, page }: { store: Store; athlete: Athlete | null; page: RefObject<HTMLDivElement | null> }) {
   const connection = store.connection.value;
   const silence = useRef<HTMLParagraphElement>(null);
-  usePainter(silence, (now) => {
+  usePainter(page, (now) => {
     const arrivedMs = athlete?.liveArrivedMs ?? null;
-    if (!silence.current) return;
+    if (!silence.current || !page.current) return;
     const silentMs = arrivedMs === null ? 0 : now - arrivedMs;
     const text = silentMs > SILENT_AFTER_MS ? TEXT.silent(Math.floor(silentMs / 1000)) : "";
     if (silence.current.textContent !== text) silence.current.textContent = text;
-    silence.current.closest(".athlete")?.classList.toggle("is-silent", text !== "");
+    page.current.classList.toggle("is-silent", text !== "");
   }, 6);
   return (
-    <aside class="notices">
+    <div class="athlete-alarm">
       {connection !== "live" && connection !== "connecting" && <p role="alert">{CONNECTION_HINT[connection]}</p>}
-      <p class="silence" ref={silence} />
-      {AWAKE[wakefulness.value] && (
-        <p class="muted" data-testid="awake" data-awake={wakefulness.value}>
-          {AWAKE[wakefulness.value]}
-        </p>
-      )}
-    </aside>
+      <p data-testid="silence" ref={silence} />
+    </div>
+  );
+}
+
+/** Said for as long as the screen may go dark. */
+function AwakeNote() {
+  const text = AWAKE[wakefulness.value];
+  if (!text) return null;
+  return (
+    <p class="athlete-awake" data-testid="awake">
+      {text}
+    </p>
   );
 }
