@@ -21,6 +21,7 @@ from sensor_bridge.recording.export import export_trace
 from sensor_bridge.recording.sensor_calibrations import from_metadata
 from sensor_bridge.recording.session import list_sessions
 from sensor_bridge.recording.trace import write_trace
+from sensor_bridge.report.wording import counted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +120,7 @@ def archive(config_path: Path | None) -> None:
                 failed.append(str(error))
             progress.remove_task(task)
     Console(highlight=False, soft_wrap=True, markup=False).print(
-        f"{len(sessions) - len(failed)} sessions archived"
+        f"{counted(len(sessions) - len(failed), 'session')} archived"
         if sessions
         else "nothing is missing in the archive"
     )

@@ -117,9 +117,9 @@ def test_what_runs_or_may_go_on_is_left_to_the_bridge(tmp_path: Path) -> None:
     assert going_on.session_id in [each.session_id for each in missing_sessions(data)]
 
 
-async def test_an_archive_that_is_none_is_said(data: Path, caplog: pytest.LogCaptureFixture) -> None:
-    (data / FILE_NAME).write_bytes(b"no archive" * 1000)
-    await catch_up(data)
+async def test_an_archive_that_is_none_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / FILE_NAME).write_bytes(b"no archive" * 1000)
+    await catch_up(tmp_path)
     assert "move it away" in caplog.text
 
 
