@@ -100,7 +100,8 @@ def mosquitto(
 def _certificate(config: Config, folder: Path, host: str) -> Path | None:
     """Put certificate and key into the folder; return the authority to trust where it is not a public one."""
     try:
-        (folder / DATA).mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / DATA).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise BridgeError(f"{folder}: cannot be made: {error.strerror}") from error
     tls = config.tls
@@ -111,7 +112,7 @@ def _certificate(config: Config, folder: Path, host: str) -> Path | None:
             except OSError as error:
                 raise BridgeError(f"{source}: cannot be read: {error.strerror}") from error
         return None
-    files = CertificateFiles(CertificateFiles.of(config.data_folder).folder, folder)
+    files = CertificateFiles(CertificateFiles.of(config.data_folder.resolve()).folder, folder)
     create_certificates(files, [host, *own_names(), "localhost", "127.0.0.1"], dt.datetime.now(dt.UTC))
     return files.authority
 

@@ -22,7 +22,7 @@ Let each phone and laptop that opens the page trust {path} (send the file there,
   Windows        open the file > Install > Trusted Root Certification Authorities
   macOS          open the file in Keychain Access > Trust > Always Trust
   Firefox        Settings > Privacy & Security > Certificates > Authorities > Import
-It can sign for local names and private addresses only."""
+It can sign for this machine, local names and private addresses only."""
 
 
 def create(config_path: Path | None, *, names: list[str]) -> None:
@@ -41,7 +41,7 @@ def create(config_path: Path | None, *, names: list[str]) -> None:
         It cannot be made or written.
     """
     config = load_config(config_path)
-    files = CertificateFiles.of(config.data_folder)
+    files = CertificateFiles.of(config.data_folder.resolve())
     subjects = [
         *config.network.names,
         *names,

@@ -190,7 +190,7 @@ async def test_a_payload_of_a_megabyte_is_not_taken(production: Production) -> N
 
 
 def test_all_files_are_for_their_owner_only(production: Production) -> None:
-    for path in production.folder.iterdir():
+    for path in (production.folder, *production.folder.iterdir()):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     passwords = (production.folder / "passwords").read_text()
     assert not any(token in passwords for token in production.tokens.values())
