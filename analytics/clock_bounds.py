@@ -114,7 +114,7 @@ def _near_the_scattered(polygon: _Polygon, below: Sequence[Point], hull: list[Po
     and say nothing of how long that was.
     """
     centre = sum(x for x, _ in below) / len(below)
-    right = next((k for k, (x, _) in enumerate(hull) if x >= centre and k), None)
+    right = next((k for k, (x, _) in enumerate(hull) if k and x >= centre and x > hull[k - 1][0]), None)
     if right is None:
         return polygon
     (x0, y0), (x1, y1) = hull[right - 1], hull[right]

@@ -28,6 +28,12 @@ def test_one_point_on_each_side_is_enough() -> None:
     assert (line.slope, line.value, line.bound) == pytest.approx((0.0, 5e6, 3e6))
 
 
+def test_a_point_told_twice_says_no_more() -> None:
+    once = central_line([(0.0, 8e6)], [(0.0, 2e6)], 0.0, steepest=2e-4)
+    twice = central_line([(0.0, 8e6)] * 2, [(0.0, 2e6)] * 2, 0.0, steepest=2e-4)
+    assert (twice.slope, twice.value, twice.bound) == pytest.approx((once.slope, once.value, once.bound))
+
+
 def test_points_that_waited_at_random_pull_the_line_to_where_none_had_to_wait() -> None:
     random = np.random.default_rng(1)
     xs = np.sort(random.uniform(0.0, 300e9, 100))
