@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import logging
 import os
 import re
 import ssl
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+_log = logging.getLogger(__name__)
+
 FOLDER_NAME = "certificates"
 
 _HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _AUTHORITY_DAYS = 3650
+_SOON_DAYS = 30
 _SERVER_DAYS = 820  # Apple's devices take no longer ones, 825 days (support.apple.com/HT210176)
 _AUTHORITY_NAMES = ("localhost", "local", "lan", "home.arpa", "internal")
 # Addresses that mean something only inside of a network (RFC 1918, 3927, 4193, 4291).
@@ -137,6 +141,8 @@ def server_encryption(certificate: Path, key: Path, now: dt.datetime) -> ssl.SSL
         raise ConfigError(
             f"{certificate} is valid from {shown.not_valid_before_utc:%Y-%m-%d} on only: is the clock right?"
         )
+    if shown.not_valid_after_utc - now < dt.timedelta(days=_SOON_DAYS):
+        _log.warning("%s expires on %s", certificate, f"{shown.not_valid_after_utc:%Y-%m-%d}")
     _require_private(key)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

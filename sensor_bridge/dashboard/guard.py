@@ -30,6 +30,7 @@ _OTHER_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
+    "Server": "Hipline",  # not which libraries in which versions
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }

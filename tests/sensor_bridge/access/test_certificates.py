@@ -99,6 +99,13 @@ def test_an_expired_certificate_is_said_in_one_line(files: CertificateFiles) -> 
         server_encryption(files.server, files.server_key, NOW - dt.timedelta(days=9))
 
 
+def test_one_that_will_soon_expire_is_told(files: CertificateFiles, caplog: pytest.LogCaptureFixture) -> None:
+    server_encryption(files.server, files.server_key, NOW + dt.timedelta(days=780))
+    assert not caplog.records
+    server_encryption(files.server, files.server_key, NOW + dt.timedelta(days=800))
+    assert "server.pem expires on " in caplog.text
+
+
 def test_a_key_that_others_may_read_is_refused(files: CertificateFiles) -> None:
     files.server_key.chmod(0o644)
     with pytest.raises(ConfigError, match=r"others may read the key: run chmod 600 .*server-key\.pem"):

@@ -51,6 +51,7 @@ async def test_the_page_comes_with_strict_headers() -> None:
     assert "unsafe" not in headers["Content-Security-Policy"]
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Server"] == "Hipline"
 
 
 async def test_the_configuration_names_broker_and_topics_and_no_secret() -> None:
