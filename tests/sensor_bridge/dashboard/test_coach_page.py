@@ -64,9 +64,7 @@ async def test_forty_twelve_six_and_one_fit_every_screen(stage: Stage, tmp_path:
         await expect(cards).to_have_count(count)
         for width, height in (LAPTOP, TV, PHONE):
             await page.set_viewport_size({"width": width, "height": height})
-            await page.wait_for_function(
-                f"document.querySelectorAll('.cards-{_density(count, width)}').length"
-            )
+            await page.wait_for_selector(f".cards-{_density(count, width)}")
             move(gym, athletes[:count])
             await expect(page.locator(".card-silent")).to_have_count(0)
             if width > PHONE[0]:
