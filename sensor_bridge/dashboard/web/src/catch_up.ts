@@ -7,17 +7,20 @@ import { readRecords, type Message } from "./messages";
 export type Ask = (session: string, athlete: string) => Promise<Record<string, unknown> | null>;
 
 export interface Learner {
-  /** Athletes on the page, and the session each is in. */
+  /** Athletes on the page who have done something, and the session each is in. */
   readonly sessions: ReadonlyMap<string, string>;
   learn(messages: readonly Message[]): void;
 }
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
+/** By then the archive has what it heard. */
+const WRITTEN_MS = 5_000;
 
 export class CatchUp {
   readonly #asked = new Map<string, string>();
   readonly #waiting = new Map<string, string>();
+  readonly #young = new Map<string, string>();
   #isAsking = false;
 
   constructor(
@@ -35,8 +38,20 @@ export class CatchUp {
   saw(athlete: string, session: string): void {
     if (session === "" || this.#asked.get(athlete) === session) return;
     this.#asked.set(athlete, session);
+    if (this.#young.get(athlete) !== session) return this.#wait(athlete, session);
+    // The page was there: there is only what came before it, notes say, and the archive may still be writing.
+    this.#young.delete(athlete);
+    setTimeout(() => this.#wait(athlete, session), WRITTEN_MS);
+  }
+
+  #wait(athlete: string, session: string): void {
     this.#waiting.set(athlete, session);
     if (!this.#isAsking) void this.#askAll();
+  }
+
+  /** No repetition has been done yet in a session of an athlete: the archive need not know it so soon. */
+  sawBeginning(athlete: string, session: string): void {
+    this.#young.set(athlete, session);
   }
 
   async #askAll(): Promise<void> {

@@ -61,6 +61,12 @@ export class Athlete {
     return this.state?.data.side ?? "both";
   }
 
+  /** Whether anything has happened in the session that events tell of. */
+  get hasBegun(): boolean {
+    const { set, repetition } = this.progress;
+    return set > 1 || repetition > 0 || this.#repetitionsByPlace.size > 0;
+  }
+
   /** Set, completed repetitions and phase, from whichever spoke last. */
   get progress(): { set: number; repetition: number; phase: Live["phase"]; posture: Live["posture"] } {
     const { live, state } = this;

@@ -54,7 +54,8 @@ export class Store {
   }
 
   get sessions(): ReadonlyMap<string, string> {
-    return new Map([...this.gym.athletes.values()].map(({ id, session }) => [id, session]));
+    const begun = [...this.gym.athletes.values()].filter((athlete) => athlete.hasBegun);
+    return new Map(begun.map(({ id, session }) => [id, session]));
   }
 
   /** Goes up whenever the card of `athlete` has to be drawn anew. */
@@ -119,7 +120,9 @@ export class Store {
       if (!redraw) return;
       if (athlete === null) return this.#updateConnection();
       this.#changed.add(athlete);
-      this.#catchUp.saw(athlete, this.gym.athletes.get(athlete)?.session ?? "");
+      const known = this.gym.athletes.get(athlete);
+      if (known?.hasBegun) this.#catchUp.saw(athlete, known.session);
+      else if (known && message.channel === "state") this.#catchUp.sawBeginning(athlete, known.session);
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       this.#unread += 1;

@@ -57,6 +57,20 @@ describe("catching up", () => {
     expect(ask.mock.calls.map(([session]) => session)).toEqual(["s1", "s2", "s1"]);
   });
 
+  test("a session that has only begun is asked for when the archive has had time to write it", async () => {
+    const page = new Page();
+    const ask = vi.fn<Ask>(async () => null);
+    const catchUp = new CatchUp(page, ask);
+    catchUp.sawBeginning("a1", "s1");
+    await vi.runAllTimersAsync();
+    catchUp.saw("a1", "s1");
+    catchUp.saw("a1", "s1");
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(ask).not.toHaveBeenCalled();
+    await vi.runAllTimersAsync();
+    expect(ask).toHaveBeenCalledExactlyOnceWith("s1", "a1");
+  });
+
   test("an archive that does not answer is asked until it does", async () => {
     const page = new Page();
     const ask = vi.fn<Ask>(async () => {

@@ -175,3 +175,15 @@ describe("what turned out not to have happened", () => {
     expect(athlete.latestFault).toBeNull();
   });
 });
+
+test("a session has begun for the page with its first repetition, whoever tells of it", () => {
+  const athlete = new Athlete("a1");
+  athlete.enter("s1", 0);
+  athlete.applyState(state(), 0);
+  expect(athlete.hasBegun).toBe(false);
+  athlete.applyRepetition("id-1", repetition(), 7_400);
+  expect(athlete.hasBegun).toBe(true);
+  const joined = new Athlete("a2");
+  joined.applyState(state({ set: 2 }), 0);
+  expect(joined.hasBegun).toBe(true);
+});
