@@ -36,6 +36,7 @@ MARKUP = (
 # Runs before the page: notes whatever comes into the document that text must never become.
 GUARD = """
 window.found = [];
+const ADDRESSES = ['href', 'xlink:href', 'src', 'srcdoc', 'data', 'action', 'formaction'];
 document.addEventListener('securitypolicyviolation', (e) => window.found.push(e.effectiveDirective));
 new MutationObserver((changes) => {
     for (const change of changes)
@@ -43,9 +44,8 @@ new MutationObserver((changes) => {
             if (node.nodeType !== 1) continue;
             for (const element of [node, ...node.querySelectorAll('*')]) {
                 const isForeign = ['IMG', 'SCRIPT', 'IFRAME', 'OBJECT', 'EMBED'].includes(element.tagName);
-                const acts = [...element.attributes].some((a) =>
-                    a.name.startsWith('on') ||
-                    !a.name.startsWith('data-') && a.value.trim().toLowerCase().startsWith('javascript:'));
+                const acts = [...element.attributes].some((a) => a.name.startsWith('on') ||
+                    ADDRESSES.includes(a.name) && a.value.trim().toLowerCase().startsWith('javascript:'));
                 if ((isForeign || acts) && !document.head.contains(element))
                     window.found.push(element.outerHTML);
             }
