@@ -163,7 +163,7 @@ def test_a_killed_bridge_goes_on_in_its_session(
         assert ours == pytest.approx(theirs, abs=0.01)
 
     # The archive holds what was told, and what it holds can be made from the log alone.
-    told = {event.id: event.data.revision for event in killed.envelopes(Channel.REPETITION)}
+    told = {identifier: repetition.revision for identifier, repetition in repetitions.items()}
     detail = the_archive_holds(folder / "data", session, told)
     angles = read_angles(session_folder, "anna")
     assert angles is not None
