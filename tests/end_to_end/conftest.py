@@ -168,7 +168,7 @@ def start_virtual_sensors(
     scenario: str = QUICK_SET,
     *,
     seed: int = 1,
-    simulating_s: float = 20.0,
+    simulating_s: float = 90.0,
 ) -> VirtualSensors:
     """Put a scenario (TOML text) on a virtual radio; it begins when a bridge has connected to all."""
     path = folder / f"scenario-{uuid.uuid4().hex}.toml"
