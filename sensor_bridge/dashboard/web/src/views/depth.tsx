@@ -2,6 +2,7 @@ import { useRef } from "preact/hooks";
 import { usePainter } from "../frames";
 import type { Athlete } from "../gym";
 import { TEXT } from "../strings";
+import { ATHLETE } from "../strings/athlete";
 
 /** How far down, as a share of the depth the bridge expects. */
 export function Depth({ athlete }: { athlete: Athlete }) {
@@ -15,13 +16,23 @@ export function Depth({ athlete }: { athlete: Athlete }) {
     shown.current = depth;
     bar.current.style.setProperty("--fill", (depth ?? 0).toFixed(3));
     bar.current.setAttribute("aria-valuenow", String(Math.round((depth ?? 0) * 100)));
+    bar.current.setAttribute("aria-valuetext", depth === null ? ATHLETE.depthUnknown : TEXT.percent(depth));
     text.current.textContent = depth === null ? "–" : TEXT.percent(depth);
   }, 2);
 
   return (
     <div class="depth">
       <span class="muted">{TEXT.depth}</span>
-      <div class="depth-bar" ref={bar} role="meter" aria-label={TEXT.depth} aria-valuemin={0} aria-valuemax={100} />
+      <div
+        class="depth-bar"
+        ref={bar}
+        role="meter"
+        aria-label={TEXT.depth}
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={0}
+        aria-valuetext={ATHLETE.depthUnknown}
+      />
       <span class="depth-value" ref={text}>
         –
       </span>

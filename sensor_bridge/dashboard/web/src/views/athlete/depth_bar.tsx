@@ -58,7 +58,16 @@ export function DepthBar({ athlete, target }: { athlete: Athlete; target: Target
       <span class="athlete-depth-value" ref={text}>
         –
       </span>
-      <div class="athlete-depth-bar" ref={bar} role="meter" aria-label={name} aria-valuemin={0} aria-valuemax={115}>
+      <div
+        class="athlete-depth-bar"
+        ref={bar}
+        role="meter"
+        aria-label={name}
+        aria-valuemin={0}
+        aria-valuemax={115}
+        aria-valuenow={0}
+        aria-valuetext={ATHLETE.depthUnknown}
+      >
         <span class="athlete-depth-pace" />
         <span class="athlete-depth-mark" style={{ left: `${100 / LENGTH}%` }} />
       </div>
