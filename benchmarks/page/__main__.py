@@ -45,9 +45,10 @@ _WATCH = """
   const look = (now) => {
     frames.push(now);
     const found = /rotate\\(([-.0-9]+)\\)/.exec(pelvis.getAttribute("transform") ?? "");
-    if (found) {
+    // Where the ramp begins anew, what is drawn between two samples tells no time.
+    const time = (performance.timeOrigin + performance.now()) % rampMs;
+    if (found && time > rampMs / 10) {
       const shown = Number(found[1]) / degPerMs;
-      const time = (performance.timeOrigin + performance.now()) % rampMs;
       ages.push((time - shown + 2 * rampMs) % rampMs);
     }
     if (performance.now() < end) requestAnimationFrame(look);
