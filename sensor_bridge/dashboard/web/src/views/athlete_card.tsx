@@ -1,6 +1,6 @@
 import { linkTo } from "../route";
 import type { Store } from "../store";
-import { COACH, exerciseName, MARK, phaseName, TEXT } from "../strings";
+import { COACH, exerciseName, TEXT } from "../strings";
 import { needsLook, verdictOn } from "../verdict";
 import { CalibrationNote } from "./coach/calibration_note";
 import { PresenceNote } from "./coach/presence_note";
@@ -11,7 +11,9 @@ import { LastRepetition } from "./last_repetition";
 import { Level } from "./level";
 import { RepetitionStrip } from "./repetition_strip";
 import { Sensors } from "./sensors";
+import { Tally } from "./tally";
 import { Trace } from "./trace";
+import { VerdictLines } from "./verdict_lines";
 
 export function AthleteCard({ id, store, solo }: { id: string; store: Store; solo: boolean }) {
   void store.version(id).value;
@@ -19,7 +21,7 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
   if (!athlete) return null;
   const sensors = store.gym.sensorsOf(id);
   const verdict = verdictOn(athlete, sensors);
-  const { set, repetition, phase, posture } = athlete.progress;
+  const { set, repetition } = athlete.progress;
   const state = athlete.state?.data ?? null;
   const target = state?.target ?? null;
   const total = target?.repetitions ?? null;
@@ -47,40 +49,14 @@ export function AthleteCard({ id, store, solo }: { id: string; store: Store; sol
         <CalibrationNote calibration={state?.calibration ?? []} onlyDoubtful={false} />
       </div>
       <div class="card-lead">
-        <p class="tally" aria-label={TEXT.repetitionsLabel(repetition, total)}>
-          <span class="tally-done" data-testid="repetition-count">
-            {repetition}
-          </span>
-          <span class="tally-total">{total === null ? TEXT.repetitions : TEXT.of(total)}</span>
-        </p>
-        <Counting athlete={athlete} targetS={target?.eccentric_s ?? null}>
-          <span class={`phase phase-${phase}`} data-testid="phase" data-phase={phase}>
-            {phaseName(phase, posture)}
-          </span>
-        </Counting>
+        <Tally repetition={repetition} total={total} noun={TEXT.repetitions} />
+        <Counting athlete={athlete} targetS={target?.eccentric_s ?? null} />
         <Depth athlete={athlete} />
       </div>
       <Trace athlete={athlete} withAxis={solo} />
       <LastRepetition repetition={athlete.lastRepetition} target={target} currentSet={set} />
       <RepetitionStrip repetitions={athlete.repetitions} target={target} />
-      <footer class="verdict" data-testid="verdict">
-        {verdict.trouble && (
-          <p class="trouble">
-            <span class="mark" aria-hidden="true">
-              △
-            </span>
-            {verdict.trouble}
-          </p>
-        )}
-        <p>
-          {verdict.mark && (
-            <span class={`mark mark-${verdict.mark}`} role="img" aria-label={MARK[verdict.mark].word}>
-              {MARK[verdict.mark].symbol}
-            </span>
-          )}
-          {verdict.sentence}
-        </p>
-      </footer>
+      <VerdictLines verdict={verdict} />
       <PresenceNote athlete={athlete} />
     </article>
   );

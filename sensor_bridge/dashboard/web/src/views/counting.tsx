@@ -1,9 +1,8 @@
-import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import { countAt, pipWidths } from "../count";
 import { usePainter } from "../frames";
 import type { Athlete } from "../gym";
-import { TEXT } from "../strings";
+import { phaseName, TEXT } from "../strings";
 
 /** Without news for this long the count stands still. */
 const TRUSTED_MS = 1_500;
@@ -11,11 +10,11 @@ const TRUSTED_MS = 1_500;
 interface Props {
   athlete: Athlete;
   targetS: number | null;
-  children: ComponentChildren;
 }
 
-/** The lowering, counted aloud: a numeral, and pips that fill on the page's own clock. */
-export function Counting({ athlete, targetS, children }: Props) {
+/** The phase, and the lowering counted aloud: a numeral, and pips that fill on the page's own clock. */
+export function Counting({ athlete, targetS }: Props) {
+  const { phase, posture } = athlete.progress;
   const box = useRef<HTMLDivElement>(null);
   const numeral = useRef<HTMLSpanElement>(null);
   const over = useRef<HTMLSpanElement>(null);
@@ -53,7 +52,9 @@ export function Counting({ athlete, targetS, children }: Props) {
 
   return (
     <div class="counting" ref={box} data-active="false">
-      {children}
+      <span class={`phase phase-${phase}`} data-testid="phase" data-phase={phase}>
+        {phaseName(phase, posture)}
+      </span>
       <span class="counting-number">
         <span data-testid="eccentric-count" role="timer" ref={numeral} />
         <span class="counting-over" ref={over} />

@@ -3,8 +3,9 @@ import { useEffect, useState } from "preact/hooks";
 import { token } from "../access";
 import { athleteOf, linkTo } from "../route";
 import type { Store } from "../store";
-import { CONNECTION, CONNECTION_HINT, TEXT } from "../strings";
+import { CONNECTION_HINT, TEXT } from "../strings";
 import { switchTheme, theme } from "../theme";
+import { ConnectionLamp } from "./connection_lamp";
 
 interface Props {
   store: Store;
@@ -30,12 +31,7 @@ export function Top({ store, about, children }: Props) {
         <span class="spacer" />
         {children}
         {unread > 0 && <span class="muted">{TEXT.unread(unread)}</span>}
-        <span class="connection" role="status" title={CONNECTION_HINT[connection]}>
-          <span class="lamp" aria-hidden="true" />
-          <span data-testid="connection-state" data-state={connection}>
-            {CONNECTION[connection]}
-          </span>
-        </span>
+        <ConnectionLamp connection={connection} />
         <TimeOfDay />
         <ThemeSwitch />
       </header>

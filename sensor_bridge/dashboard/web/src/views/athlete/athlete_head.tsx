@@ -5,11 +5,12 @@ import type { Athlete } from "../../gym";
 import type { SensorStatus } from "../../payloads";
 import { canTick, switchTick, ticking } from "../../sound";
 import type { Store } from "../../store";
-import { CONNECTION, CONNECTION_HINT, exerciseName, TEXT } from "../../strings";
+import { exerciseName, TEXT } from "../../strings";
 import { ATHLETE } from "../../strings/athlete";
 import { tempoText } from "../../tempo";
 import { switchTheme, theme } from "../../theme";
 import { loadText, loadUnit, switchLoadUnit } from "../../units";
+import { ConnectionLamp } from "../connection_lamp";
 import { Sensors } from "../sensors";
 
 interface Props {
@@ -46,12 +47,7 @@ export function AthleteHead({ athlete, sensors, store }: Props) {
         </p>
       </div>
       <div class="athlete-links">
-        <span class="connection" role="status" title={CONNECTION_HINT[connection]}>
-          <span class="lamp" aria-hidden="true" />
-          <span data-testid="connection-state" data-state={connection}>
-            {CONNECTION[connection]}
-          </span>
-        </span>
+        <ConnectionLamp connection={connection} />
         {athlete && <Sensors sensors={sensors} withWords={false} />}
       </div>
       <Tools hasLoad={target?.load_kg != null} />

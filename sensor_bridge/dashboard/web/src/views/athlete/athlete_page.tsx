@@ -7,11 +7,12 @@ import type { Athlete } from "../../gym";
 import type { SensorStatus } from "../../payloads";
 import { askedFor } from "../../phase_start";
 import type { Store } from "../../store";
-import { CONNECTION_HINT, MARK, phaseName, TEXT } from "../../strings";
+import { CONNECTION_HINT, phaseName, TEXT } from "../../strings";
 import { ATHLETE, AWAKE, tempoLine } from "../../strings/athlete";
 import { stayAwake, wakefulness } from "../../wake_lock";
 import { FigureView } from "../figure_view";
 import { Level } from "../level";
+import { MarkSign } from "../mark_sign";
 import { AthleteHead } from "./athlete_head";
 import { BigCount } from "./big_count";
 import { DepthBar } from "./depth_bar";
@@ -131,11 +132,7 @@ function Say({ athlete, sensors, scene }: SceneProps) {
       )}
       {said && (
         <p>
-          {mark && !hint && (
-            <span class={`mark mark-${mark}`} role="img" aria-label={MARK[mark].word}>
-              {MARK[mark].symbol}
-            </span>
-          )}
+          {mark && !hint && <MarkSign mark={mark} />}
           {said}
         </p>
       )}

@@ -6,6 +6,7 @@ import type { Target } from "../../payloads";
 import { reportOn, type SetReport, type SummaryRow } from "../../set_summary";
 import { MARK } from "../../strings";
 import { ATHLETE, bestLine, faultLine, minutes, ROW, rowAmount, rowAside, rowSpread } from "../../strings/athlete";
+import { MarkSign } from "../mark_sign";
 import { RepetitionStrip } from "../repetition_strip";
 
 const MOST_FAULTS = 3;
@@ -25,9 +26,7 @@ export function SetEnd({ athlete, target }: Props) {
       <section class="rest">
         <p class="rest-title">
           <strong>
-            <span class={`mark mark-${report.mark}`} role="img" aria-label={MARK[report.mark].word}>
-              {MARK[report.mark].symbol}
-            </span>{" "}
+            <MarkSign mark={report.mark} />{" "}
             {titleOf(report, target)}
           </strong>
           <span>{ATHLETE.repetitionsDone(report.repetitions, report.asked)}</span>
@@ -87,9 +86,7 @@ function FaultList({ report, target, isLying }: { report: SetReport; target: Tar
     <ul>
       {shown.map((fault) => (
         <li key={fault.repetition}>
-          <span class={`mark mark-${fault.mark}`} role="img" aria-label={MARK[fault.mark].word}>
-            {MARK[fault.mark].symbol}
-          </span>
+          <MarkSign mark={fault.mark} />
           {faultLine(fault, target, isLying)}
         </li>
       ))}

@@ -1,19 +1,21 @@
 import type { Athlete } from "../../gym";
 import type { SensorStatus } from "../../payloads";
-import { COACH, exerciseName, MARK, phaseName, TEXT } from "../../strings";
+import { COACH, exerciseName, TEXT } from "../../strings";
 import { verdictOn } from "../../verdict";
 import { Counting } from "../counting";
 import { Depth } from "../depth";
 import { FigureView } from "../figure_view";
 import { Level } from "../level";
+import { Tally } from "../tally";
 import { Trace } from "../trace";
+import { VerdictLines } from "../verdict_lines";
 import { CalibrationNote } from "./calibration_note";
 import { PresenceNote } from "./presence_note";
 
 /** What happens now. */
 export function LivePanel({ athlete, sensors }: { athlete: Athlete; sensors: SensorStatus[] }) {
   const verdict = verdictOn(athlete, sensors);
-  const { set, repetition, phase, posture } = athlete.progress;
+  const { set, repetition } = athlete.progress;
   const state = athlete.state?.data ?? null;
   const target = state?.target ?? null;
   const total = target?.repetitions ?? null;
@@ -30,38 +32,12 @@ export function LivePanel({ athlete, sensors }: { athlete: Athlete; sensors: Sen
         <CalibrationNote calibration={state?.calibration ?? []} onlyDoubtful={false} />
       </div>
       <div class="card-lead">
-        <p class="tally" aria-label={TEXT.repetitionsLabel(repetition, total)}>
-          <span class="tally-done" data-testid="repetition-count">
-            {repetition}
-          </span>
-          <span class="tally-total">{total === null ? TEXT.repetitions : TEXT.of(total)}</span>
-        </p>
-        <Counting athlete={athlete} targetS={target?.eccentric_s ?? null}>
-          <span class={`phase phase-${phase}`} data-testid="phase" data-phase={phase}>
-            {phaseName(phase, posture)}
-          </span>
-        </Counting>
+        <Tally repetition={repetition} total={total} noun={TEXT.repetitions} />
+        <Counting athlete={athlete} targetS={target?.eccentric_s ?? null} />
         <Depth athlete={athlete} />
       </div>
       <Trace athlete={athlete} withAxis={false} />
-      <footer class="verdict" data-testid="verdict">
-        {verdict.trouble && (
-          <p class="trouble">
-            <span class="mark" aria-hidden="true">
-              △
-            </span>
-            {verdict.trouble}
-          </p>
-        )}
-        <p>
-          {verdict.mark && (
-            <span class={`mark mark-${verdict.mark}`} role="img" aria-label={MARK[verdict.mark].word}>
-              {MARK[verdict.mark].symbol}
-            </span>
-          )}
-          {verdict.sentence}
-        </p>
-      </footer>
+      <VerdictLines verdict={verdict} />
       <PresenceNote athlete={athlete} />
     </section>
   );

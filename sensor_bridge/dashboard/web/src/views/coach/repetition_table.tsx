@@ -5,7 +5,8 @@ import { askedThen, type Judgement, judge } from "../../judgement";
 import type { Target } from "../../payloads";
 import { type Aspect, bestRepetition, readingOf, realDifference, type Side } from "../../set_review";
 import type { Store } from "../../store";
-import { COACH, MARK, repetitionWords, spreadWords, TEXT } from "../../strings";
+import { COACH, repetitionWords, spreadWords, TEXT } from "../../strings";
+import { MarkSign } from "../mark_sign";
 import { RepetitionDetails } from "./repetition_details";
 import { TempoBar, type TempoParts } from "./tempo_bar";
 
@@ -94,7 +95,6 @@ interface RowProps extends Omit<Props, "repetitions"> {
 function Row({ known, target, side, best, scaleS, isOpen, onOpen, athlete, store }: RowProps) {
   const told = known.detail ?? known.record;
   const judgement = judge(told, target);
-  const { symbol, word } = MARK[judgement.mark];
   const isBest = best?.repetition === told.repetition;
   const details = `repetition-${known.set}-${known.repetition}`;
   return (
@@ -111,9 +111,7 @@ function Row({ known, target, side, best, scaleS, isOpen, onOpen, athlete, store
           >
             {known.repetition}
           </button>
-          <span class={`mark mark-${judgement.mark}`} role="img" aria-label={word}>
-            {symbol}
-          </span>
+          <MarkSign mark={judgement.mark} />
         </th>
         <td>
           <TempoBar

@@ -1,13 +1,15 @@
 import type { Density } from "../../layout";
 import { linkTo } from "../../route";
 import type { Store } from "../../store";
-import { COACH, exerciseName, MARK, phaseName, TEXT } from "../../strings";
+import { COACH, exerciseName } from "../../strings";
 import { needsLook, verdictOn } from "../../verdict";
 import { Counting } from "../counting";
 import { FigureView } from "../figure_view";
 import { Level } from "../level";
+import { MarkSign } from "../mark_sign";
 import { RepetitionStrip } from "../repetition_strip";
 import { Sensors } from "../sensors";
+import { Tally } from "../tally";
 import { CalibrationNote } from "./calibration_note";
 import { PresenceNote } from "./presence_note";
 import { Spark } from "./spark";
@@ -19,7 +21,7 @@ export function Tile({ id, store, density }: { id: string; store: Store; density
   if (!athlete) return null;
   const sensors = store.gym.sensorsOf(id);
   const verdict = verdictOn(athlete, sensors);
-  const { set, repetition, phase, posture } = athlete.progress;
+  const { set, repetition } = athlete.progress;
   const state = athlete.state?.data ?? null;
   const target = state?.target ?? null;
   const total = target?.repetitions ?? null;
@@ -47,31 +49,18 @@ export function Tile({ id, store, density }: { id: string; store: Store; density
         <Level athlete={athlete} />
       </div>
       <div class="tile-lead">
-        <p class="tally" aria-label={TEXT.repetitionsLabel(repetition, total)}>
-          <span class="tally-done" data-testid="repetition-count">
-            {repetition}
-          </span>
-          <span class="tally-total">{total === null ? "" : TEXT.of(total)}</span>
-        </p>
+        <Tally repetition={repetition} total={total} noun="" />
         <p class="card-set">
           {set > 0 && COACH.setShort(set, target?.sets ?? null)}{" "}
           <CalibrationNote calibration={state?.calibration ?? []} onlyDoubtful={isSmall} />
         </p>
-        <Counting athlete={athlete} targetS={target?.eccentric_s ?? null}>
-          <span class={`phase phase-${phase}`} data-testid="phase" data-phase={phase}>
-            {phaseName(phase, posture)}
-          </span>
-        </Counting>
+        <Counting athlete={athlete} targetS={target?.eccentric_s ?? null} />
         <Spark athlete={athlete} />
       </div>
       {!isSmall && <RepetitionStrip repetitions={athlete.repetitions} target={target} />}
       <footer class="verdict" data-testid="verdict" title={[verdict.trouble, verdict.sentence].filter(Boolean).join(" ")}>
         <p>
-          {mark && (
-            <span class={`mark mark-${mark}`} role="img" aria-label={MARK[mark].word}>
-              {MARK[mark].symbol}
-            </span>
-          )}
+          {mark && <MarkSign mark={mark} />}
           <span class="verdict-words">{isSmall ? verdict.brief : (verdict.trouble ?? verdict.sentence)}</span>
         </p>
       </footer>
