@@ -9,7 +9,7 @@ from rich.console import Console
 
 from sensor_bridge.archive.exports import ExportFormat, export_session, file_name
 from sensor_bridge.archive.reading import ArchiveReader
-from sensor_bridge.commands.output_files import check_outputs
+from sensor_bridge.commands.output_files import check_outputs, write_output
 from sensor_bridge.config_file import load_config
 from sensor_bridge.errors import RecordingError
 
@@ -46,10 +46,7 @@ def run(
         path = out if out is not None else Path(file_name(wanted, detail))
         check_outputs([path], source=reader.folder_of(detail.session))
         content = export_session(wanted, detail, reader.folder_of(detail.session))
-        try:
-            path.write_bytes(content)
-        except OSError as error:
-            raise RecordingError(f"{path}: cannot be written: {error.strerror}") from error
+        write_output(path, content)
     n = sum(each.status != "withdrawn" for each in detail.repetitions)
     Console(highlight=False, soft_wrap=True).print(
         f"{path}: {n} repetitions of {detail.athlete}, {len(content) / 1e3:.1f} kB"

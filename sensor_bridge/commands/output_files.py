@@ -1,4 +1,4 @@
-"""Where a command may write: looked at before the work begins, not after it."""
+"""Where a command may write, looked at before the work begins; and writing there."""
 
 from __future__ import annotations
 
@@ -38,3 +38,17 @@ def check_outputs(outputs: Iterable[Path | None], *, source: str | Path) -> None
         if place in taken:
             raise RecordingError(f"{path}: cannot be written: {taken[place]}")
         taken[place] = "it is named for two results: give each its own file"
+
+
+def write_output(path: Path, content: bytes) -> None:
+    """Write a file that was asked for.
+
+    Raises
+    ------
+    RecordingError
+        It cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise RecordingError(f"{path}: cannot be written: {error.strerror}") from error

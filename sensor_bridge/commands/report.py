@@ -9,9 +9,8 @@ from rich.console import Console
 
 from sensor_bridge.archive.reading import ArchiveReader
 from sensor_bridge.commands.export import archived_session
-from sensor_bridge.commands.output_files import check_outputs
+from sensor_bridge.commands.output_files import check_outputs, write_output
 from sensor_bridge.config_file import load_config
-from sensor_bridge.errors import RecordingError
 from sensor_bridge.report.session_reports import session_page
 from sensor_bridge.report.wording import counted
 
@@ -41,13 +40,10 @@ def run(session: str, *, athlete: str | None, out: Path | None, config_path: Pat
         path = out if out is not None else Path(f"{detail.athlete}-{detail.session}.html")
         folder = reader.folder_of(detail.session)
         check_outputs([path], source=folder)
-        page = session_page(detail, folder, now_ms=time.time() * 1000.0)
-        try:
-            path.write_text(page, encoding="utf-8")
-        except OSError as error:
-            raise RecordingError(f"{path}: cannot be written: {error.strerror}") from error
+        page = session_page(detail, folder, now_ms=time.time() * 1000.0).encode()
+        write_output(path, page)
     sets = sum(not each.withdrawn for each in detail.sets)
-    size = f"{len(page.encode()) / 1e3:.0f} kB"
+    size = f"{len(page) / 1e3:.0f} kB"
     Console(highlight=False, soft_wrap=True).print(
         f"{path}: {counted(sets, 'set')} of {detail.athlete}, {size}; open it in any browser"
     )

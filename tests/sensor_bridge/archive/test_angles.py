@@ -20,22 +20,12 @@ from sensor_bridge.recording.trace import METADATA_KEY, read_trace, write_table
 from sensor_bridge.recording.trace_stream import TraceStream
 from sensor_bridge.remeasuring import Remeasured
 from sensor_bridge.virtual_radio import simulate
+from tests.sensor_bridge.archive.recorded import SCENARIO
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 UTC_NS = 1_800_000_000 * NANOSECONDS_PER_SECOND
-SCENARIO = """
-exercise = "romanian_deadlift"
-repetitions = 3
-lead_in_s = 3.0
-lead_out_s = 12.0
-[tempo]
-eccentric_s = 1.5
-bottom_s = 0.3
-concentric_s = 1.0
-top_s = 0.7
-"""
 
 
 def to_utc_ns(time_ns: int) -> int:
